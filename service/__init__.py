@@ -1,0 +1,1 @@
+"""Twofold's HTTP service: runs model bundles with onnxruntime. Imports no torch."""

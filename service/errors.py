@@ -1,0 +1,84 @@
+"""Every error a caller can meet, as one hierarchy without HTTP types. `service/api/problems.py` renders them.
+
+TwofoldError
+├── BadRequest            400 bad_request
+├── NotFound              404 not_found
+├── Conflict              409 conflict
+├── TooLarge              413 too_large
+├── UnsupportedMedia      415 unsupported_media
+├── InvalidAudio          422 invalid_audio
+├── NoSpeech              422 no_speech
+├── InsufficientSpeech    422 insufficient_speech
+├── Overloaded            429 overloaded
+├── NotReady              503 not_ready
+└── StoreUnavailable      503 store_unavailable
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TwofoldError(Exception):
+    """Base class. `detail` tells the caller what is wrong and what to do; `extra` joins the problem document."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, *, retry_after_s: int | None = None, **extra: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        self.extra = extra
+
+
+class BadRequest(TwofoldError):
+    code, status, title = "bad_request", 400, "Bad request"
+
+
+class NotFound(TwofoldError):
+    code, status, title = "not_found", 404, "Not found"
+
+
+class Conflict(TwofoldError):
+    code, status, title = "conflict", 409, "Conflict"
+
+
+class TooLarge(TwofoldError):
+    code, status, title = "too_large", 413, "Too large"
+
+
+class UnsupportedMedia(TwofoldError):
+    code, status, title = "unsupported_media", 415, "Unsupported media type"
+
+
+class InvalidAudio(TwofoldError):
+    code, status, title = "invalid_audio", 422, "Audio cannot be used"
+
+
+class NoSpeech(TwofoldError):
+    code, status, title = "no_speech", 422, "No speech found"
+
+
+class InsufficientSpeech(TwofoldError):
+    code, status, title = "insufficient_speech", 422, "Not enough speech"
+
+    def __init__(self, *, speech_s: float, required_s: float) -> None:
+        super().__init__(
+            f"Found {speech_s:.2f} s of speech; {required_s:.2f} s are needed. Send a longer recording.",
+            speech_s=round(speech_s, 3),
+            required_s=required_s,
+        )
+
+
+class Overloaded(TwofoldError):
+    code, status, title = "overloaded", 429, "Too many requests at once"
+
+
+class NotReady(TwofoldError):
+    code, status, title = "not_ready", 503, "Not ready"
+
+
+class StoreUnavailable(TwofoldError):
+    code, status, title = "store_unavailable", 503, "Store unavailable"

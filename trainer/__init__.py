@@ -1,0 +1,1 @@
+"""Builds, measures and exports Twofold's models (torch)."""
