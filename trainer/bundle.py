@@ -1,0 +1,149 @@
+"""Reads a model bundle (docs/architecture.md, "The bundle") and runs its ONNX files. No torch in here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+Floats = NDArray[np.float32]
+
+BATCH = 64  # crops in one ONNX call: larger ones are no faster and need more memory
+
+
+class BundleError(Exception):
+    """A bundle that cannot be used; the message says which file is wrong and what was expected."""
+
+
+class BundleFile(BaseModel):
+    path: str
+    sha256: str
+    bytes: int
+
+
+class Calibration(BaseModel):
+    """`slope * score + intercept` is the natural-log likelihood ratio of one voice against two."""
+
+    slope: float
+    intercept: float
+
+
+class FalseAccept(BaseModel):
+    fpr: float
+    threshold: float
+
+
+class Scoring(BaseModel):
+    score_type: Literal["centred_cosine"]
+    mean: list[float]
+    calibration: Calibration
+    false_accept: list[FalseAccept]
+    fitted_on: str
+
+
+class Manifest(BaseModel):
+    """bundle.json, as far as the trainer needs it."""
+
+    format: Literal[1]
+    name: str
+    version: str
+    sample_rate_hz: Literal[16000]
+    crop_samples: Literal[16384]
+    embedding_dim: int
+    content_dim: int
+    files: Mapping[str, BundleFile]
+    scoring: Scoring
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files have been checked against their hashes; sessions open on first use."""
+
+    directory: Path
+    manifest: Manifest
+    threads: int = 0
+
+    @classmethod
+    def load(cls, directory: Path, *, threads: int = 0) -> Bundle:
+        """Reads and checks a bundle folder.
+
+        Args:
+            threads: onnxruntime threads inside one operator; 0 lets onnxruntime take one per core.
+
+        Raises:
+            BundleError: bundle.json is missing or not of this format, or a file is missing or differs from its hash.
+        """
+        description = directory / "bundle.json"
+        try:
+            manifest = Manifest.model_validate_json(description.read_bytes())
+        except OSError as error:
+            raise BundleError(
+                f"{description} cannot be read: give the folder that holds bundle.json."
+            ) from error
+        except ValidationError as error:
+            raise BundleError(f"{description} is not a bundle description of format 1: {error}") from error
+        for name, file in manifest.files.items():
+            _check(directory, name, file)
+        if len(manifest.scoring.mean) != manifest.embedding_dim:
+            raise BundleError(
+                f"{description}: scoring.mean has {len(manifest.scoring.mean)} numbers, "
+                f"embedding_dim is {manifest.embedding_dim}."
+            )
+        return cls(directory, manifest, threads)
+
+    @property
+    def id(self) -> str:
+        """`<name>/<version>`, as the service answers it."""
+        return f"{self.manifest.name}/{self.manifest.version}"
+
+    def embed(self, waveforms: Floats) -> Floats:
+        """Voice embeddings of crops: (crops, 16384) → (crops, embedding_dim), each of unit length."""
+        return self._run(self._voice, "embedding", waveforms)
+
+    def content(self, waveforms: Floats) -> Floats:
+        """Content frames of crops: (crops, 16384) → (crops, 64, content_dim)."""
+        return self._run(self._content, "frames", waveforms)
+
+    @cached_property
+    def _voice(self) -> onnxruntime.InferenceSession:
+        return self._open("voice")
+
+    @cached_property
+    def _content(self) -> onnxruntime.InferenceSession:
+        return self._open("content")
+
+    def _open(self, name: str) -> onnxruntime.InferenceSession:
+        if name not in self.manifest.files:
+            raise BundleError(
+                f"{self.directory} has no {name} model: it holds {sorted(self.manifest.files)}."
+            )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        path = self.directory / self.manifest.files[name].path
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def _run(self, session: onnxruntime.InferenceSession, output: str, waveforms: Floats) -> Floats:
+        batches = np.split(waveforms, range(BATCH, len(waveforms), BATCH))
+        return np.concatenate([session.run([output], {"waveform": batch})[0] for batch in batches])
+
+
+def _check(directory: Path, name: str, file: BundleFile) -> None:
+    path = directory / file.path
+    if path.parent.resolve() != directory.resolve():
+        raise BundleError(f"{name}: '{file.path}' does not lie in the bundle's own folder.")
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read, but bundle.json lists it.") from error
+    if digest != file.sha256:
+        raise BundleError(
+            f"{path} has sha256 {digest}, bundle.json says {file.sha256}: export the bundle again."
+        )

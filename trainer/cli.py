@@ -1,0 +1,83 @@
+"""The command line: one function a verb; the work is imported when a verb runs, so that `--help` stays quick."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from trainer.bundle import BundleError
+from trainer.corpora.cli import app as data_app
+from trainer.data import DataError
+from trainer.evaluate import Encoder
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Builds, measures and exports Twofold's models."
+)
+app.add_typer(data_app, name="data")
+
+
+@app.command()
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(help="Folder that holds bundle.json.")],
+    data: Annotated[Path, typer.Option(help="Folder of labelled speech: metadata.tsv, or <speaker>/<file>.")],
+    split: Annotated[str | None, typer.Option(help="Keep only this split of metadata.tsv.")] = None,
+    speakers: Annotated[int, typer.Option(min=2, help="Speakers of the few-shot part.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Of the speakers' draw and the labelled crops.")] = 0,
+    encoder: Annotated[Encoder, typer.Option(help="Which encoder to measure.")] = Encoder.VOICE,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Measures a bundle, ONNX only: few-shot F1, equal error rate, minDCF, Cllr.
+
+    The few-shot part draws `--speakers` of the folder's speakers; the verification figures are over every pair of
+    utterances of the folder (or of `--split`).
+
+    Examples:
+
+    `python -m trainer evaluate models/autodecompose/1.0.0 --data data/librispeech --split test --json out.json`
+
+    `python -m trainer evaluate models/autodecompose/1.0.0 --data my_recordings --encoder content`
+    """
+    from trainer.evaluate import evaluate as measure_bundle
+
+    errors = Console(stderr=True)
+    try:
+        figures = measure_bundle(
+            bundle, data, split=split, speakers=speakers, seed=seed, encoder=encoder, console=errors
+        )
+    except (BundleError, DataError) as error:
+        errors.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    if json_path is not None:
+        json_path.write_text(json.dumps(figures, indent=2) + "\n")
+    for line in figures["skipped"]:
+        errors.print(f"[yellow]skipped[/yellow] {line}")
+    Console().print(figures_table(figures))
+
+
+def figures_table(figures: dict[str, Any]) -> Table:
+    """The figures of `evaluate` as a table of one line a measure."""
+    where = f"{figures['data']}" + (f" ({figures['split']})" if figures.get("split") else "")
+    table = Table(
+        title=f"{figures['model']} on {where}",
+        caption=f"{figures['speakers']} speakers, "
+        f"{figures['utterances']} utterances, {figures['segments']} crops",
+    )
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    table.add_column("from")
+    for k, shot in figures["few_shot"].items():
+        table.add_row(
+            f"F1 from {k} s",
+            f"{shot['f1']:.1f} ± {shot['std']:.1f} %",
+            f"{shot['speakers']} speakers, {shot['runs']} draws",
+        )
+    trials = f"{figures['trials']['target']:,} target, {figures['trials']['nontarget']:,} nontarget pairs"
+    for name, key, unit in (("EER", "eer", " %"), ("minDCF (0.01)", "min_dcf", ""), ("Cllr", "cllr", " bit")):
+        if figures[key] is not None:
+            table.add_row(name, f"{figures[key]:.3f}{unit}", trials)
+    return table

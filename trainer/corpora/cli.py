@@ -1,0 +1,67 @@
+"""`python -m trainer data`: one command a corpus, each a few lines around `write_corpus`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress
+
+from trainer.corpora.folder import Recording, write_folder
+from trainer.data import DataError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Fetches or reads a public corpus and writes it as metadata.tsv and audio/<speaker>/<clip>.opus.",
+)
+
+
+@app.callback()
+def data() -> None:
+    """Keeps the corpus a word of its own (`data librispeech`) however many there are."""
+
+
+@app.command()
+def librispeech(
+    root: Annotated[Path, typer.Option(help="Folder that holds LibriSpeech/, or is to hold it.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    subset: Annotated[str, typer.Option(help="train-clean-100, test-other, …")] = "train-clean-100",
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch it from openslr.org if need be.")
+    ] = False,
+) -> None:
+    """LibriSpeech: read English. `train-*` becomes the split train, `dev-*` and `test-*` the split test.
+
+    Can be stopped and started again: clips already written are kept.
+
+    Examples:
+
+    `python -m trainer data librispeech --root ~/corpora --subset test-other --out data/librispeech`
+
+    `python -m trainer data librispeech --root ~/corpora --download --out data/librispeech`
+    """
+    from trainer.corpora.librispeech import Subset, recordings
+
+    if subset not in list(Subset):
+        raise typer.BadParameter(f"'{subset}' is none of {', '.join(Subset)}.", param_hint="--subset")
+    try:
+        found = recordings(root, Subset(subset), download=download)
+    except DataError as error:
+        Console(stderr=True).print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    write_corpus(found, out)
+
+
+def write_corpus(found: Sequence[Recording], out: Path) -> None:
+    """Writes a corpus with a progress bar, names what was skipped, and says what is there now."""
+    console = Console(stderr=True)
+    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:
+        task = progress.add_task("writing", total=len(found))
+        report = write_folder(found, out, on_clip=lambda: progress.advance(task))
+    for line in report.skipped:
+        console.print(f"[yellow]skipped[/yellow] {line}")
+    console.print(f"{out}: {report.written} written, {report.kept} kept, {len(report.skipped)} skipped")

@@ -1,0 +1,113 @@
+"""Writes recordings as the folder format: metadata.tsv and audio/<speaker>/<clip>.opus, mono, 16 kHz."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import soundfile
+
+from trainer.data import SAMPLE_RATE_HZ, DataError, read_audio
+
+COLUMNS = ("path", "speaker", "split", "seconds")
+_BLOCK_SAMPLES = 60 * SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file of a corpus, where it lies now and how it is to be listed."""
+
+    source: Path
+    clip: str  # its name without a suffix, unique within its speaker
+    speaker: str
+    split: str  # "train" or "test"
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WriteReport:
+    written: int
+    kept: int  # already there from an earlier run
+    skipped: list[str]  # why a file was left out, one line a file
+
+
+def write_folder(
+    recordings: Iterable[Recording], out: Path, *, on_clip: Callable[[], None] | None = None
+) -> WriteReport:
+    """Adds recordings to a folder, which may hold others already, and lists them all in its metadata.tsv.
+
+    Clips written by an earlier, interrupted run are kept: each appears under its name only once it is whole, and
+    metadata.tsv is replaced at the end in one step. Files that cannot be read are named in the report, not fatal.
+
+    Args:
+        on_clip: called after each recording, for a progress bar.
+    """
+    table = out / "metadata.tsv"
+    rows = _read_rows(table)
+    written, kept, skipped = 0, 0, []
+    for recording in recordings:
+        relative = Path("audio") / recording.speaker / f"{recording.clip}.opus"
+        try:
+            if (out / relative).is_file():
+                kept += 1
+            else:
+                _encode(recording.source, out / relative)
+                written += 1
+        except DataError as error:
+            skipped.append(str(error))
+        else:
+            rows[relative.as_posix()] = {
+                "path": relative.as_posix(),
+                "speaker": recording.speaker,
+                "split": recording.split,
+                "seconds": f"{soundfile.info(out / relative).duration:.3f}",
+                **{name: _one_line(value) for name, value in recording.labels.items()},
+            }
+        if on_clip is not None:
+            on_clip()
+    _write_rows(table, rows)
+    return WriteReport(written, kept, skipped)
+
+
+def _encode(source: Path, target: Path) -> None:
+    samples = read_audio(source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    with soundfile.SoundFile(partial, "w", SAMPLE_RATE_HZ, channels=1, format="OGG", subtype="OPUS") as file:
+        for start in range(0, samples.size, _BLOCK_SAMPLES):
+            file.write(samples[start : start + _BLOCK_SAMPLES])
+    partial.replace(target)
+
+
+def _read_rows(table: Path) -> dict[str, dict[str, str]]:
+    if not table.is_file():
+        return {}
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {row["path"]: {name: value for name, value in row.items() if value} for row in rows}
+
+
+def _write_rows(table: Path, rows: dict[str, dict[str, str]]) -> None:
+    labels = sorted({name for row in rows.values() for name in row} - set(COLUMNS))
+    table.parent.mkdir(parents=True, exist_ok=True)
+    partial = table.with_suffix(".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(
+            file,
+            [*COLUMNS, *labels],
+            restval="",
+            delimiter="\t",
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONE,
+            quotechar=None,
+        )
+        writer.writeheader()
+        writer.writerows(rows[path] for path in sorted(rows))
+    partial.replace(table)
+
+
+def _one_line(value: str) -> str:
+    """Tabs and line breaks would end a field of the unquoted table."""
+    return " ".join(value.split())

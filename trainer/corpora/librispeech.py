@@ -1,0 +1,47 @@
+"""LibriSpeech (OpenSLR 12) through torchaudio's reader of its folder layout."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from torchaudio.datasets import LIBRISPEECH
+
+from trainer.corpora.folder import Recording
+from trainer.data import DataError
+
+
+class Subset(StrEnum):
+    DEV_CLEAN = "dev-clean"
+    DEV_OTHER = "dev-other"
+    TEST_CLEAN = "test-clean"
+    TEST_OTHER = "test-other"
+    TRAIN_CLEAN_100 = "train-clean-100"
+    TRAIN_CLEAN_360 = "train-clean-360"
+    TRAIN_OTHER_500 = "train-other-500"
+
+
+def recordings(root: Path, subset: Subset, *, download: bool = False) -> list[Recording]:
+    """Every utterance of a subset; `train-*` become the split `train`, the others `test` (no speaker is in both).
+
+    Args:
+        root: the folder that holds `LibriSpeech/<subset>/<speaker>/<chapter>/*.flac`.
+        download: fetch and unpack the subset into `root` where it is not there (train-clean-100: 6.3 GB).
+
+    Raises:
+        DataError: the subset is not there, or cannot be fetched.
+    """
+    if download:
+        root.mkdir(parents=True, exist_ok=True)
+    try:
+        corpus = LIBRISPEECH(root, url=subset.value, download=download)
+    except (RuntimeError, OSError) as error:
+        raise DataError(f"{error} Give --root the folder above LibriSpeech/, or add --download.") from error
+    split = "train" if subset.value.startswith("train") else "test"
+    found = []
+    for index in range(len(corpus)):
+        # get_metadata, not indexing: the audio is read by soundfile, which needs no torchcodec.
+        path, _, text, speaker, _, _ = corpus.get_metadata(index)
+        source = root / "LibriSpeech" / path
+        found.append(Recording(source, source.stem, str(speaker), split, {"text": text}))
+    return found

@@ -1,0 +1,122 @@
+"""Recordings → crop and utterance embeddings, the same way for every encoder that is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.data import (
+    CROP_SAMPLES,
+    SAMPLE_RATE_HZ,
+    Clip,
+    DataError,
+    contiguous_crops,
+    fill_crop,
+    read_audio,
+)
+
+Floats = NDArray[np.float32]
+CropEncoder = Callable[[Floats], Floats]  # (crops, 16384) → (crops, dim)
+
+MIN_REMAINDER_S = 0.25  # of a recording's end, for one more crop
+CROPS_AT_ONCE = 256  # decoded ahead of one encoder call: 16 MB of samples
+
+
+@dataclass(frozen=True)
+class EmbeddedClips:
+    """Embeddings of a set of clips.
+
+    Attributes:
+        clips: those that could be read.
+        utterances: (clips, dim) mean of the clip's crop embeddings, scaled to unit length.
+        crops: (crops, dim) the whole contiguous crops from each clip's start, without the extra one at its end.
+        crop_clip: (crops,) which clip each crop is of.
+        skipped: why a file was left out, one line a file.
+    """
+
+    clips: list[Clip]
+    utterances: Floats
+    crops: Floats
+    crop_clip: NDArray[np.intp]
+    skipped: list[str]
+
+
+def utterance_crops(samples: Floats) -> Floats:
+    """The crops an utterance embedding is the mean of: (samples,) → (crops, 16384).
+
+    Contiguous crops from the start; when at least 0.25 s are left over, one more that ends where the recording ends
+    (it overlaps the one before). A recording shorter than a crop is repeated until it fills one.
+    """
+    whole = contiguous_crops(samples)
+    if len(whole) == 0:
+        return fill_crop(samples)[None, :]
+    if samples.size - whole.size >= MIN_REMAINDER_S * SAMPLE_RATE_HZ:
+        return np.concatenate([whole, samples[None, -CROP_SAMPLES:]])
+    return whole
+
+
+def embed_clips(
+    clips: Sequence[Clip], encode: CropEncoder, *, on_clip: Callable[[], None] | None = None
+) -> EmbeddedClips:
+    """Embeds every clip; files that cannot be read are named in `skipped`.
+
+    Args:
+        on_clip: called after each clip has been read, for a progress bar.
+
+    Raises:
+        DataError: not one of the clips could be read.
+    """
+    read: list[Clip] = []
+    skipped: list[str] = []
+    whole: list[int] = []  # contiguous crops of each clip that was read
+    counts: list[int] = []  # the same with the extra crop at the end
+
+    def pieces() -> Iterator[Floats]:
+        for clip in clips:
+            try:
+                samples = read_audio(clip.path)
+            except DataError as error:
+                skipped.append(str(error))
+            else:
+                crops = utterance_crops(samples)
+                read.append(clip)
+                whole.append(samples.size // CROP_SAMPLES)
+                counts.append(len(crops))
+                yield crops
+            if on_clip is not None:
+                on_clip()
+
+    parts = [encode(batch) for batch in _batched(pieces())]
+    if not parts:
+        raise DataError(f"None of the {len(clips)} files could be read. The first: {skipped[:1]}")
+    embeddings = np.concatenate(parts)  # (crops with extra ones, dim)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    position = np.arange(len(embeddings)) - np.repeat(starts, counts)  # of each crop within its clip
+    contiguous = position < np.repeat(whole, counts)
+    return EmbeddedClips(
+        clips=read,
+        utterances=unit(np.add.reduceat(embeddings, starts, axis=0)),
+        crops=embeddings[contiguous],
+        crop_clip=np.repeat(np.arange(len(read)), counts)[contiguous],
+        skipped=skipped,
+    )
+
+
+def unit(vectors: Floats) -> Floats:
+    """Rows scaled to unit length; a row of zeros stays as it is."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
+
+
+def _batched(pieces: Iterator[Floats]) -> Iterator[Floats]:
+    waiting: list[Floats] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(map(len, waiting)) >= CROPS_AT_ONCE:
+            yield np.concatenate(waiting)
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting)

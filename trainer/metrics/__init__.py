@@ -1,0 +1,6 @@
+"""Measures, one file a family; plain numpy arrays in, numbers out."""
+
+from trainer.metrics.few_shot import FewShot, few_shot, labelled_crops
+from trainer.metrics.verification import act_dcf, cllr, det_points, eer, min_dcf
+
+__all__ = ["FewShot", "act_dcf", "cllr", "det_points", "eer", "few_shot", "labelled_crops", "min_dcf"]

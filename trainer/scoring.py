@@ -1,0 +1,125 @@
+"""Scores of pairs of voices, and the fit of a bundle's `scoring` (docs/architecture.md, "From crops to a score")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.linear_model import LogisticRegression
+
+from trainer.embedding import unit
+
+Floats = NDArray[np.float32]
+
+ROWS_AT_ONCE = 1024  # of the score matrix
+PAIRS_TO_CALIBRATE = 1_000_000  # of each kind: two parameters need no more
+MAX_FPR = 0.2
+MIN_IMPOSTORS = 10  # accepted impostor pairs behind the smallest rate of the table
+POINTS_PER_DECADE = 8
+
+
+class ScoringError(ValueError):
+    """The utterances given cannot be made into the pairs a fit needs."""
+
+
+def centre(embeddings: ArrayLike, mean: ArrayLike) -> Floats:
+    """(utterances, dim) minus `mean`, each row scaled back to unit length."""
+    return unit(np.asarray(embeddings, dtype=np.float32) - np.asarray(mean, dtype=np.float32))
+
+
+def pair_scores(
+    centred: Floats, speakers: Sequence[str], groups: Sequence[str] | None = None
+) -> tuple[Floats, Floats]:
+    """Cosines of every pair of utterances: those of one speaker, and those of two.
+
+    Args:
+        centred: (utterances, dim) of unit length.
+        speakers: who speaks in each utterance; one whose speaker is unknown ("") is in no pair.
+        groups: only pairs within a group (a corpus, say) count.
+
+    Returns:
+        Two float32 arrays, target and nontarget scores.
+    """
+    known = np.flatnonzero(np.asarray(speakers) != "")
+    vectors = centred[known]
+    _, speaker_ids = np.unique(np.asarray(speakers)[known], return_inverse=True)
+    everything = [""] * len(speakers)
+    _, group_ids = np.unique(np.asarray(groups or everything)[known], return_inverse=True)
+    target, nontarget = [np.empty(0, np.float32)], [np.empty(0, np.float32)]
+    for rows, scores, upper in _blocks(vectors):
+        pairs = upper & (group_ids[rows, None] == group_ids[None, rows.start :])
+        same = speaker_ids[rows, None] == speaker_ids[None, rows.start :]
+        target.append(scores[pairs & same])
+        nontarget.append(scores[pairs & ~same])
+    return np.concatenate(target), np.concatenate(nontarget)
+
+
+def fit_scoring(
+    embeddings: ArrayLike, speakers: Sequence[str], seed: int = 0, groups: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Fits mean, calibration and false-accept table on utterances of the train split.
+
+    Args:
+        embeddings: (utterances, dim), unit utterance embeddings.
+        speakers: who speaks in each; utterances of an unknown speaker ("") count for the mean only.
+        seed: of the draw of calibration pairs where there are more than a million of a kind.
+        groups: which corpus each is from. Given, impostor pairs are drawn within a corpus only: two corpora are told
+            apart by their microphones, and such easy pairs would make thresholds look safer than they are.
+
+    Returns:
+        `scoring` of bundle.json, without `fitted_on`, which only the caller knows.
+
+    Raises:
+        ScoringError: no pair of one speaker, or fewer than 50 pairs of two speakers.
+    """
+    vectors = np.asarray(embeddings, dtype=np.float32)
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    target, nontarget = pair_scores(centre(vectors, mean), speakers, groups)
+    if target.size == 0 or nontarget.size < MIN_IMPOSTORS / MAX_FPR:
+        raise ScoringError(
+            f"Found {target.size} pairs of one speaker and {nontarget.size} of two; a fit needs at least one and "
+            f"{MIN_IMPOSTORS / MAX_FPR:.0f}. Give labelled speech with several utterances a speaker."
+        )
+    return {
+        "score_type": "centred_cosine",
+        "mean": [float(f"{value:.8g}") for value in mean],
+        "calibration": _calibrate(target, nontarget, np.random.default_rng(seed)),
+        "false_accept": _false_accept(nontarget),
+    }
+
+
+def _blocks(vectors: Floats) -> Iterator[tuple[slice, Floats, NDArray[np.bool_]]]:
+    """The strict upper triangle of the score matrix, `ROWS_AT_ONCE` rows at a time."""
+    for start in range(0, len(vectors), ROWS_AT_ONCE):
+        rows = slice(start, min(start + ROWS_AT_ONCE, len(vectors)))
+        scores = vectors[rows] @ vectors[start:].T  # (rows, utterances from `start` on)
+        yield rows, scores, np.triu(np.ones(scores.shape, dtype=bool), k=1)
+
+
+def _calibrate(target: Floats, nontarget: Floats, rng: np.random.Generator) -> dict[str, float]:
+    kinds = [
+        scores if scores.size <= PAIRS_TO_CALIBRATE else rng.choice(scores, PAIRS_TO_CALIBRATE, replace=False)
+        for scores in (nontarget, target)
+    ]
+    labels = np.repeat([0, 1], [scores.size for scores in kinds])
+    # Balanced weights make the prior equal, so the logit is the log likelihood ratio. The weak penalty only matters
+    # where the two kinds do not overlap at all and the slope would grow without end.
+    fit = LogisticRegression(C=1e4, class_weight="balanced", solver="newton-cholesky")
+    fit.fit(np.concatenate(kinds).astype(np.float64)[:, None], labels)
+    return {"slope": float(fit.coef_[0, 0]), "intercept": float(fit.intercept_[0])}
+
+
+def _false_accept(nontarget: Floats) -> list[dict[str, float]]:
+    """Rates from 0.2 down to where ten impostor pairs are left, evenly spaced in log(rate), largest first."""
+    lowest = MIN_IMPOSTORS / nontarget.size
+    points = max(2, 1 + round(POINTS_PER_DECADE * np.log10(MAX_FPR / lowest)))
+    descending = np.sort(nontarget)[::-1].astype(np.float64)
+    table = []
+    for wanted in np.geomspace(MAX_FPR, lowest, points):
+        accepted = round(wanted * nontarget.size)
+        # Halfway between the last impostor let in and the first kept out.
+        threshold = (descending[accepted - 1] + descending[accepted]) / 2
+        table.append({"fpr": accepted / nontarget.size, "threshold": float(threshold)})
+    return table
