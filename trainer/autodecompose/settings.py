@@ -1,0 +1,106 @@
+"""Every hyper-parameter of Autodecompose's training, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from trainer.acoustics import AcousticSettings
+from trainer.autodecompose.augment import AugmentSettings
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Defaults are the shipped model's. The paper's own objective and front-end are the preset `paper`."""
+
+    # Model
+    frontend: str = "wide"  # trainer.frontends.FRONTENDS
+    encoder: str = "fast"  # trainer.autodecompose.networks.ENCODERS
+    decoder: str = "fast"  # trainer.autodecompose.networks.DECODERS
+    width: int = 128  # of a frame of either encoder
+
+    # Objective: mse_weight · MSE + bt_weight · Barlow Twins. bt_weight 0 is the paper's.
+    mse_weight: float = 100.0
+    bt_weight: float = 0.02
+    bt_lambda: float = 0.005
+    bt_width: int = 512  # of the projector
+    same_voice_seconds: float = 0.0  # two crops count as one voice only this near; 0: anywhere in the recording
+
+    # Optimisation
+    epochs: int = 12
+    batch: int = 64
+    peak_rate: float = 1e-3  # Adam, one cycle: up for `warm_up` of the steps, then cosine to 0
+    warm_up: float = 0.2
+    constant_rate: bool = False  # the paper's plain Adam
+    mixed_precision: bool = True  # bf16 where the device has it
+    seed: int = 0
+
+    # Data
+    acoustics: AcousticSettings | None = field(default_factory=AcousticSettings)  # None: recordings as they are
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> TrainSettings:
+        values = dict(values)
+        if values.get("acoustics") is not None:
+            values["acoustics"] = AcousticSettings(**_tuples(values["acoustics"]))
+        values["augment"] = AugmentSettings(**_tuples(values["augment"]))
+        return cls(**values)
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+
+
+PRESETS = {
+    "fast": TrainSettings(),
+    # Section V: the large networks, plain reconstruction, Adam 1e-3, batch 32, 500 epochs.
+    "paper": TrainSettings(
+        frontend="paper",
+        encoder="large",
+        decoder="large",
+        bt_weight=0.0,
+        epochs=500,
+        batch=32,
+        constant_rate=True,
+        acoustics=None,
+    ),
+    # Section V-C3: the overfitting test.
+    "very_large": TrainSettings(
+        frontend="paper",
+        encoder="very_large",
+        decoder="very_large",
+        width=1024,
+        bt_weight=0.0,
+        epochs=5000,
+        batch=32,
+        constant_rate=True,
+        acoustics=None,
+    ),
+}
+
+
+def override(settings: TrainSettings, assignments: dict[str, str]) -> TrainSettings:
+    """Settings with plain fields replaced by text such as {"epochs": "3"}.
+
+    Raises:
+        ValueError: no such field, or a value that does not fit it.
+    """
+    kinds = {f.name: type(getattr(settings, f.name)) for f in fields(settings)}
+    changes: dict[str, Any] = {}
+    for name, text in assignments.items():
+        kind = kinds.get(name)
+        if kind is bool:
+            if text.lower() not in {"true", "false"}:
+                raise ValueError(f"{name} is true or false, not {text!r}.")
+            changes[name] = text.lower() == "true"
+        elif kind in {int, float, str}:
+            changes[name] = kind(text)
+        elif name == "acoustics" and text.lower() == "none":
+            changes[name] = None
+        else:
+            raise ValueError(f"No setting {name!r} that can be given as text.")
+    return replace(settings, **changes)

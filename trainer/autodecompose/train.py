@@ -1,0 +1,136 @@
+"""The training loop: resumable to the exact step, with a log, a picture and a time estimate."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+
+from trainer.autodecompose.batches import PairBatch, PairSampler
+from trainer.autodecompose.objective import Objective
+from trainer.autodecompose.settings import TrainSettings
+from trainer.checkpoint import load_checkpoint, save_checkpoint
+from trainer.data import ClipCache
+
+Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, losses)
+
+
+def train(
+    settings: TrainSettings,
+    speech: ClipCache,
+    noise: ClipCache | None,
+    out: Path,
+    *,
+    checkpoint_every: int = 200,
+    stop_after: int | None = None,
+    report: Report | None = None,
+) -> Objective:
+    """Trains, or goes on where `out/checkpoint.safetensors` stopped.
+
+    Args:
+        out: gets `checkpoint.safetensors`, `losses.csv` and `losses.png`.
+        stop_after: end at this step although the schedule is longer, as a killed run would.
+
+    Returns:
+        The trained objective, in evaluation mode, on the CPU.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(settings.seed)
+    objective = Objective(settings).to(device)
+    optimizer = torch.optim.Adam(objective.parameters(), lr=settings.peak_rate)
+    sampler = PairSampler(speech, noise, settings.batch, settings.seed, settings.same_voice_seconds)
+    steps = settings.epochs * sampler.steps_per_epoch
+
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "checkpoint.safetensors"
+    modules = {"objective": objective}
+    step = load_checkpoint(checkpoint, modules, optimizer) if checkpoint.is_file() else 0
+    log = LossLog(out / "losses.csv", step)
+
+    objective.train()
+    last = min(steps, stop_after or steps)
+    while step < last:
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(settings, step, steps)
+        generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + step)
+        batch = _to(sampler.at(step), device)
+        with _autocast(device, settings.mixed_precision):
+            losses = objective(batch, generator)
+        optimizer.zero_grad(set_to_none=True)
+        losses["loss"].backward()
+        optimizer.step()
+        step += 1
+        values = {name: float(value.detach()) for name, value in losses.items()}
+        if not math.isfinite(values["loss"]):
+            raise FloatingPointError(f"The loss is {values['loss']} at step {step}: lower peak_rate.")
+        log.add(step, values)
+        if report is not None:
+            report(step, steps, values)
+        if step % checkpoint_every == 0 or step == last:
+            save_checkpoint(checkpoint, modules, optimizer, step, settings.to_json())
+            log.flush()
+    return objective.eval().cpu()
+
+
+def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:
+    """One cycle: cosine from peak/25 up to the peak, then cosine down to (almost) nothing."""
+    if settings.constant_rate:
+        return settings.peak_rate
+    up = settings.warm_up * steps
+    start, end = settings.peak_rate / 25, settings.peak_rate / 1e4
+    if step < up:
+        return _cosine(start, settings.peak_rate, step / up)
+    return _cosine(settings.peak_rate, end, (step - up) / max(steps - up, 1))
+
+
+def _cosine(a: float, b: float, t: float) -> float:
+    return b + (a - b) * (1 + math.cos(math.pi * t)) / 2
+
+
+def _autocast(device: torch.device, wanted: bool) -> torch.autocast | nullcontext[None]:
+    """bf16 on CUDA, and on processors with bf16 instructions; elsewhere it would only be slower."""
+    has_bf16 = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16) if wanted and has_bf16 else nullcontext()
+
+
+def _to(batch: PairBatch, device: torch.device) -> PairBatch:
+    noise = None if batch.noise is None else batch.noise.to(device)
+    return PairBatch(batch.first.to(device), batch.second.to(device), noise)
+
+
+class LossLog:
+    """losses.csv, one row a step, and losses.png. Rows past the step a run resumes from are dropped."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path = path
+        self.rows: list[dict[str, float]] = []
+        self.started = time.monotonic()
+        if path.is_file():
+            with path.open(newline="") as file:
+                rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+            self.rows = [row for row in rows if row["step"] <= step]
+
+    def add(self, step: int, values: dict[str, float]) -> None:
+        self.rows.append({"step": step, **values})
+
+    def flush(self) -> None:
+        with self.path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
+            writer.writeheader()
+            writer.writerows(self.rows)
+        self._draw()
+
+    def _draw(self) -> None:
+        from matplotlib.figure import Figure  # half a second to import: only when a picture is drawn
+
+        names = [name for name in self.rows[0] if name != "step"]
+        figure = Figure(figsize=(8, 2.4 * len(names)), layout="constrained")
+        for axes, name in zip(figure.subplots(len(names), squeeze=False)[:, 0], names, strict=True):
+            axes.plot([row["step"] for row in self.rows], [row[name] for row in self.rows], linewidth=0.7)
+            axes.set(ylabel=name, yscale="log", xlabel="step")
+        figure.savefig(self.path.with_suffix(".png"), dpi=90)

@@ -1,0 +1,54 @@
+"""Training state in safetensors: weights, Adam's moments and the step. No pickle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+
+def save_checkpoint(
+    path: Path, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer | None, step: int, settings: dict[str, Any]
+) -> None:
+    """Writes the file whole or not at all: a training killed here resumes from the checkpoint before."""
+    tensors: dict[str, Tensor] = {}
+    for name, module in modules.items():
+        tensors |= {f"{name}/{key}": value.contiguous() for key, value in module.state_dict().items()}
+    if optimizer is not None:
+        for index, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{index}/{key}": value.contiguous() for key, value in state.items()}
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata={"step": str(step), "settings": json.dumps(settings)})
+    partial.replace(path)
+
+
+def load_checkpoint(
+    path: Path, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer | None = None
+) -> int:
+    """Puts a checkpoint's tensors into modules and optimizer; returns its step."""
+    with safe_open(path, framework="pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+        step = int(file.metadata()["step"])
+    for name, module in modules.items():
+        prefix = f"{name}/"
+        module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    if optimizer is not None:
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            kind, *rest = key.split("/")
+            if kind == "optimizer":
+                state.setdefault(int(rest[0]), {})[rest[1]] = value
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return step
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings a checkpoint was trained with."""
+    with safe_open(path, framework="pt") as file:
+        settings: dict[str, Any] = json.loads(file.metadata()["settings"])
+    return settings
