@@ -79,7 +79,8 @@ class Bundle:
             threads: onnxruntime threads inside one operator; 0 lets onnxruntime take one per core.
 
         Raises:
-            BundleError: bundle.json is missing or not of this format, or a file is missing or differs from its hash.
+            BundleError: bundle.json is missing or not of this format, or a file is missing or differs from
+                its hash.
         """
         description = directory / "bundle.json"
         try:

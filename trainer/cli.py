@@ -1,4 +1,4 @@
-"""The command line: one function a verb; the work is imported when a verb runs, so that `--help` stays quick."""
+"""The command line: one function a verb. The work is imported when a verb runs: `--help` stays quick."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def evaluate(
 ) -> None:
     """Measures a bundle, ONNX only: few-shot F1, equal error rate, minDCF, Cllr.
 
-    The few-shot part draws `--speakers` of the folder's speakers; the verification figures are over every pair of
-    utterances of the folder (or of `--split`).
+    The few-shot part draws `--speakers` of the folder's speakers; the verification figures are over every
+    pair of utterances of the folder (or of `--split`).
 
     Examples:
 
-    `python -m trainer evaluate models/autodecompose/1.0.0 --data data/librispeech --split test --json out.json`
+    `python -m trainer evaluate models/autodecompose/1.0.0 --data data/librispeech --split test`
 
-    `python -m trainer evaluate models/autodecompose/1.0.0 --data my_recordings --encoder content`
+    `python -m trainer evaluate models/autodecompose/1.0.0 --data my_recordings --json out.json`
     """
     from trainer.evaluate import evaluate as measure_bundle
 

@@ -32,7 +32,8 @@ class EmbeddedClips:
     Attributes:
         clips: those that could be read.
         utterances: (clips, dim) mean of the clip's crop embeddings, scaled to unit length.
-        crops: (crops, dim) the whole contiguous crops from each clip's start, without the extra one at its end.
+        crops: (crops, dim) the whole contiguous crops from each clip's start, without the extra one at its
+            end.
         crop_clip: (crops,) which clip each crop is of.
         skipped: why a file was left out, one line a file.
     """
@@ -47,8 +48,9 @@ class EmbeddedClips:
 def utterance_crops(samples: Floats) -> Floats:
     """The crops an utterance embedding is the mean of: (samples,) → (crops, 16384).
 
-    Contiguous crops from the start; when at least 0.25 s are left over, one more that ends where the recording ends
-    (it overlaps the one before). A recording shorter than a crop is repeated until it fills one.
+    Contiguous crops from the start; when at least 0.25 s are left over, one more that ends where the
+    recording ends (it overlaps the one before). A recording shorter than a crop is repeated until it fills
+    one.
     """
     whole = contiguous_crops(samples)
     if len(whole) == 0:

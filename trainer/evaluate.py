@@ -41,18 +41,21 @@ def evaluate(
     """Few-shot F1 and verification figures of one encoder of a bundle on one folder.
 
     `voice` is scored as the service scores it: centred with the bundle's mean, calibrated with the bundle's
-    calibration. `content` has neither in a bundle: a crop's vector is the mean and standard deviation of its frames
-    over time, scaled to unit length, centred with the mean of the folder's own utterances, and `cllr` is null.
+    calibration. `content` has neither in a bundle: a crop's vector is the mean and standard deviation of its
+    frames over time, scaled to unit length, centred with the mean of the folder's own utterances, and `cllr`
+    is null.
 
     Args:
         split: keep only the rows of this split of metadata.tsv; None keeps all.
-        speakers: how many speakers the few-shot part draws; verification always takes every pair of utterances.
+        speakers: how many speakers the few-shot part draws; verification always takes every pair of
+            utterances.
         seed: of that draw and of the labelled crops.
         console: where progress bars go; None shows none.
 
     Returns:
-        The fields of api.md (`trainer evaluate`), `f1`, `std` and `eer` in percent, `min_dcf` normalised at a target
-        prior of 0.01, `cllr` in bits. `eer`, `min_dcf` and `cllr` are None where the folder has not both kinds of pair.
+        The fields of api.md (`trainer evaluate`), `f1`, `std` and `eer` in percent, `min_dcf` normalised at a
+        target prior of 0.01, `cllr` in bits. `eer`, `min_dcf` and `cllr` are None where the folder has not
+        both kinds of pair.
 
     Raises:
         BundleError: the bundle cannot be used.

@@ -1,4 +1,4 @@
-"""Scores of pairs of voices, and the fit of a bundle's `scoring` (docs/architecture.md, "From crops to a score")."""
+"""Scores of pairs of voices, and the fit of a bundle's `scoring`; docs/architecture.md has the formulas."""
 
 from __future__ import annotations
 
@@ -65,8 +65,9 @@ def fit_scoring(
         embeddings: (utterances, dim), unit utterance embeddings.
         speakers: who speaks in each; utterances of an unknown speaker ("") count for the mean only.
         seed: of the draw of calibration pairs where there are more than a million of a kind.
-        groups: which corpus each is from. Given, impostor pairs are drawn within a corpus only: two corpora are told
-            apart by their microphones, and such easy pairs would make thresholds look safer than they are.
+        groups: which corpus each is from. Given, impostor pairs are drawn within a corpus only: two corpora
+            are told apart by their microphones, and such easy pairs would make thresholds look safer than
+            they are.
 
     Returns:
         `scoring` of bundle.json, without `fitted_on`, which only the caller knows.
@@ -79,8 +80,8 @@ def fit_scoring(
     target, nontarget = pair_scores(centre(vectors, mean), speakers, groups)
     if target.size == 0 or nontarget.size < MIN_IMPOSTORS / MAX_FPR:
         raise ScoringError(
-            f"Found {target.size} pairs of one speaker and {nontarget.size} of two; a fit needs at least one and "
-            f"{MIN_IMPOSTORS / MAX_FPR:.0f}. Give labelled speech with several utterances a speaker."
+            f"Found {target.size} pairs of one speaker and {nontarget.size} of two; a fit needs at least "
+            f"1 and {MIN_IMPOSTORS / MAX_FPR:.0f}. Give labelled speech with several utterances a speaker."
         )
     return {
         "score_type": "centred_cosine",
@@ -104,8 +105,8 @@ def _calibrate(target: Floats, nontarget: Floats, rng: np.random.Generator) -> d
         for scores in (nontarget, target)
     ]
     labels = np.repeat([0, 1], [scores.size for scores in kinds])
-    # Balanced weights make the prior equal, so the logit is the log likelihood ratio. The weak penalty only matters
-    # where the two kinds do not overlap at all and the slope would grow without end.
+    # Balanced weights make the prior equal, so the logit is the log likelihood ratio. The weak penalty only
+    # matters where the two kinds do not overlap at all and the slope would grow without end.
     fit = LogisticRegression(C=1e4, class_weight="balanced", solver="newton-cholesky")
     fit.fit(np.concatenate(kinds).astype(np.float64)[:, None], labels)
     return {"slope": float(fit.coef_[0, 0]), "intercept": float(fit.intercept_[0])}

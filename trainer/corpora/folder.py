@@ -38,8 +38,9 @@ def write_folder(
 ) -> WriteReport:
     """Adds recordings to a folder, which may hold others already, and lists them all in its metadata.tsv.
 
-    Clips written by an earlier, interrupted run are kept: each appears under its name only once it is whole, and
-    metadata.tsv is replaced at the end in one step. Files that cannot be read are named in the report, not fatal.
+    Clips written by an earlier, interrupted run are kept: each appears under its name only once it is whole,
+    and metadata.tsv is replaced at the end in one step. Files that cannot be read are named in the report,
+    not fatal.
 
     Args:
         on_clip: called after each recording, for a progress bar.

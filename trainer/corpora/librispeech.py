@@ -22,7 +22,8 @@ class Subset(StrEnum):
 
 
 def recordings(root: Path, subset: Subset, *, download: bool = False) -> list[Recording]:
-    """Every utterance of a subset; `train-*` become the split `train`, the others `test` (no speaker is in both).
+    """Every utterance of a subset; `train-*` become the split `train`, the others `test` (no speaker is in
+    both).
 
     Args:
         root: the folder that holds `LibriSpeech/<subset>/<speaker>/<chapter>/*.flac`.

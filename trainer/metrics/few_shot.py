@@ -1,9 +1,9 @@
 """Few-shot speaker classification: label k seconds a speaker, classify every other crop.
 
-The protocol of Autodecompose's section V-C (there named "10 sec" to "120 sec"): a frozen encoder embeds every crop;
-k seconds of crops a speaker, drawn at random, are the labelled set; features are standardised with the labelled
-set's statistics; multinomial logistic regression; macro F1 over all the other crops; mean and standard deviation
-over seeded draws.
+The protocol of Autodecompose's section V-C (there named "10 sec" to "120 sec"): a frozen encoder embeds every
+crop; k seconds of crops a speaker, drawn at random, are the labelled set; features are standardised with the
+labelled set's statistics; multinomial logistic regression; macro F1 over all the other crops; mean and
+standard deviation over seeded draws.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class FewShot:
 
 
 def labelled_crops(seconds: float) -> int:
-    """How many 1.024 s crops count as `seconds` of speech: the nearest whole number (10 s → 10, 30 s → 29)."""
+    """How many 1.024 s crops count as `seconds` of speech, rounded: 10 s are 10 crops, 30 s are 29."""
     return max(1, round(seconds / CROP_S))
 
 

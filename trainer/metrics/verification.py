@@ -1,11 +1,11 @@
 """Speaker verification measures over two sets of scores, exact when scores tie.
 
-`target` holds the scores of same-speaker trials, `nontarget` those of different-speaker trials; higher means more
-alike. A trial is accepted when its score is at or above the threshold.
+`target` holds the scores of same-speaker trials, `nontarget` those of different-speaker trials; higher means
+more alike. A trial is accepted when its score is at or above the threshold.
 
-Sources: A. Martin et al., "The DET curve in assessment of detection task performance", 1997 (DET, EER); NIST SRE
-evaluation plans (normalised detection cost); N. Brümmer and J. du Preez, "Application-independent evaluation of
-speaker detection", 2006 (Cllr).
+Sources: A. Martin et al., "The DET curve in assessment of detection task performance", 1997 (DET, EER); NIST
+SRE evaluation plans (normalised detection cost); N. Brümmer and J. du Preez, "Application-independent
+evaluation of speaker detection", 2006 (Cllr).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ Floats = NDArray[np.float64]
 
 
 def det_points(target: ArrayLike, nontarget: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """The corners of the DET curve: miss and false-alarm rates just at and just above every distinct target score.
+    """The corners of the DET curve: both error rates at and just above every distinct target score.
 
-    Between two corners either only one rate changes or a group of tied scores is split at random, so straight lines
-    between them are the whole curve. Two points per distinct target score keep hundreds of millions of nontarget
-    trials cheap.
+    Between two corners either only one rate changes or a group of tied scores is split at random, so straight
+    lines between them are the whole curve. Two points per distinct target score keep hundreds of millions of
+    nontarget trials cheap.
 
     Returns:
         thresholds: (points,) ascending, from -inf to +inf.
@@ -49,8 +49,8 @@ def det_points(target: ArrayLike, nontarget: ArrayLike) -> tuple[Floats, Floats,
 def eer(target: ArrayLike, nontarget: ArrayLike) -> float:
     """Equal error rate in [0, 1]: where the straight lines between DET points cross `p_miss == p_fa`.
 
-    A group of tied scores is one straight line (accepting a random share of the group), so the order in which tied
-    trials come never changes the figure.
+    A group of tied scores is one straight line (accepting a random share of the group), so the order in which
+    tied trials come never changes the figure.
     """
     _, p_miss, p_fa = det_points(target, nontarget)
     gap = p_fa - p_miss  # falls from 1 to -1
@@ -62,7 +62,7 @@ def eer(target: ArrayLike, nontarget: ArrayLike) -> float:
 def min_dcf(
     target: ArrayLike, nontarget: ArrayLike, *, p_target: float = 0.01, c_miss: float = 1.0, c_fa: float = 1.0
 ) -> float:
-    """Normalised detection cost at the best threshold: 0 is perfect, 1 is what a system that ignores audio gets."""
+    """Normalised detection cost at the best threshold; a system that ignores the audio gets 1."""
     _, p_miss, p_fa = det_points(target, nontarget)
     costs = c_miss * p_target * p_miss + c_fa * (1 - p_target) * p_fa
     return float(costs.min() / min(c_miss * p_target, c_fa * (1 - p_target)))
@@ -76,7 +76,7 @@ def act_dcf(
     c_miss: float = 1.0,
     c_fa: float = 1.0,
 ) -> float:
-    """Normalised detection cost at the Bayes threshold of calibrated scores (natural-log likelihood ratios)."""
+    """Normalised detection cost of natural-log likelihood ratios, decided at the Bayes threshold."""
     targets, nontargets = _scores("target_llr", target_llr), _scores("nontarget_llr", nontarget_llr)
     threshold = np.log(c_fa * (1 - p_target)) - np.log(c_miss * p_target)
     p_miss, p_fa = np.mean(targets < threshold), np.mean(nontargets >= threshold)
@@ -85,7 +85,7 @@ def act_dcf(
 
 
 def cllr(target_llr: ArrayLike, nontarget_llr: ArrayLike) -> float:
-    """Cost of log-likelihood ratios in bits: 0 is perfect, 1 is no information; scores are natural-log ratios."""
+    """Cost of natural-log likelihood ratios in bits: 0 is perfect, 1 is no information."""
     targets, nontargets = _scores("target_llr", target_llr), _scores("nontarget_llr", nontarget_llr)
     miss = np.logaddexp(0, -targets).mean(dtype=np.float64)
     false_alarm = np.logaddexp(0, nontargets).mean(dtype=np.float64)

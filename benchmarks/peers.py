@@ -1,0 +1,70 @@
+"""Resemblyzer (GE2E, supervised) behind the interface of our own crop encoder.
+
+Only its published weights are used: the package's own audio module needs webrtcvad, which has to be compiled, and a
+scipy function that is gone. The network is described in resemblyzer/voice_encoder.py: 3 LSTM layers of 256 units on
+40 mel bands (25 ms window, 10 ms hop, power, no logarithm), a linear layer, ReLU, unit length.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import librosa
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Floats = NDArray[np.float32]
+
+
+class PeerMissing(Exception):
+    """The peer's package is not installed."""
+
+
+class Resemblyzer(nn.Module):
+    """`embed` maps crops to unit vectors, as `trainer.bundle.Bundle.embed` does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(40, 256, num_layers=3, batch_first=True)
+        self.linear = nn.Linear(256, 256)
+
+    @classmethod
+    def load(cls) -> Resemblyzer:
+        """The published weights.
+
+        Raises:
+            PeerMissing: the package is not installed.
+        """
+        spec = find_spec("resemblyzer")
+        if spec is None or spec.origin is None:
+            raise PeerMissing("Resemblyzer is not installed: pip install --no-deps resemblyzer librosa")
+        state = torch.load(Path(spec.origin).with_name("pretrained.pt"), map_location="cpu", weights_only=True)
+        model = cls()
+        # The checkpoint also holds the two parameters of GE2E's similarity, which embedding does not use.
+        model.load_state_dict({k: v for k, v in state["model_state"].items() if not k.startswith("similarity")})
+        return model.eval()
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """(batch, frames, 40) → (batch, 256) of unit length."""
+        _, (hidden, _) = self.lstm(mel)
+        return nn.functional.normalize(self.linear(hidden[-1]).relu(), dim=1)
+
+    @torch.inference_mode()
+    def embed(self, waveforms: Floats) -> Floats:
+        """(crops, samples) at 16 kHz → (crops, 256), each of unit length."""
+        return np.concatenate(
+            [self(torch.from_numpy(mel_spectrogram(batch))).numpy() for batch in _batches(waveforms)]
+        )
+
+
+def mel_spectrogram(waveforms: Floats) -> Floats:
+    """(batch, samples) → (batch, frames, 40), power."""
+    mel = librosa.feature.melspectrogram(y=waveforms, sr=16_000, n_fft=400, hop_length=160, n_mels=40)
+    return np.ascontiguousarray(mel.swapaxes(1, 2), dtype=np.float32)
+
+
+def _batches(waveforms: Floats) -> list[Floats]:
+    return np.split(waveforms, range(64, len(waveforms), 64))
