@@ -1,8 +1,8 @@
 """Resemblyzer (GE2E, supervised) behind the interface of our own crop encoder.
 
-Only its published weights are used: the package's own audio module needs webrtcvad, which has to be compiled, and a
-scipy function that is gone. The network is described in resemblyzer/voice_encoder.py: 3 LSTM layers of 256 units on
-40 mel bands (25 ms window, 10 ms hop, power, no logarithm), a linear layer, ReLU, unit length.
+Only its published weights are used: the package's own audio module needs webrtcvad, which has to be compiled,
+and a scipy function that is gone. The network is described in resemblyzer/voice_encoder.py: 3 LSTM layers of
+256 units on 40 mel bands (25 ms window, 10 ms hop, power, no logarithm), a linear layer, ReLU, unit length.
 """
 
 from __future__ import annotations
@@ -18,8 +18,14 @@ from torch import Tensor, nn
 
 Floats = NDArray[np.float32]
 
+HOP = 160  # samples, 10 ms
+WINDOW_FRAMES = 160  # of a partial utterance
+STEP_FRAMES = 77  # rate 1.3 a second
+MIN_FILLED = 0.75
+TARGET_DBFS = -30
 
-class PeerMissing(Exception):
+
+class PeerMissingError(Exception):
     """The peer's package is not installed."""
 
 
@@ -36,15 +42,19 @@ class Resemblyzer(nn.Module):
         """The published weights.
 
         Raises:
-            PeerMissing: the package is not installed.
+            PeerMissingError: the package is not installed.
         """
         spec = find_spec("resemblyzer")
         if spec is None or spec.origin is None:
-            raise PeerMissing("Resemblyzer is not installed: pip install --no-deps resemblyzer librosa")
-        state = torch.load(Path(spec.origin).with_name("pretrained.pt"), map_location="cpu", weights_only=True)
+            raise PeerMissingError("Resemblyzer is not installed: pip install --no-deps resemblyzer librosa")
+        state = torch.load(
+            Path(spec.origin).with_name("pretrained.pt"), map_location="cpu", weights_only=True
+        )
         model = cls()
         # The checkpoint also holds the two parameters of GE2E's similarity, which embedding does not use.
-        model.load_state_dict({k: v for k, v in state["model_state"].items() if not k.startswith("similarity")})
+        model.load_state_dict(
+            {k: v for k, v in state["model_state"].items() if not k.startswith("similarity")}
+        )
         return model.eval()
 
     def forward(self, mel: Tensor) -> Tensor:
@@ -59,10 +69,28 @@ class Resemblyzer(nn.Module):
             [self(torch.from_numpy(mel_spectrogram(batch))).numpy() for batch in _batches(waveforms)]
         )
 
+    @torch.inference_mode()
+    def embed_utterance(self, samples: Floats) -> Floats:
+        """Resemblyzer's own way with an utterance: (samples,) → (256,) of unit length.
+
+        Quiet recordings are raised to -30 dBFS; windows of 1.6 s, 0.77 s apart, are embedded and averaged; a
+        last window less than three quarters full is dropped, a fuller one is padded with zeros.
+        """
+        level_db = 10 * np.log10(np.mean(samples**2) + 1e-12)
+        louder = samples * 10 ** (max(0.0, TARGET_DBFS - level_db) / 20)
+        starts = np.arange(0, max(1, len(samples) // HOP + 2 - WINDOW_FRAMES + STEP_FRAMES), STEP_FRAMES)
+        filled = (len(samples) - starts * HOP) / (WINDOW_FRAMES * HOP)
+        starts = starts[(filled >= MIN_FILLED) | (starts == 0)]
+        padded = np.pad(louder, (0, max(0, (starts[-1] + WINDOW_FRAMES) * HOP - len(samples))))
+        mel = mel_spectrogram(padded[None].astype(np.float32))[0]
+        windows = np.stack([mel[start : start + WINDOW_FRAMES] for start in starts])
+        mean = self(torch.from_numpy(windows)).mean(dim=0)
+        return np.asarray(nn.functional.normalize(mean, dim=0).numpy())
+
 
 def mel_spectrogram(waveforms: Floats) -> Floats:
     """(batch, samples) → (batch, frames, 40), power."""
-    mel = librosa.feature.melspectrogram(y=waveforms, sr=16_000, n_fft=400, hop_length=160, n_mels=40)
+    mel = librosa.feature.melspectrogram(y=waveforms, sr=16_000, n_fft=400, hop_length=HOP, n_mels=40)
     return np.ascontiguousarray(mel.swapaxes(1, 2), dtype=np.float32)
 
 

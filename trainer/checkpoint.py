@@ -13,7 +13,11 @@ from torch import Tensor, nn
 
 
 def save_checkpoint(
-    path: Path, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer | None, step: int, settings: dict[str, Any]
+    path: Path,
+    modules: dict[str, nn.Module],
+    optimizer: torch.optim.Optimizer | None,
+    step: int,
+    settings: dict[str, Any],
 ) -> None:
     """Writes the file whole or not at all: a training killed here resumes from the checkpoint before."""
     tensors: dict[str, Tensor] = {}
@@ -36,7 +40,9 @@ def load_checkpoint(
         step = int(file.metadata()["step"])
     for name, module in modules.items():
         prefix = f"{name}/"
-        module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+        module.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        )
     if optimizer is not None:
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer.bundle import Bundle, BundleError
+
+
+@pytest.mark.parametrize("crops", [1, 2, 7, 65])
+def test_runs_its_sessions_at_any_batch_size(tiny_bundle: Path, crops: int) -> None:
+    bundle = Bundle.load(tiny_bundle, threads=1)
+    waveforms = np.random.default_rng(0).normal(size=(crops, 16384)).astype(np.float32)
+    embeddings = bundle.embed(waveforms)
+    assert embeddings.shape == (crops, 16)
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(embeddings[-1:], bundle.embed(waveforms[-1:]), atol=1e-5)
+    assert bundle.content(waveforms).shape == (crops, 64, 8)
+    assert bundle.id == "tiny/0.0.1"
+
+
+def test_changed_file_is_refused(tiny_bundle: Path) -> None:
+    with (tiny_bundle / "voice.onnx").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(BundleError, match=r"voice\.onnx has sha256"):
+        Bundle.load(tiny_bundle)
+
+
+def test_missing_file_is_refused(tiny_bundle: Path) -> None:
+    (tiny_bundle / "content.onnx").unlink()
+    with pytest.raises(BundleError, match=r"content\.onnx cannot be read"):
+        Bundle.load(tiny_bundle)
+
+
+def test_folder_without_description_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"folder that holds bundle\.json"):
+        Bundle.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("format", 2, "format 1"),
+        ("sample_rate_hz", 8000, "sample_rate_hz"),
+        ("embedding_dim", 4, r"scoring\.mean"),
+        ("files", {"voice": {"path": "../voice.onnx", "sha256": "", "bytes": 1}}, "own folder"),
+    ],
+)
+def test_wrong_descriptions_are_refused(tiny_bundle: Path, key: str, value: object, complaint: str) -> None:
+    description = tiny_bundle / "bundle.json"
+    description.write_text(json.dumps(json.loads(description.read_text()) | {key: value}))
+    with pytest.raises(BundleError, match=complaint):
+        Bundle.load(tiny_bundle)
+
+
+def test_absent_encoder_is_named(tiny_bundle: Path) -> None:
+    description = tiny_bundle / "bundle.json"
+    manifest = json.loads(description.read_text())
+    del manifest["files"]["content"]
+    description.write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="no content model"):
+        Bundle.load(tiny_bundle).content(np.zeros((1, 16384), np.float32))
