@@ -1,0 +1,123 @@
+"""The command line of the benchmarks."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import Machine, describe
+from benchmarks.table import COLUMNS, Row, markdown
+from trainer.data import DataError
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+PERFORMANCE = """# Performance
+
+Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}, {machine.memory_gib:.0f} GiB
+memory ({machine.software}); load average before the run {machine.load:.1f}.
+
+{table}
+- *Embedding rows* take 1.024 s crops of real speech from waveform to embedding, median call; the peer runs on
+    the same
+  crops and the same number of threads. *Of fp32 product* is the share of the rate measured in the row above
+  them.
+- *Real-time factor* is computing time over audio time.
+- *POST /embed* rows: each client sends the next file when it has its answer; clients and service share the
+cores. - *In process* is the service's own decoding, speech detection and embedding without HTTP, one file
+after another.
+"""
+
+
+@app.callback(invoke_without_command=True)
+def bench(
+    context: typer.Context,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Bundle folder; without it, the newest under models/autodecompose.")
+    ] = None,
+    data: Annotated[
+        Path,
+        typer.Option(envvar="TWOFOLD_DATA", help="Speech: a corpus folder, or one that holds librispeech/."),
+    ] = Path("data"),
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/performance.md"),
+) -> None:
+    """Speed of the embedding and of the service, in one table (about two minutes).
+
+    Examples:
+
+    `TWOFOLD_DATA=../data python -m benchmarks`
+
+    `python -m benchmarks peer --data ../data/librispeech --split test`
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from benchmarks.material import WAV_S, speech
+    from benchmarks.serving import serving_speed
+    from benchmarks.speed import embedding_speed
+
+    console = Console()
+    machine = describe()
+    folder = bundle or newest_bundle(Path("models/autodecompose"))
+    try:
+        crops, wavs = speech(data / "librispeech" if (data / "librispeech").is_dir() else data)
+    except DataError as error:
+        console.print(f"[red]{error}[/red] Set TWOFOLD_DATA or give --data.")
+        raise typer.Exit(1) from error
+    rows: list[Row] = []
+    for measured in (embedding_speed(folder, crops), serving_speed(folder, wavs, WAV_S)):
+        for row in measured:
+            rows.append(row)
+            console.print(" · ".join(cell for cell in row.cells() if cell != "–"), highlight=False)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page(rows, machine))
+    console.print(rich_table(rows))
+    console.print(f"written to {out}")
+
+
+@app.command()
+def peer(
+    data: Annotated[Path, typer.Option(help="Folder of labelled speech.")],
+    split: Annotated[str | None, typer.Option(help="Keep only this split of metadata.tsv.")] = None,
+    speakers: Annotated[int, typer.Option(min=2, help="Speakers of the few-shot part.")] = 30,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Resemblyzer's figures on a folder, by the functions that `trainer evaluate` uses."""
+    from benchmarks.compare import compare
+    from trainer.cli import figures_table
+
+    figures = compare(data, split=split, speakers=speakers, seed=seed, console=Console(stderr=True))
+    if json_path is not None:
+        json_path.write_text(json.dumps(figures, indent=2) + "\n")
+    table = figures_table(figures)
+    for name in ("eer_same_crops", "eer_same_crops_centred"):
+        table.add_row(name, f"{figures[name]:.3f} %", "1.024 s crops, as ours")
+    Console().print(table)
+
+
+def newest_bundle(models: Path) -> Path:
+    """The bundle folder of the highest version."""
+    found = [path.parent for path in models.glob("*/bundle.json")]
+    if not found:
+        raise typer.BadParameter(f"no bundle under {models}", param_hint="--bundle")
+    return max(found, key=lambda path: [int(part) for part in path.name.split(".") if part.isdigit()])
+
+
+def page(rows: list[Row], machine: Machine) -> str:
+    """docs/performance.md."""
+    return PERFORMANCE.format(
+        date=datetime.now(UTC).date(), command="make bench", machine=machine, table=markdown(rows)
+    )
+
+
+def rich_table(rows: list[Row]) -> Table:
+    """The rows for a terminal."""
+    table = Table(*COLUMNS)
+    for row in rows:
+        table.add_row(*row.cells())
+    return table
