@@ -46,7 +46,7 @@ def test_follows_known_ratios(kind: str, speech_data: Path, detector: SpeechDete
 
 
 def test_without_background_uses_the_quietest_frames() -> None:
-    samples = noise(2) / 10
+    samples = noise(2) / np.float32(10)
     samples[RATE:] += tone(1)
     whole = [Region(0.0, 2.0)]
     expected = 10 * np.log10(np.square(samples).mean() / np.square(samples[:RATE]).mean() - 1)

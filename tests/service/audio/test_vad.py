@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.service.signals import RATE, noise, speech, tone
 WINDOW_S = 0.032
 
 
-def bounds(probabilities: list[float]) -> list[tuple[float, float]]:
+def bounds(probabilities: Sequence[float]) -> list[tuple[float, float]]:
     """Regions in windows, with room of 2 windows on each side."""
     settings = VadSettings(max_gap_s=4.5 * WINDOW_S, min_speech_s=3.5 * WINDOW_S, pad_s=2 * WINDOW_S)
     regions = regions_from_probabilities(np.array(probabilities, np.float32), 100.0, settings)
