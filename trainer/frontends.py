@@ -6,6 +6,7 @@ Autodecompose, section V-A: 90–7600 Hz band-pass, n_fft = hop = 256, 80 mel ba
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -43,8 +44,6 @@ class LogMel(nn.Module):
         super().__init__()
         self.settings = settings
         bins = settings.window // 2 + 1
-        # Slaney's mel scale and area normalisation, as in librosa's defaults. With 129 bins some of the 80
-        # filters are empty: the same in the original.
         freqs = torch.linspace(0, SAMPLE_RATE_HZ / 2, bins)
         mel = _mel_filters(bins, settings.mels)
         band = _butterworth_power(freqs, settings.low_hz, settings.high_hz, settings.filter_order)
@@ -79,7 +78,8 @@ class LogMel(nn.Module):
         training uses that.
         """
         if not torch.compiler.is_exporting():
-            return torch.view_as_real(torch.fft.rfft(x)).square().sum(dim=-1)
+            spectrum: Tensor = torch.fft.rfft(x)
+            return spectrum.real.square() + spectrum.imag.square()
         half = self.settings.window // 2
         head, tail = x[..., 1:half], x[..., half + 1 :].flip(-1)
         even = torch.cat([x[..., :1], head + tail, x[..., half : half + 1]], dim=-1)  # (…, half + 1)
@@ -98,15 +98,20 @@ def _folded_dft(window: int) -> Tensor:
 
 
 def _mel_filters(bins: int, mels: int) -> Tensor:
-    return melscale_fbanks(
-        n_freqs=bins,
-        f_min=0.0,
-        f_max=SAMPLE_RATE_HZ / 2,
-        n_mels=mels,
-        sample_rate=SAMPLE_RATE_HZ,
-        norm="slaney",
-        mel_scale="slaney",
-    )
+    """Slaney's mel scale and area normalisation, as in librosa's defaults: (bins, mels)."""
+    with warnings.catch_warnings():
+        # With 129 bins some of the 80 filters are empty: the same in the original.
+        warnings.filterwarnings("ignore", message="At least one mel filterbank")
+        filters: Tensor = melscale_fbanks(
+            n_freqs=bins,
+            f_min=0.0,
+            f_max=SAMPLE_RATE_HZ / 2,
+            n_mels=mels,
+            sample_rate=SAMPLE_RATE_HZ,
+            norm="slaney",
+            mel_scale="slaney",
+        )
+    return filters
 
 
 def _butterworth_power(freqs: Tensor, low_hz: float, high_hz: float, order: int) -> Tensor:

@@ -34,6 +34,7 @@ class TrainSettings:
     constant_rate: bool = False  # the paper's plain Adam
     mixed_precision: bool = True  # bf16 where the device has it
     seed: int = 0
+    checkpoint_steps: int = 200  # a killed run loses at most this many
 
     # Data
     acoustics: AcousticSettings | None = field(default_factory=AcousticSettings)  # None: as recorded

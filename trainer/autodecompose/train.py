@@ -26,7 +26,6 @@ def train(
     noise: ClipCache | None,
     out: Path,
     *,
-    checkpoint_every: int = 200,
     stop_after: int | None = None,
     report: Report | None = None,
 ) -> Objective:
@@ -71,7 +70,7 @@ def train(
         log.add(step, values)
         if report is not None:
             report(step, steps, values)
-        if step % checkpoint_every == 0 or step == last:
+        if step % settings.checkpoint_steps == 0 or step == last:
             save_checkpoint(checkpoint, modules, optimizer, step, settings.to_json())
             log.flush()
     return objective.eval().cpu()

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from trainer.autodecompose.batches import PairSampler
+from trainer.data import CROP_SAMPLES, ClipCache
+
+
+def test_a_batch_depends_on_seed_and_step_alone(tone_cache: ClipCache) -> None:
+    sampler = PairSampler(tone_cache, tone_cache, batch=4, seed=1)
+    later = sampler.at(7)
+    again = PairSampler(tone_cache, tone_cache, batch=4, seed=1).at(7)
+    other = PairSampler(tone_cache, tone_cache, batch=4, seed=2).at(7)
+    assert torch.equal(later.first, again.first)
+    assert torch.equal(later.second, again.second)
+    assert later.noise is not None
+    assert again.noise is not None
+    assert torch.equal(later.noise, again.noise)
+    assert not torch.equal(later.first, other.first)
+    assert later.noise.shape == (8, CROP_SAMPLES)
+
+
+def test_both_crops_are_of_one_recording(tone_cache: ClipCache) -> None:
+    sampler = PairSampler(tone_cache, None, batch=12, seed=0)
+    batch = sampler.at(0)
+    for first, second in zip(batch.first.numpy(), batch.second.numpy(), strict=True):
+        pitches = [int(np.abs(np.fft.rfft(crop)).argmax()) for crop in (first, second)]
+        assert abs(pitches[0] - pitches[1]) <= 1
+
+
+def test_an_epoch_visits_every_recording_as_often_as_it_has_crops(tone_cache: ClipCache) -> None:
+    sampler = PairSampler(tone_cache, None, batch=6, seed=0)
+    assert sampler.steps_per_epoch == 12 * 2 // 6  # 2.5 s are two whole crops
+    assert sorted(sampler.visits.tolist()) == sorted(list(range(12)) * 2)
+
+
+def test_same_voice_seconds_bounds_the_distance(tone_cache: ClipCache) -> None:
+    """A ramp instead of tones: the first sample of a crop tells where it was cut."""
+    ramp = np.arange(tone_cache.samples.size) % 32768
+    marked = ClipCache(ramp.astype(np.int16), tone_cache.offsets, tone_cache.clips)
+    near = PairSampler(marked, None, batch=12, seed=0, same_voice_seconds=0.1).at(0)
+    apart = (near.first[:, 0] - near.second[:, 0]).abs() * 32768
+    assert torch.minimum(apart, 32768 - apart).max() <= 1600

@@ -1,0 +1,93 @@
+"""The real command on made-up voices: trained, killed, resumed, exported, measured."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from trainer.autodecompose.settings import TrainSettings
+from trainer.autodecompose.train import learning_rate
+from trainer.bundle import Bundle
+from trainer.checkpoint import load_checkpoint
+
+REPOSITORY = Path(__file__).parents[3]
+SETTINGS = ("encoder=dense", "decoder=dense", "batch=4", "epochs=60", "checkpoint_steps=5")
+
+
+def command(data: Path, out: Path) -> list[str]:
+    changes = [part for setting in SETTINGS for part in ("--set", setting)]
+    folders = ["--data", str(data), "--out", str(out), "--cache", str(out.parent / "cache")]
+    return [sys.executable, "-m", "trainer", "pretrain", *folders, *changes]
+
+
+@pytest.fixture
+def finished(tones: Path, tmp_path: Path) -> Path:
+    out = tmp_path / "whole"
+    subprocess.run(command(tones, out), cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
+    return out
+
+
+def test_killed_and_resumed_equals_uninterrupted_and_exports(
+    tones: Path, tmp_path: Path, finished: Path
+) -> None:
+    out = tmp_path / "killed"
+    process = subprocess.Popen(command(tones, out), cwd=REPOSITORY, stderr=subprocess.DEVNULL)
+    checkpoint = out / "checkpoint.safetensors"
+    deadline = time.monotonic() + 240
+    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL, "the training ended before it could be killed"
+    steps = 60 * 6
+    assert 0 < load_checkpoint(checkpoint, {}) < steps
+
+    subprocess.run(command(tones, out), cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
+    assert load_checkpoint(checkpoint, {}) == steps
+    whole, resumed = (load_file(run / "checkpoint.safetensors") for run in (finished, out))
+    assert whole.keys() == resumed.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, resumed[name]), name
+    with (out / "losses.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(float(row["step"])) for row in rows] == list(range(1, steps + 1))
+    assert float(rows[-1]["mse"]) < float(rows[0]["mse"]) / 5
+    assert (out / "losses.png").read_bytes().startswith(b"\x89PNG")
+
+    bundle = tmp_path / "models" / "tones" / "1.0.0"
+    export = [sys.executable, "-m", "trainer", "export", str(out), "--out", str(bundle)]
+    subprocess.run(export, cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    assert (manifest["name"], manifest["version"], manifest["training"]["steps"]) == ("tones", "1.0.0", steps)
+    assert set(manifest["files"]) == {"voice", "content", "decoder"}
+    assert Bundle.load(bundle).manifest.embedding_dim == 256
+    again = subprocess.run(export, cwd=REPOSITORY, capture_output=True, timeout=300, check=False)
+    assert again.returncode == 1
+    assert b"never written twice" in again.stderr
+
+
+def test_other_settings_do_not_go_on_in_an_old_run(tones: Path, finished: Path) -> None:
+    changed = [*command(tones, finished), "--set", "batch=8"]
+    result = subprocess.run(changed, cwd=REPOSITORY, capture_output=True, timeout=300, check=False)
+    assert result.returncode == 1
+    assert b"other settings" in result.stderr
+
+
+def test_the_rate_goes_up_once_and_down_to_almost_nothing() -> None:
+    settings = TrainSettings()
+    rates = [learning_rate(settings, step, 100) for step in range(101)]
+    peak = max(range(101), key=rates.__getitem__)
+    assert peak == 20
+    assert rates[peak] == settings.peak_rate
+    assert rates[:21] == sorted(rates[:21])
+    assert rates[20:] == sorted(rates[20:], reverse=True)
+    assert rates[-1] < settings.peak_rate / 1000

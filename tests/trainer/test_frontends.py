@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchaudio
+from scipy.signal import butter, freqs
+
+from trainer.data import contiguous_crops, read_audio, read_folder
+from trainer.frontends import FRONTENDS, LogMel
+
+
+@pytest.fixture(scope="module")
+def crops(speech_data: Path) -> torch.Tensor:
+    clip = read_folder(speech_data / "librispeech", "test")[0]
+    return torch.from_numpy(contiguous_crops(read_audio(clip.path)))
+
+
+@pytest.mark.parametrize("name", ["paper", "wide"])
+def test_a_crop_becomes_64_frames_of_80_bands(name: str) -> None:
+    assert LogMel(FRONTENDS[name])(torch.zeros(3, 16384)).shape == (3, 64, 80)
+
+
+@pytest.mark.filterwarnings("ignore:At least one mel filterbank")
+@pytest.mark.parametrize("name", ["paper", "wide"])
+def test_agrees_with_torchaudio_on_real_speech(name: str, crops: torch.Tensor) -> None:
+    settings = FRONTENDS[name]
+    side = (settings.window - settings.hop) // 2
+    padded = torch.nn.functional.pad(crops[:, None], (side, side), mode="reflect")[:, 0]
+    power = torchaudio.transforms.Spectrogram(
+        n_fft=settings.window, hop_length=settings.hop, center=False, power=2.0
+    )(padded)  # (crops, bins, frames)
+    hz = np.linspace(0, 8000, settings.window // 2 + 1)
+    response = np.ones_like(hz)
+    for edge, kind in ((settings.low_hz, "highpass"), (settings.high_hz, "lowpass")):
+        b, a = butter(settings.filter_order, edge, kind, analog=True)
+        response *= np.abs(freqs(b, a, hz)[1]) ** 2
+    mel = torchaudio.transforms.MelScale(
+        80, 16000, 0, 8000, settings.window // 2 + 1, norm="slaney", mel_scale="slaney"
+    )(power * torch.from_numpy(response).float()[:, None])
+    expected = (torchaudio.transforms.AmplitudeToDB(stype="power")(mel) + 100) / 200
+    torch.testing.assert_close(
+        LogMel(settings)(crops), expected.transpose(1, 2), atol=2e-4, rtol=0
+    )  # 0.04 dB
+
+
+def test_speech_lies_in_the_range_the_networks_expect(crops: torch.Tensor) -> None:
+    features = LogMel()(crops)
+    assert features.min() >= 0
+    assert 0.2 < features.mean() < 0.6
+    assert features.max() < 0.8
+
+
+def test_a_tone_lights_its_own_band() -> None:
+    seconds = torch.arange(16384) / 16000
+    frontend = LogMel(FRONTENDS["wide"])
+    loudest = [
+        int(frontend(0.5 * torch.sin(2 * torch.pi * hz * seconds)[None]).mean(dim=1).argmax())
+        for hz in (300.0, 1000.0, 3000.0)
+    ]
+    assert loudest == sorted(loudest)
+    assert loudest[0] < loudest[1] < loudest[2]
+
+
+def test_below_the_band_is_quiet() -> None:
+    seconds = torch.arange(16384) / 16000
+    hum, voice = (0.5 * torch.sin(2 * torch.pi * hz * seconds)[None] for hz in (20.0, 200.0))
+    frontend = LogMel(FRONTENDS["wide"])
+    assert (frontend(voice) - frontend(hum))[0, 30].max() > 25 / 200  # dB, in the band of the voice
