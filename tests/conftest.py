@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("twofold", deadline=None)  # a busy machine must not fail a test
+settings.load_profile("twofold")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """What rooms, microphones and lines do to a recording, drawn at random for each crop of a batch.
 
-Two crops of one recording share its voice, but also its room and microphone. Treating them independently here keeps
-the voice embedding from being an embedding of the channel.
+Two crops of one recording share its voice, but also its room and microphone. Treating them independently
+here keeps the voice embedding from being an embedding of the channel.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 SAMPLE_RATE_HZ = 16_000
 
@@ -34,7 +35,7 @@ class AcousticSettings:
 def degrade(
     waveform: Tensor, noise: Tensor | None, generator: torch.Generator, settings: AcousticSettings
 ) -> Tensor:
-    """(batch, samples) → the same shape: channel (reverberation, equaliser, band-limit), then noise, then gain.
+    """Channel (reverberation, equaliser, band-limit), then noise, then gain: (batch, samples), both ends.
 
     Args:
         noise: (batch, samples) recordings of noise to add, or None for white noise.
@@ -71,7 +72,7 @@ def _through_channel(waveform: Tensor, generator: torch.Generator, settings: Aco
     spectrum = torch.fft.rfft(x, length) * torch.fft.rfft(taps, length)
     freqs = torch.linspace(0, SAMPLE_RATE_HZ / 2, spectrum.shape[1], device=x.device)
     low_pass = 1 / (1 + (freqs / high_hz[touched]) ** 16).sqrt()  # Butterworth of order 8
-    gain_db = torch.nn.functional.interpolate(
+    gain_db = F.interpolate(
         curve[touched][:, None], size=spectrum.shape[1], mode="linear", align_corners=True
     )[:, 0]
     spectrum = spectrum * torch.where(band > 0, low_pass, 1.0) * 10 ** (gain_db * tilt / 20)
@@ -80,7 +81,9 @@ def _through_channel(waveform: Tensor, generator: torch.Generator, settings: Aco
     return out
 
 
-def _room_responses(batch: int, generator: torch.Generator, settings: AcousticSettings, like: Tensor) -> Tensor:
+def _room_responses(
+    batch: int, generator: torch.Generator, settings: AcousticSettings, like: Tensor
+) -> Tensor:
     """Direct sound, then noise that decays by 60 dB in `reverb_rt60_s`: (batch, taps), unit energy."""
     taps = int(settings.reverb_rt60_s[1] * SAMPLE_RATE_HZ / 2.4)  # past -25 dB the longest tail is cut
     rt60_s = _uniform(batch, settings.reverb_rt60_s, generator, like)
@@ -89,9 +92,9 @@ def _room_responses(batch: int, generator: torch.Generator, settings: AcousticSe
     tail = torch.randn(batch, taps, generator=generator, device=like.device)
     tail = tail * torch.exp(-t_s * 3 * math.log(10) / rt60_s)
     tail[:, 0] = 0.0
-    tail = tail / tail.norm(dim=1, keepdim=True) * 10 ** (-direct_db / 20)
+    tail = F.normalize(tail, dim=1) * 10 ** (-direct_db / 20)
     tail[:, 0] = 1.0
-    return tail / tail.norm(dim=1, keepdim=True)
+    return F.normalize(tail, dim=1)
 
 
 def _equaliser_db(batch: int, generator: torch.Generator, settings: AcousticSettings, like: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 def save_checkpoint(
     path: Path,
-    modules: dict[str, nn.Module],
+    modules: Mapping[str, nn.Module],
     optimizer: torch.optim.Optimizer | None,
     step: int,
     settings: dict[str, Any],
@@ -32,7 +33,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer | None = None
+    path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer | None = None
 ) -> int:
     """Puts a checkpoint's tensors into modules and optimizer; returns its step."""
     with safe_open(path, framework="pt") as file:

@@ -25,6 +25,72 @@ app.add_typer(data_app, name="data")
 
 
 @app.command()
+def pretrain(
+    data: Annotated[list[Path], typer.Option(help="Folder of speech; repeat for several.")],
+    out: Annotated[Path, typer.Option(help="Run folder: checkpoint, log, picture. An old run goes on here.")],
+    split: Annotated[str | None, typer.Option(help="Keep only this split of metadata.tsv.")] = None,
+    noise: Annotated[
+        Path | None, typer.Option(help="Folder of noise to mix in; white noise if none.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="fast (as shipped), paper or very_large.")] = "fast",
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value, a setting to change.")
+    ] = None,
+    cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
+) -> None:
+    """Trains Autodecompose without labels. Stop it with Ctrl-C; the same command goes on.
+
+    Examples:
+
+    `python -m trainer pretrain --data data/librispeech --split train --out runs/libri`
+
+    `python -m trainer pretrain --data my_recordings --out runs/mine --set epochs=3 --set bt_weight=0`
+    """
+    from trainer.autodecompose.pretrain import RunFolder
+    from trainer.autodecompose.pretrain import pretrain as run_pretraining
+    from trainer.autodecompose.settings import PRESETS, override
+
+    console = Console(stderr=True)
+    try:
+        if preset not in PRESETS:
+            raise ValueError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
+        settings = override(PRESETS[preset], dict(_assignment(text) for text in change or []))
+        run_pretraining(settings, data, RunFolder(out), cache, console, split=split, noise=noise)
+    except (DataError, ValueError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    console.print(f"Trained: {out}. Next: python -m trainer export {out} --out models/autodecompose/VERSION")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Run folder of `pretrain`.")],
+    out: Annotated[Path, typer.Option(help="models/NAME/VERSION; must not exist.")],
+) -> None:
+    """Makes a bundle (ONNX, whitening, score calibration) of a run, checked against torch on real crops.
+
+    Example: `python -m trainer export runs/libri --out models/autodecompose/1.0.0`
+    """
+    from trainer.autodecompose.pretrain import RunFolder, export_run
+    from trainer.export import ExportError
+
+    console = Console(stderr=True)
+    try:
+        export_run(RunFolder(run), out, console)
+    except (DataError, ExportError, OSError, ValueError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    console.print(f"Written: {out}")
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--set takes name=value, not {text!r}.")
+    return name, value
+
+
+@app.command()
 def evaluate(
     bundle: Annotated[Path, typer.Argument(help="Folder that holds bundle.json.")],
     data: Annotated[Path, typer.Option(help="Folder of labelled speech: metadata.tsv, or SPEAKER/FILE.")],

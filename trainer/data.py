@@ -2,7 +2,8 @@
 
 A folder is read in one of three ways, the first that fits:
 
-1. `metadata.tsv` with at least the column `path` (the format of the data README: `speaker`, `split`, `seconds`, …);
+1. `metadata.tsv` with at least the column `path` (the format of the data README: `speaker`, `split`,
+`seconds`, …);
 2. plain folders `<speaker>/<file>`;
 3. audio files lying directly in the folder, unlabelled (speaker "").
 """
@@ -37,6 +38,7 @@ class Clip:
     path: Path
     speaker: str
     split: str = ""
+    corpus: str = ""  # name of the folder it was read from
     labels: dict[str, str] = field(default_factory=dict)
 
 
@@ -62,13 +64,15 @@ def read_folder(folder: Path, split: str | None = None) -> list[Clip]:
         raise DataError(f"{folder} has no metadata.tsv, so it has no split '{split}': leave the split out.")
     else:
         clips = [
-            Clip(path, path.parent.name if path.parent != folder else "")
+            Clip(path, path.parent.name if path.parent != folder else "", corpus=folder.resolve().name)
             for path in folder.rglob("*")
             if path.suffix.lower() in AUDIO_SUFFIXES
         ]
     if not clips:
         wanted = f" of split '{split}'" if split else ""
-        raise DataError(f"No audio{wanted} in {folder}: expected metadata.tsv, <speaker>/<file> or plain audio files.")
+        raise DataError(
+            f"No audio{wanted} in {folder}: expected metadata.tsv, <speaker>/<file> or plain audio files."
+        )
     return sorted(clips, key=lambda clip: clip.path)
 
 
@@ -82,6 +86,7 @@ def _read_table(table: Path) -> list[Clip]:
                 path=table.parent / row["path"],
                 speaker=row.get("speaker") or "",
                 split=row.get("split") or "",
+                corpus=table.parent.resolve().name,
                 labels={k: v for k, v in row.items() if k not in {"path", "speaker", "split"} and v},
             )
             for row in reader
@@ -165,8 +170,8 @@ def build_cache(
 ) -> ClipCache:
     """Decodes clips once into `cache_dir`, or opens what an earlier call left there for the same files.
 
-    Files that cannot be read are named through `warn` and left out. The cache is keyed by the paths, sizes and
-    modification times of the files, so a changed file makes a new one; it is written whole or not at all.
+    Files that cannot be read are named through `warn` and left out. The cache is keyed by the paths, sizes
+    and modification times of the files, so a changed file makes a new one; it is written whole or not at all.
 
     Raises:
         DataError: not one of the clips could be read.

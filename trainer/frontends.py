@@ -35,16 +35,16 @@ FRONTENDS = {"paper": MelSettings(), "wide": MelSettings(window=1024)}
 class LogMel(nn.Module):
     """(batch, samples) in [-1, 1] → (batch, samples / hop, mels), about [0, 0.7] for speech.
 
-    A window longer than the hop is centred on its hop: the ends of the crop are extended by reflection, so there are
-    always samples / hop frames.
+    A window longer than the hop is centred on its hop: the ends of the crop are extended by reflection, so
+    there are always samples / hop frames.
     """
 
     def __init__(self, settings: MelSettings = FRONTENDS["paper"]) -> None:
         super().__init__()
         self.settings = settings
         bins = settings.window // 2 + 1
-        # Slaney's mel scale and area normalisation, as in librosa's defaults. With 129 bins some of the 80 filters are
-        # empty: the same in the original.
+        # Slaney's mel scale and area normalisation, as in librosa's defaults. With 129 bins some of the 80
+        # filters are empty: the same in the original.
         freqs = torch.linspace(0, SAMPLE_RATE_HZ / 2, bins)
         mel = _mel_filters(bins, settings.mels)
         band = _butterworth_power(freqs, settings.low_hz, settings.high_hz, settings.filter_order)
@@ -64,7 +64,8 @@ class LogMel(nn.Module):
         hops = waveform.reshape(waveform.shape[0], -1, s.hop)  # (batch, frames + k - 1, hop)
         k = s.window // s.hop
         frames = hops.shape[1] - k + 1
-        x = torch.cat([hops[:, i : i + frames] for i in range(k)], dim=-1) * self.window  # (batch, frames, window)
+        x = torch.cat([hops[:, i : i + frames] for i in range(k)], dim=-1)  # (batch, frames, window)
+        x = x * self.window
         power = self._power(x)  # (batch, frames, bins)
         decibels = 10 * torch.log10(torch.clamp(power @ self.mel, min=FLOOR_POWER))  # (batch, frames, mels)
         return (decibels + 100) / 200
@@ -72,9 +73,10 @@ class LogMel(nn.Module):
     def _power(self, x: Tensor) -> Tensor:
         """|DFT|² of real frames.
 
-        The exported graph uses two half-length matrix products, which onnxruntime runs faster than its DFT operator:
-        x[n] + x[N-n] holds all of the cosine part and x[n] - x[N-n] all of the sine part, so folding the frame first
-        halves the work of a plain DFT matrix. torch's own FFT is faster still, so training uses that.
+        The exported graph uses two half-length matrix products, which onnxruntime runs faster than its DFT
+        operator: x[n] + x[N-n] holds all of the cosine part and x[n] - x[N-n] all of the sine part, so
+        folding the frame first halves the work of a plain DFT matrix. torch's own FFT is faster still, so
+        training uses that.
         """
         if not torch.compiler.is_exporting():
             return torch.view_as_real(torch.fft.rfft(x)).square().sum(dim=-1)

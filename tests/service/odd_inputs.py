@@ -1,4 +1,4 @@
-"""Malformed and unusual uploads, made by code, with the answer that POST /embed owes each under default settings."""
+"""Malformed and unusual uploads, made by code, with the answer that POST /embed owes each by default."""
 
 from __future__ import annotations
 
@@ -13,14 +13,23 @@ from io import BytesIO
 import numpy as np
 
 from service.audio import AudioLimits
-from tests.service.signals import RATE, Signal, encode, noise, silent_flac, speech, tone, undeclare_flac_length
+from tests.service.signals import (
+    RATE,
+    Signal,
+    encode,
+    noise,
+    silent_flac,
+    speech,
+    tone,
+    undeclare_flac_length,
+)
 
 ID3 = b"ID3\x04\x00\x00\x00\x00\x00\x0a" + bytes(10)
 
 
 @dataclass(frozen=True)
 class OddInput:
-    """One upload. `build` makes the bytes on demand and skips the test where it needs real speech and has none."""
+    """One upload. `build` makes the bytes, and skips the test where it needs real speech and has none."""
 
     name: str
     build: Callable[[], bytes]
@@ -221,7 +230,9 @@ def _usable() -> list[OddInput]:
         return lambda: encode(speech(rate=hz), hz)
 
     cases: dict[str, Callable[[], bytes]] = {
-        **{f"wav_{name.lower()}": subtype(name) for name in ("PCM_U8", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")},
+        **{
+            f"wav_{name.lower()}": subtype(name) for name in ("PCM_U8", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+        },
         **{f"wav_{name.lower()}": subtype(name) for name in ("ULAW", "ALAW")},
         **{f"wav_{hz}_hz": rate(hz) for hz in (8000, 11025, 22050, 44100, 48000, 96000, 192000)},
         "wav_extensible_24_bit": lambda: encode(speech(), container="WAVEX", subtype="PCM_24"),

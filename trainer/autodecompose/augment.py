@@ -1,7 +1,7 @@
 """The two complementary augmentations of section IV-A, on batches of mel crops (batch, time, mel).
 
-`scramble_time` is A_s: it destroys the content and keeps the voice. `shift_voice` is A_c: it changes the voice and
-keeps the content. All randomness comes from the generator that is handed in.
+`scramble_time` is A_s: it destroys the content and keeps the voice. `shift_voice` is A_c: it changes the
+voice and keeps the content. All randomness comes from the generator that is handed in.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class AugmentSettings:
 
 
 def scramble_time(x: Tensor, generator: torch.Generator, settings: AugmentSettings) -> Tensor:
-    """A_s: cuts each crop at random pivots, puts the pieces in random order, then zeroes short stretches of time.
+    """A_s: cuts each crop at random pivots, permutes the pieces, then zeroes short stretches of time.
 
-    The notebook swaps the two sides of one pivot again and again, which composes to a single rotation; permuting the
-    pieces is what the paper describes.
+    The notebook swaps the two sides of one pivot again and again, which composes to a single rotation;
+    permuting the pieces is what the paper describes.
     """
     return mask_time(permute_pieces(x, generator, settings), generator, settings)
 
@@ -40,10 +40,11 @@ def permute_pieces(x: Tensor, generator: torch.Generator, settings: AugmentSetti
     device = x.device
     low, high = settings.pivots
     count = torch.randint(low, high + 1, (batch, 1), generator=generator, device=device)
-    # The `count` smallest of random numbers at positions 1 … time - 1 are the pivots: distinct by construction.
+    # The `count` smallest of random numbers at positions 1 … time - 1 are the pivots: distinct by
+    # construction.
     rank = torch.rand(batch, time - 1, generator=generator, device=device).argsort(dim=1).argsort(dim=1)
     first = torch.zeros(batch, 1, dtype=torch.long, device=device)
-    piece = torch.cat([first, (rank < count).long().cumsum(dim=1)], dim=1)  # (batch, time): 0, 0, 1, 1, 1, 2, …
+    piece = torch.cat([first, (rank < count).long().cumsum(dim=1)], dim=1)  # (batch, time): 0, 0, 1, 1, 2, …
     key = torch.rand(batch, high + 1, generator=generator, device=device).gather(1, piece)
     order = key.argsort(dim=1, stable=True)  # stable: frames stay in order within a piece
     return x.gather(1, order[:, :, None].expand_as(x))
@@ -55,8 +56,8 @@ def mask_time(x: Tensor, generator: torch.Generator, settings: AugmentSettings) 
     size = (batch, settings.time_masks, 1)
     start = torch.randint(0, time - settings.time_mask_frames + 1, size, generator=generator, device=x.device)
     position = torch.arange(time, device=x.device)
-    hidden = ((position >= start) & (position < start + settings.time_mask_frames)).any(dim=1)  # (batch, time)
-    return x.masked_fill(hidden[:, :, None], 0.0)
+    hidden = (position >= start) & (position < start + settings.time_mask_frames)  # (batch, masks, time)
+    return x.masked_fill(hidden.any(dim=1)[:, :, None], 0.0)
 
 
 def shift_voice(x: Tensor, generator: torch.Generator, settings: AugmentSettings) -> Tensor:
@@ -100,9 +101,8 @@ def mask_mel(x: Tensor, generator: torch.Generator, settings: AugmentSettings) -
     )
     width = torch.randint(1, settings.mel_mask_bins + 1, (batch, most), generator=generator, device=device)
     room = mels - settings.kept_low_bins - width + 1
-    start = settings.kept_low_bins + (
-        torch.rand(batch, most, generator=generator, device=device) * room
-    ).long()  # (batch, masks)
+    place = torch.rand(batch, most, generator=generator, device=device)
+    start = settings.kept_low_bins + (place * room).long()  # (batch, masks)
     bins = torch.arange(mels, device=device)
     hidden = (bins >= start[..., None]) & (bins < (start + width)[..., None]) & used[..., None]
     return x.masked_fill(hidden.any(dim=1)[:, None, :], 0.0)

@@ -23,7 +23,12 @@ class PairSampler:
     """One epoch visits every recording as often as it has whole crops, in random order, at random places."""
 
     def __init__(
-        self, speech: ClipCache, noise: ClipCache | None, batch: int, seed: int, same_voice_seconds: float = 0.0
+        self,
+        speech: ClipCache,
+        noise: ClipCache | None,
+        batch: int,
+        seed: int,
+        same_voice_seconds: float = 0.0,
     ) -> None:
         self.speech, self.noise, self.batch, self.seed = speech, noise, batch, seed
         self.reach = int(same_voice_seconds * SAMPLE_RATE_HZ)
@@ -38,7 +43,7 @@ class PairSampler:
         chosen = np.resize(self._order(epoch)[place * self.batch :], self.batch)
         rng = np.random.default_rng((self.seed, step))
         first, second = np.empty((2, self.batch, CROP_SAMPLES), np.float32)
-        for row, clip in enumerate(chosen):
+        for row, clip in enumerate(chosen.tolist()):
             room = max(int(self.speech.lengths[clip]) - CROP_SAMPLES, 0)
             a = int(rng.integers(room + 1))
             low, high = (max(a - self.reach, 0), min(a + self.reach, room)) if self.reach else (0, room)
@@ -56,7 +61,7 @@ class PairSampler:
         if self.noise is None:
             return None
         out = np.empty((2 * self.batch, CROP_SAMPLES), np.float32)
-        for row, clip in enumerate(rng.integers(len(self.noise), size=2 * self.batch)):
+        for row, clip in enumerate(rng.integers(len(self.noise), size=2 * self.batch).tolist()):
             room = max(int(self.noise.lengths[clip]) - CROP_SAMPLES, 0)
             out[row] = self.noise.crop(clip, int(rng.integers(room + 1)))
         return torch.from_numpy(out)

@@ -1,8 +1,8 @@
 """E_s, E_c and G of section V-A, chosen by name.
 
-"3 conv. (512 filters) + BNR + 3 LSTM (256 units) + embd128": one-dimensional convolutions along time, each followed by
-batch norm and ReLU, stacked LSTMs, then a linear layer on every frame. Batch norm uses the Keras defaults behind the
-paper (eps 1e-3, momentum 0.99).
+"3 conv. (512 filters) + BNR + 3 LSTM (256 units) + embd128": one-dimensional convolutions along time, each
+followed by batch norm and ReLU, stacked LSTMs, then a linear layer on every frame. Batch norm uses the Keras
+defaults behind the paper (eps 1e-3, momentum 0.99).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def norm(channels: int) -> nn.BatchNorm1d:
 
 
 class FrameNet(nn.Module):
-    """(batch, time, in) → (batch, time, out): convolutions, LSTMs, or a dense layer, then a linear layer per frame."""
+    """(batch, time, in) → (batch, time, out): convolutions, a dense layer or LSTMs, then a linear layer."""
 
     def __init__(self, settings: TrunkSettings, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -96,7 +96,9 @@ def pool(frames: Tensor) -> Tensor:
 class Autodecompose(nn.Module):
     """G(E_s(s), E_c(c)), equation 2. All on mel features (batch, time, mels)."""
 
-    def __init__(self, encoder: str = "large", decoder: str = "large", mels: int = 80, width: int = 128) -> None:
+    def __init__(
+        self, encoder: str = "large", decoder: str = "large", mels: int = 80, width: int = 128
+    ) -> None:
         super().__init__()
         self.width = width
         self.E_s = FrameNet(ENCODERS[encoder], mels, width)

@@ -1,4 +1,4 @@
-"""Reconstruction of a crop from its voice and its content, plus agreement of the voice of two crops of a recording."""
+"""Reconstruction from voice and content, plus agreement of the voices of two crops of a recording."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from trainer.frontends import FRONTENDS, LogMel
 class Objective(nn.Module):
     """The model and what it is trained on.
 
-    Equation 2, min L(d, G(E_s(A_s(d)), E_c(A_c(d)))) with L the mean squared error, and the Barlow Twins term on the
-    pooled voice frames of d and of d', another crop of the same recording under another channel.
+    Equation 2, min L(d, G(E_s(A_s(d)), E_c(A_c(d)))) with L the mean squared error, and the Barlow Twins
+    term on the pooled voice frames of d and of d', another crop of the same recording under another channel.
     """
 
     def __init__(self, settings: TrainSettings) -> None:
@@ -40,7 +40,8 @@ class Objective(nn.Module):
             else:
                 noise = (None, None) if batch.noise is None else batch.noise.chunk(2)
                 waveforms = [
-                    degrade(x, n, generator, s.acoustics) for x, n in zip((batch.first, batch.second), noise, strict=True)
+                    degrade(x, n, generator, s.acoustics)
+                    for x, n in zip((batch.first, batch.second), noise, strict=True)
                 ]
             d, d2 = self.frontend(torch.cat(waveforms)).chunk(2)
         return d, d2

@@ -24,7 +24,7 @@ class TrainSettings:
     bt_weight: float = 0.02
     bt_lambda: float = 0.005
     bt_width: int = 512  # of the projector
-    same_voice_seconds: float = 0.0  # two crops count as one voice only this near; 0: anywhere in the recording
+    same_voice_seconds: float = 0.0  # two crops are one voice only this near; 0: anywhere in the recording
 
     # Optimisation
     epochs: int = 12
@@ -36,7 +36,7 @@ class TrainSettings:
     seed: int = 0
 
     # Data
-    acoustics: AcousticSettings | None = field(default_factory=AcousticSettings)  # None: recordings as they are
+    acoustics: AcousticSettings | None = field(default_factory=AcousticSettings)  # None: as recorded
     augment: AugmentSettings = field(default_factory=AugmentSettings)
 
     def to_json(self) -> dict[str, Any]:
@@ -97,8 +97,12 @@ def override(settings: TrainSettings, assignments: dict[str, str]) -> TrainSetti
             if text.lower() not in {"true", "false"}:
                 raise ValueError(f"{name} is true or false, not {text!r}.")
             changes[name] = text.lower() == "true"
-        elif kind in {int, float, str}:
-            changes[name] = kind(text)
+        elif kind is int:
+            changes[name] = int(text)
+        elif kind is float:
+            changes[name] = float(text)
+        elif kind is str:
+            changes[name] = text
         elif name == "acoustics" and text.lower() == "none":
             changes[name] = None
         else:

@@ -1,0 +1,114 @@
+"""A trained Autodecompose → whitening, scoring and a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.progress import Progress
+
+from trainer.autodecompose.graphs import ContentGraph, DecoderGraph, VoiceGraph
+from trainer.autodecompose.networks import pool
+from trainer.autodecompose.objective import Objective
+from trainer.data import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, fill_crop, read_audio
+from trainer.embedding import EmbeddedClips, embed_clips
+from trainer.export import Graph, write_bundle
+from trainer.scoring import fit_scoring
+from trainer.whitening import fit_whitening
+
+Floats = NDArray[np.float32]
+
+
+def export_autodecompose(
+    objective: Objective,
+    clips: Sequence[Clip],
+    folder: Path,
+    *,
+    training: dict[str, Any],
+    parent: str | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Fits whitening (no labels) and scoring (train speakers' labels) on clips, then writes the bundle.
+
+    Args:
+        clips: of the train split; impostor pairs are taken within a corpus.
+        folder: `models/<name>/<version>`.
+        training: the card: data, hours, settings, command, machine.
+        parent: the version this one was fine-tuned from.
+
+    Raises:
+        FileExistsError, ExportError: see `trainer.export.write_bundle`.
+        ScoringError: the clips have no two utterances of one known speaker.
+    """
+    objective = objective.eval()
+
+    def pooled(crops: Floats) -> Floats:
+        with torch.no_grad():
+            frames = objective.model.E_s(objective.frontend(torch.from_numpy(crops)))
+            return pool(frames).numpy()
+
+    raw = _embed("whitening", clips, pooled, progress)
+    voice = VoiceGraph(objective, fit_whitening(raw.crops, raw.crop_clip)).eval()
+
+    def embed(crops: Floats) -> Floats:
+        with torch.no_grad():
+            embedding: Floats = voice(torch.from_numpy(crops))[0].numpy()
+            return embedding
+
+    embedded = _embed("scoring", clips, embed, progress)
+    corpora = [clip.corpus for clip in embedded.clips]
+    speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in embedded.clips]
+    labelled = sorted({clip.corpus for clip in embedded.clips if clip.speaker})
+    scoring = fit_scoring(embedded.utterances, speakers, groups=corpora)
+
+    width = objective.settings.width
+    frames = objective.frontend.settings
+    manifest = {
+        "format": 1,
+        "name": folder.parent.name,
+        "version": folder.name,
+        "kind": "autodecompose",
+        "parent": parent,
+        "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "crop_samples": CROP_SAMPLES,
+        "frame_s": frames.hop / SAMPLE_RATE_HZ,
+        "embedding_dim": 2 * width,
+        "content_dim": width,
+        "scoring": {**scoring, "fitted_on": f"train speakers of {', '.join(labelled)}"},
+        "metrics": {},
+        "training": training,
+    }
+    write_bundle(folder, manifest, _graphs(objective, voice, clips))
+
+
+def _embed(title: str, clips: Sequence[Clip], encode: Any, progress: Progress | None) -> EmbeddedClips:
+    if progress is None:
+        return embed_clips(clips, encode)
+    task = progress.add_task(title, total=len(clips), losses="")
+    return embed_clips(clips, encode, on_clip=lambda: progress.advance(task))
+
+
+def _graphs(objective: Objective, voice: VoiceGraph, clips: Sequence[Clip]) -> list[Graph]:
+    # Real crops: random ones would not reach the range of speech.
+    crops = torch.from_numpy(
+        np.stack([fill_crop(read_audio(clip.path))[:CROP_SAMPLES] for clip in clips[:8]])
+    )
+    content = ContentGraph(objective).eval()
+    with torch.no_grad():
+        voice_frames, content_frames = voice(crops)[1], content(crops)
+    return [
+        Graph("voice", voice, {"waveform": crops}, ("embedding", "frames")),
+        Graph("content", content, {"waveform": crops}, ("frames",)),
+        Graph(
+            "decoder",
+            DecoderGraph(objective).eval(),
+            {"voice_frames": voice_frames, "content_frames": content_frames},
+            ("mel",),
+        ),
+    ]

@@ -1,0 +1,53 @@
+"""The three modules of a bundle: waveform in, so that the service does no signal processing of its own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainer.autodecompose.networks import Autodecompose, FrameNet, pool
+from trainer.autodecompose.objective import Objective
+from trainer.frontends import LogMel
+from trainer.whitening import Whitening
+
+
+class VoiceGraph(nn.Module):
+    """Waveform (batch, 16384) → unit embedding (batch, 2·width) and voice frames (batch, 64, width)."""
+
+    def __init__(self, objective: Objective, whitening: Whitening) -> None:
+        super().__init__()
+        self.frontend: LogMel = objective.frontend
+        self.E_s: FrameNet = objective.model.E_s
+        self.mean: Tensor
+        self.matrix: Tensor
+        self.register_buffer("mean", torch.from_numpy(whitening.mean))
+        self.register_buffer("matrix", torch.from_numpy(whitening.matrix))
+
+    def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
+        frames = self.E_s(self.frontend(waveform))
+        return F.normalize((pool(frames) - self.mean) @ self.matrix, dim=1), frames
+
+
+class ContentGraph(nn.Module):
+    """Waveform (batch, 16384) → content frames (batch, 64, width), one per 16 ms."""
+
+    def __init__(self, objective: Objective) -> None:
+        super().__init__()
+        self.frontend: LogMel = objective.frontend
+        self.E_c: FrameNet = objective.model.E_c
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        frames: Tensor = self.E_c(self.frontend(waveform))
+        return frames
+
+
+class DecoderGraph(nn.Module):
+    """Voice and content frames (batch, 64, width) → log-mel (batch, 64, 80)."""
+
+    def __init__(self, objective: Objective) -> None:
+        super().__init__()
+        self.model: Autodecompose = objective.model
+
+    def forward(self, voice_frames: Tensor, content_frames: Tensor) -> Tensor:
+        return self.model.decode(voice_frames, content_frames)

@@ -1,0 +1,135 @@
+"""`trainer pretrain` and `trainer export`: folders of speech → a run folder → a bundle."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from trainer.autodecompose.bundle import export_autodecompose
+from trainer.autodecompose.objective import Objective
+from trainer.autodecompose.settings import TrainSettings
+from trainer.autodecompose.train import train
+from trainer.checkpoint import load_checkpoint, read_settings
+from trainer.data import Clip, ClipCache, build_cache, read_folder
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """What a training leaves: checkpoint.safetensors, losses.csv, losses.png and run.json."""
+
+    path: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "run.json"
+
+
+def pretrain(
+    settings: TrainSettings,
+    data: Sequence[Path],
+    run: RunFolder,
+    cache_dir: Path,
+    console: Console,
+    *,
+    split: str | None = None,
+    noise: Path | None = None,
+) -> None:
+    """Trains on folders of speech, or goes on where the run folder stopped.
+
+    Raises:
+        DataError: a folder cannot be read.
+        ValueError: the run folder was begun with other settings.
+    """
+    if run.checkpoint.is_file() and TrainSettings.from_json(read_settings(run.checkpoint)) != settings:
+        raise ValueError(f"{run.path} was begun with other settings: choose another --out, or give the same.")
+    clips = read_clips(data, split)
+    speech = _cache(clips, cache_dir, console, "reading speech")
+    noises = _cache(read_folder(noise), cache_dir, console, "reading noise") if noise else None
+    run.path.mkdir(parents=True, exist_ok=True)
+    run.card.write_text(json.dumps(_card(settings, data, split, noise, speech), indent=2) + "\n")
+    with _progress(console) as progress:
+        task = progress.add_task("training", losses="")
+
+        def report(step: int, steps: int, losses: dict[str, float]) -> None:
+            text = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
+            progress.update(task, completed=step, total=steps, losses=text)
+
+        train(settings, speech, noises, run.path, report=report)
+
+
+def export_run(run: RunFolder, folder: Path, console: Console) -> None:
+    """Makes a bundle of a run, fitting whitening and scoring on the speech the run was trained on.
+
+    Raises:
+        FileNotFoundError: the run has no checkpoint or no run.json.
+    """
+    card = json.loads(run.card.read_text())
+    objective = Objective(TrainSettings.from_json(read_settings(run.checkpoint)))
+    step = load_checkpoint(run.checkpoint, {"objective": objective})
+    clips = read_clips([Path(path) for path in card.pop("paths")], card["split"])
+    with _progress(console) as progress:
+        export_autodecompose(objective, clips, folder, training={**card, "steps": step}, progress=progress)
+
+
+def read_clips(data: Sequence[Path], split: str | None) -> list[Clip]:
+    """The clips of several folders, one folder after the other."""
+    return [clip for folder in data for clip in read_folder(folder, split)]
+
+
+def _cache(clips: Sequence[Clip], cache_dir: Path, console: Console, title: str) -> ClipCache:
+    with _progress(console) as progress:
+        task = progress.add_task(title, total=len(clips), losses="")
+        return build_cache(
+            clips,
+            cache_dir,
+            warn=lambda text: console.print(f"[yellow]{text}[/yellow]"),
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[losses]}"),
+        console=console,
+    )
+
+
+def _card(
+    settings: TrainSettings, data: Sequence[Path], split: str | None, noise: Path | None, speech: ClipCache
+) -> dict[str, Any]:
+    return {
+        "data": [folder.resolve().name for folder in data],
+        "paths": [str(folder.resolve()) for folder in data],
+        "split": split,
+        "noise": noise.resolve().name if noise else None,
+        "clips": len(speech),
+        "hours": round(speech.hours, 3),
+        "labels": "none in training; train speakers' labels fit the score calibration only",
+        "settings": settings.to_json(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": _machine(),
+        "torch": torch.__version__,
+    }
+
+
+def _machine() -> str:
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"

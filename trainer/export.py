@@ -1,0 +1,111 @@
+"""Modules → ONNX files → a bundle folder (docs/architecture.md), each file checked against its module."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+OPSET = 20
+CHECKED_BATCHES = (1, 2, 7, 32)
+TOLERANCE = 1e-4  # largest difference between ONNX and torch, on real crops
+
+
+class ExportError(Exception):
+    """An exported file that does not compute what its module computes."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One ONNX file of a bundle: a module, example inputs (batch first) and the names of its ends."""
+
+    name: str
+    module: nn.Module
+    inputs: dict[str, Tensor]
+    outputs: tuple[str, ...]
+
+
+def write_bundle(folder: Path, manifest: dict[str, Any], graphs: Sequence[Graph]) -> None:
+    """Writes a bundle folder, whole or not at all.
+
+    Args:
+        folder: `models/<name>/<version>`; must not exist, since versions are immutable.
+        manifest: bundle.json without `files`.
+
+    Raises:
+        FileExistsError: the version is there already.
+        ExportError: an ONNX file differs from its module.
+    """
+    if folder.exists():
+        raise FileExistsError(f"{folder} exists; a version is never written twice: choose another.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as temporary:
+        partial = Path(temporary) / folder.name
+        partial.mkdir()
+        files = {}
+        for graph in graphs:
+            path = partial / f"{graph.name}.onnx"
+            write_onnx(graph, path)
+            check_onnx(graph, path)
+            content = path.read_bytes()
+            files[graph.name] = {
+                "path": path.name,
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "bytes": len(content),
+            }
+        (partial / "bundle.json").write_text(json.dumps({**manifest, "files": files}, indent=1) + "\n")
+        shutil.move(partial, folder)
+
+
+def write_onnx(graph: Graph, path: Path) -> None:
+    """Exports a module with a dynamic first axis."""
+    batch = torch.export.Dim("batch", min=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch 2.11's own exporter meets its own deprecations
+        torch.onnx.export(
+            graph.module.eval(),
+            tuple(graph.inputs.values()),
+            path,
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            dynamic_shapes=tuple({0: batch} for _ in graph.inputs),
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+def check_onnx(graph: Graph, path: Path) -> None:
+    """Runs file and module on the graph's inputs at several batch sizes.
+
+    Raises:
+        ExportError: they differ by more than `TOLERANCE`.
+    """
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for size in CHECKED_BATCHES:
+        inputs = {
+            name: x.repeat(-(-size // len(x)), *[1] * (x.ndim - 1))[:size] for name, x in graph.inputs.items()
+        }
+        with torch.no_grad():
+            expected = graph.module(*inputs.values())
+        outputs = session.run(list(graph.outputs), {name: x.numpy() for name, x in inputs.items()})
+        for name, ours, theirs in zip(
+            graph.outputs, expected if isinstance(expected, tuple) else (expected,), outputs, strict=True
+        ):
+            difference = float(np.abs(ours.numpy() - theirs).max())
+            if not difference <= TOLERANCE:
+                raise ExportError(
+                    f"{path.name}: output {name} differs from the module by {difference:.2g} at batch {size}."
+                )
