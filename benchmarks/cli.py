@@ -18,16 +18,13 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 PERFORMANCE = """# Performance
 
-Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}, {machine.memory_gib:.0f} GiB
-memory, {machine.software}. Load average before the run: {machine.load:.1f} (0 is a machine that does nothing
-else).
+Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}, {machine.memory_gib:.0f} GiB,
+{machine.software}. Load average before the run: {machine.load:.1f} (0 is a machine that does nothing else).
 
 {table}
 - *Real-time factor* is computing time over audio time.
-- The embedding rows take 1.024 s crops of real speech from waveform to embedding, median call; the peer runs
-on
-  the same crops with the same number of threads. *Of fp32 product* is a share of the rate in the row above
-  them.
+- The embedding rows take 1.024 s crops of speech from waveform to embedding, median call; the peer runs on
+  the same crops and as many threads. *Of fp32 product* is a share of the rate in the row above them.
 - *In process* is the service's own decoding, speech detection and embedding without HTTP, one file a thread.
 - *POST /embed*: each client sends its next file when it has an answer. Clients and service share the cores.
 """

@@ -16,7 +16,10 @@ from trainer.data import DataError
 from trainer.evaluate import Encoder
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Builds, measures and exports Twofold's models."
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Builds, measures and exports Twofold's models.",
 )
 app.add_typer(data_app, name="data")
 
@@ -90,7 +93,7 @@ def _assignment(text: str) -> tuple[str, str]:
 @app.command()
 def evaluate(
     bundle: Annotated[Path, typer.Argument(help="Folder that holds bundle.json.")],
-    data: Annotated[Path, typer.Option(help="Folder of labelled speech: metadata.tsv, or <speaker>/<file>.")],
+    data: Annotated[Path, typer.Option(help="Folder of labelled speech: metadata.tsv, or SPEAKER/FILE.")],
     split: Annotated[str | None, typer.Option(help="Keep only this split of metadata.tsv.")] = None,
     speakers: Annotated[int, typer.Option(min=2, help="Speakers of the few-shot part.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="Of the speakers' draw and the labelled crops.")] = 0,

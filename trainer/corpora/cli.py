@@ -16,7 +16,7 @@ from trainer.data import DataError
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Fetches or reads a public corpus and writes it as metadata.tsv and audio/<speaker>/<clip>.opus.",
+    help="Fetches or reads a public corpus and writes it as metadata.tsv and audio/SPEAKER/CLIP.opus.",
 )
 
 
@@ -29,7 +29,9 @@ def data() -> None:
 def librispeech(
     root: Annotated[Path, typer.Option(help="Folder that holds LibriSpeech/, or is to hold it.")],
     out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
-    subset: Annotated[str, typer.Option(help="train-clean-100, test-other, …")] = "train-clean-100",
+    subset: Annotated[
+        str, typer.Option(help="Which part: train-clean-100, test-other, …")
+    ] = "train-clean-100",
     download: Annotated[
         bool, typer.Option("--download", help="Fetch it from openslr.org if need be.")
     ] = False,

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 CROP_S = 1.024
 SECONDS = (10, 15, 30, 60, 120)
@@ -74,7 +75,8 @@ def few_shot(
         scores = []
         for draw in range(draws):
             rng = np.random.default_rng([seed, k, draw])
-            scores.append(_one_draw(features[kept], labels[kept], shots, rng))
+            with threadpool_limits(1):  # matrices this small lose more to waiting threads than they gain
+                scores.append(_one_draw(features[kept], labels[kept], shots, rng))
             if on_draw is not None:
                 on_draw()
         percent = 100 * np.asarray(scores)
