@@ -2,6 +2,8 @@
 
 TwofoldError
 ├── BadRequest            400 bad_request
+├── MissingKey            401 missing_key
+├── Forbidden             403 forbidden
 ├── NotFound              404 not_found
 ├── Conflict              409 conflict
 ├── TooLarge              413 too_large
@@ -35,6 +37,14 @@ class TwofoldError(Exception):
 
 class BadRequest(TwofoldError):
     code, status, title = "bad_request", 400, "Bad request"
+
+
+class MissingKey(TwofoldError):
+    code, status, title = "missing_key", 401, "API key missing"
+
+
+class Forbidden(TwofoldError):
+    code, status, title = "forbidden", 403, "Forbidden"
 
 
 class NotFound(TwofoldError):

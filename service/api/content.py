@@ -1,0 +1,95 @@
+"""POST /content: what is said, one vector per frame."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Depends, Header, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from service.api.deps import PipelineDep, SettingsDep
+from service.api.problems import AUDIO_STATUSES, problem_responses
+from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.errors import BadRequest
+from service.pipeline import Frames
+
+router = APIRouter(tags=["embeddings"])
+
+NPY = "application/x-npy"
+_ROWS_PER_CHUNK = 64
+
+
+class ContentParams(BaseModel):
+    """Parameters of /content: none so far."""
+
+
+class Content(BaseModel):
+    """The content of one file."""
+
+    filename: str | None = Field(description="As sent; null for a raw body.")
+    duration_s: float
+    frames: list[list[float]] = Field(description="Frame i starts at i × frame_s. Silence is included.")
+
+
+class ContentAnswer(BaseModel):
+    """Results in the order of the files."""
+
+    model: str
+    dim: int
+    frame_s: float
+    results: list[Content]
+
+
+@router.post(
+    "/content",
+    response_model=ContentAnswer,
+    responses=problem_responses(*AUDIO_STATUSES)
+    | {200: {"content": {NPY: {"schema": {"type": "string", "format": "binary"}}}}},
+    openapi_extra=audio_body(ContentParams),
+)
+async def content(
+    request: Annotated[AudioRequest[ContentParams], Depends(audio_request(ContentParams))],
+    pipeline: PipelineDep,
+    settings: SettingsDep,
+    accept: Annotated[str, Header()] = "*/*",
+) -> Response:
+    """Content embedding, one vector per 16 ms frame of the whole recording.
+
+    `Accept: application/x-npy` gives one file's frames as a float32 array (frames, dim) that `numpy.load` reads.
+    """
+    as_npy = NPY in accept.lower()
+    if as_npy and len(request.files) > 1:
+        raise BadRequest("application/x-npy holds one array: send one file, or accept application/json.")
+    found = await pipeline.content(request.files, required_s=settings.min_speech_embed_s)
+    if as_npy:
+        return Response(_npy(found[0][1]), media_type=NPY)
+    bundle = pipeline.engine.bundle
+    head = {"model": pipeline.model, "dim": bundle.content_dim, "frame_s": bundle.frame_s}
+    results = [
+        ({"filename": upload.filename, "duration_s": prepared.recording.duration_s}, frames)
+        for upload, (prepared, frames) in zip(request.files, found, strict=True)
+    ]
+    return StreamingResponse(_json(head, results), media_type="application/json")
+
+
+def _npy(frames: Frames) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, frames, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _json(head: dict[str, object], results: list[tuple[dict[str, object], Frames]]) -> Iterator[str]:
+    """ContentAnswer piece by piece: a long recording is tens of megabytes of JSON that nobody should hold."""
+    yield json.dumps(head)[:-1] + ', "results": ['
+    for index, (fields, frames) in enumerate(results):
+        yield ("," if index else "") + json.dumps(fields)[:-1] + ', "frames": ['
+        for start in range(0, len(frames), _ROWS_PER_CHUNK):
+            rows = frames[start : start + _ROWS_PER_CHUNK].astype(np.float64).round(6).tolist()
+            yield ("," if start else "") + json.dumps(rows)[1:-1]
+        yield "]}"
+    yield "]}"

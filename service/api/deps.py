@@ -1,0 +1,73 @@
+"""What routes ask for, as `Annotated` aliases."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from service.errors import Forbidden, MissingKey
+from service.inference import ModelRegistry
+from service.metrics import Metrics
+from service.pipeline import Pipeline
+from service.runtime import Runtime
+from service.settings import Settings
+
+_bearer = HTTPBearer(auto_error=False, description="One of TWOFOLD_API_KEYS, where the service has any.")
+
+
+def _runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+RuntimeDep = Annotated[Runtime, Depends(_runtime)]
+
+
+def _settings(runtime: RuntimeDep) -> Settings:
+    return runtime.settings
+
+
+def _metrics(runtime: RuntimeDep) -> Metrics:
+    return runtime.metrics
+
+
+def _registry(runtime: RuntimeDep) -> ModelRegistry:
+    return runtime.registry
+
+
+async def _admission(runtime: RuntimeDep) -> AsyncIterator[None]:
+    with runtime.admission.admit():
+        yield
+
+
+async def _pipeline(request: Request, runtime: RuntimeDep) -> AsyncIterator[Pipeline]:
+    with runtime.registry.lease() as engine:
+        yield Pipeline(engine, runtime.decoder, request.receive)
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+MetricsDep = Annotated[Metrics, Depends(_metrics)]
+RegistryDep = Annotated[ModelRegistry, Depends(_registry)]
+#: One of the `max_in_flight` places, held until the answer is sent. Raises Overloaded.
+AdmissionDep = Annotated[None, Depends(_admission)]
+#: Audio to embeddings with the active model, which stays loaded until the answer is sent. Raises NotReady.
+PipelineDep = Annotated[Pipeline, Depends(_pipeline)]
+
+
+def require_key(
+    settings: SettingsDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> None:
+    """Lets a request pass when the service has no keys, or it carries one of them."""
+    if not settings.keys:
+        return
+    if credentials is None:
+        raise MissingKey("This service wants an API key: send the header 'Authorization: Bearer KEY'.")
+    given = credentials.credentials.encode()
+    # Every key is compared, in constant time: the time taken tells nothing about any of them.
+    matches = [hmac.compare_digest(given, key.encode()) for key in settings.keys]
+    if not any(matches):
+        raise Forbidden("This API key is not known here. Ask whoever runs the service for one.")

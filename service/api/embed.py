@@ -1,0 +1,92 @@
+"""POST /embed: the voice embedding of each file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Depends
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+
+from service.api.deps import PipelineDep, SettingsDep
+from service.api.problems import AUDIO_STATUSES, problem_responses
+from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.inference import pool_utterance
+from service.pipeline import Heard
+
+router = APIRouter(tags=["embeddings"])
+
+
+class EmbedParams(BaseModel):
+    """Parameters of /embed."""
+
+    segments: bool = Field(False, description="Also give the embedding of every 1.024 s segment of speech.")
+
+
+class Segment(BaseModel):
+    """The voice embedding of one stretch of the recording."""
+
+    start_s: float
+    end_s: float
+    embedding: list[float]
+
+
+class Embedding(BaseModel):
+    """The voice embedding of one file."""
+
+    filename: str | None = Field(description="As sent; null for a raw body.")
+    duration_s: float
+    speech_s: float = Field(description="Net speech found, in seconds.")
+    embedding: list[float] = Field(description="Unit length.")
+    segments: list[Segment] | None = Field(None, description="Only with segments=true.")
+
+
+class EmbedAnswer(BaseModel):
+    """Results in the order of the files."""
+
+    model: str
+    dim: int
+    results: list[Embedding]
+
+
+@router.post(
+    "/embed",
+    response_model_exclude_unset=True,
+    responses=problem_responses(*AUDIO_STATUSES),
+    openapi_extra=audio_body(EmbedParams),
+)
+async def embed(
+    request: Annotated[AudioRequest[EmbedParams], Depends(audio_request(EmbedParams))],
+    pipeline: PipelineDep,
+    settings: SettingsDep,
+) -> EmbedAnswer:
+    """Voice embedding of each file: who speaks, not what is said. Compare two with POST /verify."""
+    heard = await pipeline.hear(request.files, required_s=settings.min_speech_embed_s)
+    return EmbedAnswer(
+        model=pipeline.model,
+        dim=pipeline.engine.bundle.embedding_dim,
+        results=[_embedding(one, request.params.segments) for one in heard],
+    )
+
+
+def _embedding(heard: Heard, segments: bool) -> Embedding:
+    fields: dict[str, object] = {}
+    if segments:
+        fields["segments"] = [
+            Segment(start_s=start, end_s=end, embedding=_floats(row))
+            for (start, end), row in zip(heard.prepared.crops.spans, heard.embeddings, strict=True)
+        ]
+    return Embedding(
+        filename=heard.upload.filename,
+        duration_s=heard.prepared.recording.duration_s,
+        speech_s=heard.prepared.crops.speech_s,
+        embedding=_floats(pool_utterance(heard.embeddings)),
+        **fields,
+    )
+
+
+def _floats(vector: NDArray[np.float32]) -> list[float]:
+    # Eight decimals hold all that float32 holds at this size, in half the characters.
+    values: list[float] = vector.astype(np.float64).round(8).tolist()
+    return values

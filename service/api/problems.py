@@ -1,0 +1,163 @@
+"""Errors as RFC 9457 `application/problem+json`, for the answers and for the OpenAPI document."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from service.errors import TwofoldError
+
+MEDIA_TYPE = "application/problem+json"
+_HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
+# What nginx logs for a client that left; nobody reads the answer.
+_CLIENT_CLOSED_REQUEST = 499
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details. Members beside these depend on `code`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["urn:twofold:problem:no_speech"])
+    title: str = Field(examples=["No speech found"])
+    status: int = Field(examples=[422])
+    detail: str = Field(description="What is wrong and what to do.")
+    code: str = Field(description="Stable; meant for programs.", examples=["no_speech"])
+
+
+class ProblemResponse(JSONResponse):
+    """A problem document. `code` is kept beside the body, for logs and metrics."""
+
+    media_type = MEDIA_TYPE
+
+
+def problem(
+    request: Request,
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    **extra: Any,
+) -> ProblemResponse:
+    """One problem answer; its code is left in `request.state.problem` for the logs and the metrics."""
+    request.state.problem = code
+    body = {
+        "type": f"urn:twofold:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    return ProblemResponse(extra | body, status, headers)
+
+
+def internal_problem(request: Request) -> ProblemResponse:
+    """The answer to a defect of ours: says nothing of the inside."""
+    return problem(
+        request,
+        status=500,
+        code="internal",
+        title="Internal error",
+        detail="The service failed. Nothing of this request was kept; the log has the cause under the request id.",
+    )
+
+
+async def _twofold_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TwofoldError)
+    headers = {}
+    extra = dict(error.extra)
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+        extra["retry_after_s"] = error.retry_after_s
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(
+        request,
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        headers=headers,
+        **extra,
+    )
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    # `input` and `ctx` stay out: they repeat what was sent, and need not be JSON.
+    errors = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()]
+    first = errors[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return problem(
+        request,
+        status=422,
+        code="validation_error",
+        title="Invalid parameters",
+        detail=f"{where}: {first['msg']}",
+        errors=errors,
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    return problem(
+        request,
+        status=status.value,
+        code=_HTTP_CODES.get(status.value, "bad_request" if status < 500 else "internal"),
+        title=status.phrase,
+        detail=f"{error.detail}: {request.method} {request.url.path}. GET /openapi.json lists every call.",
+        headers=dict(error.headers or {}),
+    )
+
+
+async def _client_left(request: Request, _: Exception) -> Response:
+    request.state.problem = "client_left"
+    return Response(status_code=_CLIENT_CLOSED_REQUEST)
+
+
+def install(app: FastAPI) -> None:
+    """Renders every error of the application as a problem document."""
+    app.add_exception_handler(TwofoldError, _twofold_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _client_left)
+
+
+_DESCRIPTIONS = {
+    400: "`bad_request`: the request is not built as this call needs it",
+    401: "`missing_key`: this service wants an API key",
+    403: "`forbidden`: the API key is not known",
+    404: "`not_found`",
+    409: "`conflict`: the present state does not allow this",
+    413: "`too_large`: bytes, files, or seconds after decoding",
+    415: "`unsupported_media`: neither multipart/form-data nor a raw audio body",
+    422: "`invalid_audio`, `no_speech`, `insufficient_speech` or `validation_error`",
+    429: "`overloaded`: try again after `Retry-After` seconds",
+    503: "`not_ready` or `store_unavailable`: try again after `Retry-After` seconds",
+}
+_RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
+#: Every status of a call that takes audio.
+AUDIO_STATUSES = (400, 413, 415, 422, 429, 503)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route that can answer with these problems."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        responses[status] = {
+            "description": _DESCRIPTIONS[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        if status in (429, 503):
+            responses[status]["headers"] = _RETRY_AFTER
+    return responses

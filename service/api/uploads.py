@@ -1,0 +1,179 @@
+"""Audio requests, in both forms: `multipart/form-data`, or the recording itself as the body.
+
+Limits hold while the body is read: an endless body is refused at the first byte too many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from service.api.deps import AdmissionDep, SettingsDep
+from service.errors import BadRequest, TooLarge, UnsupportedMedia
+from service.pipeline import Upload
+from service.settings import Settings
+
+P = TypeVar("P", bound=BaseModel)
+
+_DOCUMENTED_TYPES = ("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "application/octet-stream")
+# Other names that clients and browsers give the same formats.
+_RAW_TYPES = frozenset(
+    (
+        *_DOCUMENTED_TYPES,
+        "audio/x-wav",
+        "audio/wave",
+        "audio/vnd.wave",
+        "audio/x-flac",
+        "audio/opus",
+        "audio/mp3",
+        "application/ogg",
+    )
+)
+_MAX_FIELDS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class AudioRequest(Generic[P]):
+    """What a caller sent: at least one file, and the parameters, validated."""
+
+    files: list[Upload]
+    params: P
+
+
+def audio_request(params: type[P]) -> Callable[..., Awaitable[AudioRequest[P]]]:
+    """A dependency that reads either body form and validates `params` from form fields and query.
+
+    Raises BadRequest, TooLarge, UnsupportedMedia or RequestValidationError.
+    """
+
+    async def read(request: Request, settings: SettingsDep, _: AdmissionDep) -> AudioRequest[P]:
+        try:
+            async with asyncio.timeout(settings.upload_timeout_s):
+                files, fields = await _read_body(request, settings)
+        except TimeoutError:
+            raise BadRequest(
+                f"The body did not arrive within {settings.upload_timeout_s:g} s. Send it faster or in parts."
+            ) from None
+        given: dict[str, Any] = dict(request.query_params) | fields
+        try:
+            return AudioRequest(files, params.model_validate(given))
+        except ValidationError as error:
+            raise RequestValidationError(
+                [{**e, "loc": ("parameters", *e["loc"])} for e in error.errors()]
+            ) from None
+
+    return read
+
+
+def audio_body(params: type[BaseModel]) -> dict[str, Any]:
+    """The `openapi_extra` of a route that uses `audio_request(params)`: both body forms and all parameters."""
+    schema = params.model_json_schema()
+    properties: dict[str, Any] = schema.get("properties", {})
+    required: list[str] = schema.get("required", [])
+    files = {
+        "type": "array",
+        "items": {"type": "string", "format": "binary"},
+        "minItems": 1,
+        "description": "WAV, FLAC, Ogg (Vorbis, Opus) or MP3, 8 kHz or more; repeatable.",
+    }
+    form = {
+        "type": "object",
+        "properties": {"audio": files} | properties,
+        "required": ["audio", *required],
+    }
+    raw = {media: {"schema": {"type": "string", "format": "binary"}} for media in _DOCUMENTED_TYPES}
+    parameters = [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,  # a multipart request gives it as a form field
+            "schema": spec,
+            "description": "With a raw body. " + spec.get("description", ""),
+        }
+        for name, spec in properties.items()
+    ]
+    extra: dict[str, Any] = {
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}} | raw}
+    }
+    if parameters:
+        extra["parameters"] = parameters
+    return extra
+
+
+async def _read_body(request: Request, settings: Settings) -> tuple[list[Upload], dict[str, Any]]:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data":
+        return await _read_form(request, settings)
+    if media_type not in _RAW_TYPES:
+        raise UnsupportedMedia(
+            f"Content-Type {media_type or '(none)'!r} is not understood. Send multipart/form-data with a file "
+            f"field 'audio', or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
+        )
+    body = b"".join([chunk async for chunk in _counted(request, settings.max_bytes)])
+    return [Upload(None, body)], {}
+
+
+async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    """The body's chunks; raises TooLarge as soon as it is known to be longer than `limit` bytes."""
+    too_large = TooLarge(
+        f"The body is larger than {limit} bytes. Send a shorter or compressed recording, or raise TWOFOLD_MAX_BYTES.",
+        max_bytes=limit,
+    )
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise too_large
+    total = 0
+    async for chunk in request.stream():
+        total += len(chunk)
+        if total > limit:
+            raise too_large
+        yield chunk
+
+
+async def _read_form(request: Request, settings: Settings) -> tuple[list[Upload], dict[str, Any]]:
+    # Starlette's own parser, on a stream that counts; `request.form()` has no limit on bytes.
+    parser = MultiPartParser(
+        request.headers,
+        _counted(request, settings.max_bytes),
+        max_files=settings.max_files,
+        max_fields=_MAX_FIELDS,
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        if error.message.startswith("Too many files"):
+            raise TooLarge(f"{error.message} Send fewer at once.", max_files=settings.max_files) from None
+        raise BadRequest(f"The multipart body cannot be read: {error.message}") from None
+    try:
+        return await _form_parts(form)
+    finally:
+        await form.close()
+
+
+async def _form_parts(form: FormData) -> tuple[list[Upload], dict[str, Any]]:
+    files: list[Upload] = []
+    fields: dict[str, Any] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            if name != "audio":
+                raise BadRequest(f"Unexpected file field {name!r}: the file field is named 'audio'.")
+            files.append(Upload(value.filename, await value.read()))
+        elif name == "audio":
+            raise BadRequest(
+                "'audio' has to be a file, not text: with curl, -F audio=@recording.wav (mind the @)."
+            )
+        elif name in fields:
+            raise BadRequest(f"Field {name!r} is given more than once.")
+        else:
+            fields[name] = value
+    if not files:
+        raise BadRequest("No audio in the request: add a file field 'audio', as in -F audio=@recording.wav.")
+    return files, fields

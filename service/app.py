@@ -1,0 +1,44 @@
+"""The application: wiring and lifespan, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+
+from service.api import content, embed, health, models
+from service.api.deps import require_key
+from service.api.middleware import RequestContext
+from service.api.openapi import document_problems
+from service.api.problems import install, problem_responses
+from service.runtime import running
+from service.settings import Settings
+
+#: Every resource that may sit behind an API key. A new router is added here.
+ROUTERS = (embed.router, content.router, models.router)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The ASGI application. Without `settings`, they come from the environment."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings) as runtime:
+            app.state.runtime = runtime
+            yield
+
+    app = FastAPI(
+        title="Twofold",
+        version="0.1.0",
+        summary="Splits speech into who speaks and what is said, without labels.",
+        lifespan=lifespan,
+    )
+    app.add_middleware(RequestContext)
+    install(app)
+    app.include_router(health.router)
+    for router in ROUTERS:
+        app.include_router(router, dependencies=[Depends(require_key)], responses=problem_responses(401, 403))
+    document_problems(app)
+    return app

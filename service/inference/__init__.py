@@ -1,0 +1,25 @@
+"""Bundles, onnxruntime sessions and the micro-batcher."""
+
+from service.inference.batcher import BatchObserver, MicroBatcher
+from service.inference.bundle import Bundle, BundleError, Scoring
+from service.inference.content import content_frames
+from service.inference.cpu import available_cpus, inference_threads
+from service.inference.engine import Engine, pool_utterance
+from service.inference.registry import ModelRegistry
+from service.inference.session import OnnxSession, RuntimeMissing
+
+__all__ = [
+    "BatchObserver",
+    "Bundle",
+    "BundleError",
+    "Engine",
+    "MicroBatcher",
+    "ModelRegistry",
+    "OnnxSession",
+    "RuntimeMissing",
+    "Scoring",
+    "available_cpus",
+    "content_frames",
+    "inference_threads",
+    "pool_utterance",
+]

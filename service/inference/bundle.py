@@ -1,0 +1,142 @@
+"""The bundle: a trained model as ONNX files with a manifest that holds their sha256 (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+MANIFEST = "bundle.json"
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+# Part of a URL and of a folder name: no separators, no leading dot.
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$")]
+
+
+_OBJECT = TypeAdapter(dict[str, Any])
+
+
+class BundleError(Exception):
+    """A bundle that must not be served; the message says which file and why."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class BundleFile(_Part):
+    """One ONNX file of a bundle, beside its manifest."""
+
+    path: Identifier
+    sha256: Sha256
+    bytes: int = Field(gt=0)
+
+
+class Calibration(_Part):
+    """Logistic calibration: probability = 1 / (1 + exp(−(slope · score + intercept)))."""
+
+    slope: float = Field(gt=0)
+    intercept: float
+
+
+class OperatingPoint(_Part):
+    """The score above which a share `fpr` of other voices is accepted."""
+
+    fpr: float = Field(gt=0, lt=1)
+    threshold: float
+
+
+class Scoring(_Part):
+    """How two voice embeddings become a score, and a score a probability."""
+
+    score_type: Literal["centred_cosine"]
+    mean: tuple[float, ...]  # (embedding_dim,)
+    calibration: Calibration
+    false_accept: tuple[OperatingPoint, ...] = Field(min_length=1)
+    fitted_on: str
+
+
+class Bundle(_Part):
+    """bundle.json, with where it was read from. `load` is the way in; `read` does not look at the ONNX files."""
+
+    format: Literal[1]
+    name: Identifier
+    version: Identifier
+    kind: str
+    parent: str | None = None
+    created_at: AwareDatetime
+    sample_rate_hz: Literal[16000]
+    crop_samples: Literal[16384]
+    frame_s: float = Field(gt=0)
+    embedding_dim: int = Field(gt=0)
+    content_dim: int = Field(gt=0)
+    files: dict[str, BundleFile]
+    scoring: Scoring
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+
+    path: Path = Field(exclude=True)
+    sha256: Sha256 = Field(exclude=True)  # of bundle.json, so of everything: it holds the files' hashes
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        missing = {"voice", "content"} - self.files.keys()
+        if missing:
+            raise ValueError(f"files lacks {', '.join(sorted(missing))}")
+        if len(self.scoring.mean) != self.embedding_dim:
+            raise ValueError(f"scoring.mean has {len(self.scoring.mean)} values, not {self.embedding_dim}")
+        return self
+
+    @property
+    def id(self) -> str:
+        """`name/version`, as answers give it."""
+        return f"{self.name}/{self.version}"
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The manifest in folder `path`. Raises BundleError."""
+        manifest = path / MANIFEST
+        try:
+            raw = manifest.read_bytes()
+            fields = _OBJECT.validate_json(raw)
+            return cls.model_validate(fields | {"path": path, "sha256": hashlib.sha256(raw).hexdigest()})
+        except OSError as error:
+            raise BundleError(f"{manifest} cannot be read: {error.strerror}") from error
+        except ValidationError as error:
+            raise BundleError(f"{manifest} is not a bundle manifest: {error}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The bundle in folder `path` with every file's sha256 checked. Raises BundleError."""
+        bundle = cls.read(path)
+        for name in bundle.files:
+            bundle.open(name)
+        return bundle
+
+    def open(self, name: str) -> bytes:
+        """The bytes of file `name`, which are the very bytes that were hashed. Raises BundleError."""
+        entry = self.files[name]
+        file = self.path / entry.path
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise BundleError(f"{entry.path} of {self.id} cannot be read: {error.strerror}") from error
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != entry.sha256:
+            raise BundleError(
+                f"{entry.path} of {self.id} is not the file its manifest names: sha256 is {digest}, "
+                f"expected {entry.sha256}. "
+                "It was damaged or changed; restore it or export the bundle again."
+            )
+        return data

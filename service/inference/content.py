@@ -1,0 +1,36 @@
+"""Content of a whole recording on its own time line."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.inference.engine import Engine
+
+Array = NDArray[np.float32]
+
+
+async def content_frames(engine: Engine, samples: Array) -> Array:
+    """One content vector per frame: (n,) → (n // hop, content_dim); frame i starts at i · frame_s.
+
+    Nothing is cut out, so that frames stay where they were said. A recording that is not a whole number of crops
+    ends with a crop that overlaps the one before; one shorter than a crop is repeated to fill it.
+    Raises Overloaded.
+    """
+    bundle = engine.bundle
+    hop = round(bundle.frame_s * bundle.sample_rate_hz)
+    frames = len(samples) // hop
+    whole = samples[: frames * hop]
+    if len(whole) < bundle.crop_samples:
+        return (await engine.content(np.resize(whole, (1, bundle.crop_samples))))[0, :frames]
+    crops = len(whole) // bundle.crop_samples
+    waveforms = whole[: crops * bundle.crop_samples].reshape(crops, bundle.crop_samples)
+    rest = len(whole) - waveforms.size
+    if rest:
+        waveforms = np.concatenate([waveforms, whole[None, -bundle.crop_samples :]])
+    output = await engine.content(waveforms)  # (crops, frames per crop, content_dim)
+    output = output.reshape(-1, output.shape[-1])
+    if not rest:
+        return output
+    per_crop = bundle.crop_samples // hop
+    return np.concatenate([output[: crops * per_crop], output[len(output) - rest // hop :]])

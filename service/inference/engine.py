@@ -1,0 +1,53 @@
+"""A bundle that is loaded and answers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.inference.batcher import BatchObserver, MicroBatcher
+from service.inference.bundle import Bundle
+from service.inference.session import OnnxSession
+
+Array = NDArray[np.float32]
+_OUTPUTS = {"voice": "embedding", "content": "frames"}  # what each graph is asked for
+
+
+class Engine:
+    """The encoders of one bundle behind one micro-batcher."""
+
+    def __init__(
+        self, bundle: Bundle, *, threads: int, max_batch: int, max_queue: int, observer: BatchObserver
+    ) -> None:
+        """Loads and warms up; blocks for about a second. Raises BundleError or RuntimeMissing."""
+        self.bundle = bundle
+        self._sessions = {name: OnnxSession(bundle.open(name), threads) for name in _OUTPUTS}
+        for batch in (1, max_batch):
+            silence = np.zeros((batch, bundle.crop_samples), np.float32)
+            for encoder in _OUTPUTS:
+                self._encode(encoder, silence)
+        self._batcher = MicroBatcher(
+            self._encode, max_batch=max_batch, max_queue=max_queue, observer=observer
+        )
+
+    async def embed(self, waveforms: Array) -> Array:
+        """Unit voice embeddings: (crops, 16384) in [-1, 1] at 16 kHz → (crops, embedding_dim). Raises Overloaded."""
+        return await self._batcher.submit("voice", waveforms)
+
+    async def content(self, waveforms: Array) -> Array:
+        """Content frames: (crops, 16384) → (crops, 64, content_dim). Raises Overloaded."""
+        return await self._batcher.submit("content", waveforms)
+
+    def close(self) -> None:
+        """Finishes what is queued, then frees the worker thread. Blocks."""
+        self._batcher.close()
+
+    def _encode(self, encoder: str, waveforms: Array) -> Array:
+        return self._sessions[encoder].run(_OUTPUTS[encoder], waveform=waveforms)
+
+
+def pool_utterance(embeddings: Array) -> Array:
+    """Mean of unit crop embeddings, scaled to unit length: (crops, dim) → (dim,). Also a voiceprint's pooling."""
+    mean = embeddings.mean(axis=0, dtype=np.float64)
+    # Opposite crops could cancel; the floor keeps that finite.
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)

@@ -1,0 +1,46 @@
+"""onnxruntime sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+_PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # in order of preference
+INSTALL_LINE = "pip install 'twofold[cpu]'    # or 'twofold[gpu]' on a machine with CUDA"
+
+
+class RuntimeMissing(Exception):
+    """onnxruntime is not installed; the message has the install line."""
+
+    def __init__(self) -> None:
+        super().__init__(f"onnxruntime is not installed. Choose one flavour:\n  {INSTALL_LINE}")
+
+
+class OnnxSession:
+    """One ONNX graph in memory. `run` is safe from any thread."""
+
+    def __init__(self, model: bytes, threads: int) -> None:
+        """Raises RuntimeMissing, or onnxruntime's own error for a graph it cannot load."""
+        try:
+            import onnxruntime  # a tenth of a second, and absent from the base install
+        except ModuleNotFoundError:
+            raise RuntimeMissing from None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Between two batches the cores belong to decoding, not to spinning threads.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        available = onnxruntime.get_available_providers()
+        self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
+            model, options, providers=[p for p in _PROVIDERS if p in available]
+        )
+
+    def run(self, output: str, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One output of the graph for the named inputs."""
+        result: list[Any] = self._session.run([output], inputs)
+        return np.asarray(result[0], dtype=np.float32)

@@ -1,0 +1,150 @@
+"""The one way through the house: uploads → crops of speech → embeddings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.requests import ClientDisconnect
+
+from service.audio import AudioLimits, Prepared, SpeechDetector, prepare
+from service.errors import InsufficientSpeech, TooLarge, TwofoldError
+from service.inference import Engine, content_frames
+from service.metrics import Metrics
+
+T = TypeVar("T")
+Frames = NDArray[np.float32]  # (frames, content_dim)
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One recording as it was sent."""
+
+    filename: str | None  # None for a raw body
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One recording with the voice embeddings of its crops."""
+
+    upload: Upload
+    prepared: Prepared
+    embeddings: NDArray[np.float32]  # (crops, dim), unit length
+
+
+class AudioDecoder:
+    """Decodes and finds speech in a few threads, off the event loop."""
+
+    def __init__(self, limits: AudioLimits, threads: int, metrics: Metrics) -> None:
+        self._limits = limits
+        self._metrics = metrics
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+
+    async def prepare(self, uploads: Sequence[Upload]) -> list[Prepared]:
+        """Every upload decoded, in order.
+
+        Raises InvalidAudio, UnsupportedMedia or NoSpeech, naming the file by `file_index` when there are several,
+        and TooLarge when all of them together are longer than the limit.
+        """
+        done: list[Prepared] = []
+        total_s = 0.0
+        for index, upload in enumerate(uploads):
+            try:
+                one = await self._run(upload.data)
+            except TwofoldError as error:
+                if len(uploads) > 1:
+                    error.extra["file_index"] = index
+                raise
+            total_s += one.recording.duration_s
+            if total_s > self._limits.max_seconds:
+                raise TooLarge(
+                    f"The files together are longer than {self._limits.max_seconds:g} s. Send fewer at once.",
+                    max_seconds=self._limits.max_seconds,
+                )
+            self._metrics.audio_seconds.inc(one.recording.duration_s)
+            self._metrics.speech_seconds.inc(one.crops.speech_s)
+            done.append(one)
+        return done
+
+    async def _run(self, data: bytes) -> Prepared:
+        loop = asyncio.get_running_loop()
+        # A detector keeps state over a recording, so each has its own.
+        return await loop.run_in_executor(self._pool, lambda: prepare(data, self._limits, SpeechDetector()))
+
+    def close(self) -> None:
+        """Waits for the recordings in work."""
+        self._pool.shutdown()
+
+
+class Pipeline:
+    """Decoding and inference for one request. Work stops when its client leaves: raises ClientDisconnect."""
+
+    def __init__(self, engine: Engine, decoder: AudioDecoder, receive: Receive) -> None:
+        self.engine = engine
+        self._decoder = decoder
+        self._receive = receive
+
+    @property
+    def model(self) -> str:
+        """`name/version` of the model that answers."""
+        return self.engine.bundle.id
+
+    async def hear(
+        self, uploads: Sequence[Upload], *, required_s: float, together: bool = False
+    ) -> list[Heard]:
+        """Voice embeddings of every upload.
+
+        `required_s` is the least net speech in seconds: of each file, or of all of them `together`.
+        Raises InsufficientSpeech, and all that decoding and inference raise.
+        """
+        return await self._while_connected(self._hear(uploads, required_s, together))
+
+    async def content(self, uploads: Sequence[Upload], *, required_s: float) -> list[tuple[Prepared, Frames]]:
+        """Content frames of the whole of every upload, silence included, so that frame i starts at i · frame_s.
+
+        Raises what `hear` raises.
+        """
+        return await self._while_connected(self._content(uploads, required_s))
+
+    async def _hear(self, uploads: Sequence[Upload], required_s: float, together: bool) -> list[Heard]:
+        prepared = await self._decoder.prepare(uploads)
+        _require_speech([p.crops.speech_s for p in prepared], required_s, together)
+        crops = np.concatenate([p.crops.waveforms for p in prepared])  # (crops of all files, 16384)
+        embeddings = await self.engine.embed(crops)
+        ends = np.cumsum([len(p.crops.waveforms) for p in prepared])[:-1]
+        parts = np.split(embeddings, ends)
+        return [Heard(u, p, e) for u, p, e in zip(uploads, prepared, parts, strict=True)]
+
+    async def _content(self, uploads: Sequence[Upload], required_s: float) -> list[tuple[Prepared, Frames]]:
+        prepared = await self._decoder.prepare(uploads)
+        _require_speech([p.crops.speech_s for p in prepared], required_s, together=False)
+        return [(p, await content_frames(self.engine, p.recording.samples)) for p in prepared]
+
+    async def _while_connected(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.ensure_future(work)
+        left = asyncio.ensure_future(self._client_leaves())
+        try:
+            await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise ClientDisconnect
+            return task.result()
+        finally:
+            task.cancel()
+            left.cancel()
+
+    async def _client_leaves(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+def _require_speech(seconds: Sequence[float], required_s: float, together: bool) -> None:
+    for speech_s in [sum(seconds)] if together else seconds:
+        if speech_s < required_s:
+            raise InsufficientSpeech(speech_s=speech_s, required_s=required_s)

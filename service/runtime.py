@@ -1,0 +1,57 @@
+"""What lives as long as the application, and how it starts and ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from service.admission import Admission
+from service.audio import AudioLimits
+from service.inference import Engine, ModelRegistry, inference_threads
+from service.metrics import Metrics
+from service.pipeline import AudioDecoder
+from service.settings import Settings
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Parts shared by all requests of one application."""
+
+    settings: Settings
+    metrics: Metrics
+    registry: ModelRegistry
+    decoder: AudioDecoder
+    admission: Admission
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Runtime]:
+    """Starts everything; the model loads meanwhile. On leaving, ends it in the opposite order."""
+    metrics = Metrics()
+    make_engine = partial(
+        Engine,
+        threads=inference_threads(settings.inference_threads),
+        max_batch=settings.max_batch,
+        max_queue=settings.max_queue,
+        observer=metrics,
+    )
+    registry = ModelRegistry(
+        [settings.models_dir, settings.state_dir / "models"],
+        settings.state_dir / "active_model.json",
+        make_engine,
+    )
+    limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
+    decoder = AudioDecoder(limits, settings.decode_threads, metrics)
+    # In the background: the port listens at once, and /readyz says when the model serves.
+    loading = asyncio.create_task(registry.start())
+    try:
+        yield Runtime(
+            settings, metrics, registry, decoder, Admission(settings.max_in_flight, metrics.in_flight)
+        )
+    finally:
+        await loading
+        decoder.close()
+        await registry.close()

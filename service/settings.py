@@ -1,0 +1,92 @@
+"""Every knob of the service, with its unit and default, read from `TWOFOLD_*` variables or a `.env` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Settings of one service process. `markdown_table` prints them for the README."""
+
+    model_config = SettingsConfigDict(env_prefix="TWOFOLD_", env_file=".env", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    state_dir: Path = Field(
+        Path("state"), description="Folder of everything that is kept: enrolled voices, new model versions."
+    )
+    models_dir: Path = Field(_CHECKOUT / "models", description="Folder of the shipped model bundles.")
+    api_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Comma-separated keys; where set, calls need `Authorization: Bearer KEY`. Empty: no key needed.",
+    )
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
+    )
+
+    max_bytes: int = Field(64 * 2**20, ge=1024, description="Largest request body, in bytes.")
+    max_files: int = Field(32, ge=1, description="Most audio files in one request.")
+    max_seconds: float = Field(
+        900.0,
+        gt=0,
+        description="Longest audio in one request after decoding, all files together, in seconds.",
+    )
+    upload_timeout_s: float = Field(
+        60.0, gt=0, description="Longest time a request body may take, in seconds."
+    )
+    max_in_flight: int = Field(64, ge=1, description="Most audio requests at once; more are answered 429.")
+    decode_threads: int = Field(2, ge=1, description="Threads that decode audio and find speech.")
+
+    min_speech_embed_s: float = Field(
+        0.5, ge=0, description="Least net speech of /embed and /content, in seconds."
+    )
+    min_speech_identify_s: float = Field(
+        1.0, ge=0, description="Least net speech of /identify and /verify, in seconds."
+    )
+    min_speech_enrol_s: float = Field(5.0, ge=0, description="Least net speech of an enrolment, in seconds.")
+    target_fpr: float = Field(
+        0.01, gt=0, lt=1, description="Default rate at which an unknown voice may be accepted, as a fraction."
+    )
+
+    inference_threads: int = Field(
+        0, ge=0, description="Threads of one ONNX call; 0 takes them from the container's CPU quota."
+    )
+    max_batch: int = Field(32, ge=1, description="Most 1.024 s crops in one ONNX call.")
+    max_queue: int = Field(
+        2048, ge=1, description="Most 1.024 s crops waiting for inference; more are answered 429."
+    )
+    shutdown_grace_s: int = Field(
+        30, ge=0, description="Longest wait for requests in flight after SIGTERM, in seconds."
+    )
+
+    @field_validator("api_keys")
+    @classmethod
+    def _keys_are_long(cls, value: SecretStr) -> SecretStr:
+        keys = [key.strip() for key in value.get_secret_value().split(",") if key.strip()]
+        if any(len(key) < 16 for key in keys):
+            raise ValueError("every key needs at least 16 characters; `openssl rand -hex 16` makes one")
+        return value
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The API keys, none of them empty."""
+        return tuple(key.strip() for key in self.api_keys.get_secret_value().split(",") if key.strip())
+
+
+def markdown_table() -> str:
+    """The README's table of settings: variable, default, meaning with unit."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if name == "models_dir":
+            default = "models"  # of the checkout; never this machine's path
+        if isinstance(default, SecretStr):
+            default = default.get_secret_value()
+        shown = f"`{default}`" if default != "" else "(empty)"
+        rows.append(f"| `TWOFOLD_{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(rows)
