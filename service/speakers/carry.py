@@ -26,6 +26,14 @@ class CarryOver:
     kept: int  # had one already: the model has served before
     stale: int  # have none, for want of audio: not searched until audio is added
 
+    def then(self, later: CarryOver) -> CarryOver:
+        """Both runs as one: what the earlier one embedded, the later one found already there."""
+        return CarryOver(
+            reembedded=self.reembedded + later.reembedded,
+            kept=max(later.kept - self.reembedded, 0),  # fewer when speakers were erased in between
+            stale=later.stale,
+        )
+
 
 async def carry_over(gallery: Gallery, model: str, scorer: Scorer, listen: Listen) -> CarryOver:
     """Gives speakers a voiceprint under `model` where it can be done; old voiceprints stay, for a rollback.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import soundfile
 
-from service.audio import SAMPLE_RATE, estimate_snr_db
+from service.audio import SAMPLE_RATE_HZ, estimate_snr_db
 from service.pipeline import Heard
 from service.speakers.quality import centred_sum, cohesion, stored_sum
 from service.speakers.records import Embedding, FloatArray, NewUtterance, Speaker
@@ -53,5 +53,5 @@ def new_utterances(
 def _flac(samples: FloatArray) -> bytes:
     """Samples (n,) as 16-bit FLAC: lossless but for the rounding, so that another model hears what this one heard."""
     file = io.BytesIO()
-    soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
     return file.getvalue()

@@ -29,7 +29,7 @@ class VoiceIndex:
 
     def __init__(self, model: str, scorer: Scorer, voiceprints: Voiceprints) -> None:
         self.model = model
-        self._scorer = scorer
+        self.scorer = scorer
         self._lock = threading.Lock()
         self._ids = list(voiceprints.speaker_ids)
         self._rows = {speaker_id: row for row, speaker_id in enumerate(self._ids)}
@@ -41,7 +41,7 @@ class VoiceIndex:
 
     def put(self, speaker_id: str, voiceprint: FloatArray) -> None:
         """Adds or replaces a unit voiceprint (dim,). Amortised O(dim)."""
-        centred = self._scorer.centre(voiceprint)
+        centred = self.scorer.centre(voiceprint)
         with self._lock:
             row = self._rows.get(speaker_id)
             if row is None:
@@ -67,7 +67,7 @@ class VoiceIndex:
 
     def search(self, voice: FloatArray, top_k: int) -> list[Hit]:
         """The `top_k` best scores of a unit voice (dim,), best first; equal scores in the order of ids."""
-        probe = self._scorer.centre(voice)
+        probe = self.scorer.centre(voice)
         with self._lock:
             n = len(self._ids)
             k = min(top_k, n)

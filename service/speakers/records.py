@@ -41,7 +41,7 @@ class Utterance:
     snr_db: float | None
     retained: bool  # whether its audio is stored, so that another model can embed it
     created_at: datetime
-    embeddings: Mapping[str, Embedding]  # model → embedding
+    embeddings: Mapping[str, Embedding]  # model → embedding, in the order they were made
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +62,11 @@ class Speaker:
     def embeddings(self, model: str) -> list[Embedding]:
         """The utterances' embeddings under `model`; empty when the speaker is stale under it."""
         return [u.embeddings[model] for u in self.utterances if model in u.embeddings]
+
+    def newest_model(self, *, prefer: str) -> str:
+        """`prefer` where there is a voiceprint under it, else the model that embedded the newest recording last."""
+        newest = list(self.utterances[-1].embeddings)
+        return prefer if self.embeddings(prefer) else newest[-1]
 
     def voiceprint(self, model: str) -> FloatArray | None:
         """Unit voiceprint (dim,) under `model`, or None when the speaker is stale under it."""

@@ -250,7 +250,8 @@ def _select_speaker(db: sqlite3.Connection, speaker_id: str) -> Speaker:
         raise _unknown(speaker_id)
     embeddings: dict[int, dict[str, Embedding]] = {}
     for utterance_id, model, n_crops, cohesion, mean in db.execute(
-        "SELECT e.* FROM embeddings e JOIN utterances u USING (utterance_id) WHERE u.speaker_id = ?",
+        "SELECT e.* FROM embeddings e JOIN utterances u USING (utterance_id) WHERE u.speaker_id = ? "
+        "ORDER BY e.rowid",
         (speaker_id,),
     ):
         embeddings.setdefault(utterance_id, {})[model] = Embedding(_vector(mean), n_crops, cohesion)
