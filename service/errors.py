@@ -22,7 +22,7 @@ from typing import ClassVar
 
 
 class TwofoldError(Exception):
-    """Base class. `detail` tells the caller what is wrong and what to do; `extra` joins the problem document."""
+    """Base class. `detail` tells the caller what is wrong and what to do; `extra` joins the problem."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500

@@ -45,13 +45,13 @@ class AudioDecoder:
     def __init__(self, limits: AudioLimits, threads: int, metrics: Metrics) -> None:
         self._limits = limits
         self._metrics = metrics
+        self._detector = SpeechDetector()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
 
     async def prepare(self, uploads: Sequence[Upload]) -> list[Prepared]:
         """Every upload decoded, in order.
 
-        Raises InvalidAudio, UnsupportedMedia or NoSpeech, naming the file by `file_index` when there are several,
-        and TooLarge when all of them together are longer than the limit.
+        Raises InvalidAudio or NoSpeech (with `file_index` when there are several files), and TooLarge when all of them together are longer than the limit.
         """
         done: list[Prepared] = []
         total_s = 0.0
@@ -75,8 +75,7 @@ class AudioDecoder:
 
     async def _run(self, data: bytes) -> Prepared:
         loop = asyncio.get_running_loop()
-        # A detector keeps state over a recording, so each has its own.
-        return await loop.run_in_executor(self._pool, lambda: prepare(data, self._limits, SpeechDetector()))
+        return await loop.run_in_executor(self._pool, prepare, data, self._limits, self._detector)
 
     def close(self) -> None:
         """Waits for the recordings in work."""
@@ -107,7 +106,7 @@ class Pipeline:
         return await self._while_connected(self._hear(uploads, required_s, together))
 
     async def content(self, uploads: Sequence[Upload], *, required_s: float) -> list[tuple[Prepared, Frames]]:
-        """Content frames of the whole of every upload, silence included, so that frame i starts at i · frame_s.
+        """Content frames of every upload, silence included, so that frame i starts at i · frame_s.
 
         Raises what `hear` raises.
         """

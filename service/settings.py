@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     models_dir: Path = Field(_CHECKOUT / "models", description="Folder of the shipped model bundles.")
     api_keys: SecretStr = Field(
         SecretStr(""),
-        description="Comma-separated keys; where set, calls need `Authorization: Bearer KEY`. Empty: no key needed.",
+        description="Comma-separated; where set, calls need the header `Authorization: Bearer KEY`.",
     )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     max_bytes: int = Field(64 * 2**20, ge=1024, description="Largest request body, in bytes.")
     max_files: int = Field(32, ge=1, description="Most audio files in one request.")
     max_seconds: float = Field(
-        900.0,
+        600.0,
         gt=0,
         description="Longest audio in one request after decoding, all files together, in seconds.",
     )

@@ -60,7 +60,7 @@ async def content(
 ) -> Response:
     """Content embedding, one vector per 16 ms frame of the whole recording.
 
-    `Accept: application/x-npy` gives one file's frames as a float32 array (frames, dim) that `numpy.load` reads.
+    `Accept: application/x-npy` gives one file's frames as a float32 array (frames, dim) for `numpy.load`.
     """
     as_npy = NPY in accept.lower()
     if as_npy and len(request.files) > 1:

@@ -20,7 +20,7 @@ from service.speakers import SpeakerDirectory
 _bearer = HTTPBearer(auto_error=False, description="One of TWOFOLD_API_KEYS, where the service has any.")
 
 
-def _runtime(request: Request) -> Runtime:
+async def _runtime(request: Request) -> Runtime:
     runtime: Runtime = request.app.state.runtime
     return runtime
 
@@ -28,15 +28,15 @@ def _runtime(request: Request) -> Runtime:
 RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 
 
-def _settings(runtime: RuntimeDep) -> Settings:
+async def _settings(runtime: RuntimeDep) -> Settings:
     return runtime.settings
 
 
-def _metrics(runtime: RuntimeDep) -> Metrics:
+async def _metrics(runtime: RuntimeDep) -> Metrics:
     return runtime.metrics
 
 
-def _registry(runtime: RuntimeDep) -> ModelRegistry:
+async def _registry(runtime: RuntimeDep) -> ModelRegistry:
     return runtime.registry
 
 
@@ -69,7 +69,7 @@ AdmissionDep = Annotated[None, Depends(_admission)]
 PipelineDep = Annotated[Pipeline, Depends(_pipeline)]
 
 
-def require_key(
+async def require_key(
     settings: SettingsDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> None:
     """Lets a request pass when the service has no keys, or it carries one of them."""

@@ -67,7 +67,7 @@ def internal_problem(request: Request) -> ProblemResponse:
         status=500,
         code="internal",
         title="Internal error",
-        detail="The service failed. Nothing of this request was kept; the log has the cause under the request id.",
+        detail="The service failed and kept nothing of this request; its log has the cause (X-Request-ID).",
     )
 
 

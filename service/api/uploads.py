@@ -74,7 +74,7 @@ def audio_request(params: type[P]) -> Callable[..., Awaitable[AudioRequest[P]]]:
 
 
 def audio_body(params: type[BaseModel]) -> dict[str, Any]:
-    """The `openapi_extra` of a route that uses `audio_request(params)`: both body forms and all parameters."""
+    """The `openapi_extra` of a route that uses `audio_request(params)`: both body forms, all parameters."""
     schema = params.model_json_schema()
     properties: dict[str, Any] = schema.get("properties", {})
     required: list[str] = schema.get("required", [])
@@ -114,8 +114,8 @@ async def _read_body(request: Request, settings: Settings) -> tuple[list[Upload]
         return await _read_form(request, settings)
     if media_type not in _RAW_TYPES:
         raise UnsupportedMedia(
-            f"Content-Type {media_type or '(none)'!r} is not understood. Send multipart/form-data with a file "
-            f"field 'audio', or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
+            f"Content-Type {media_type or '(none)'!r} is not understood. Send multipart/form-data with a "
+            f"file field 'audio', or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
         )
     body = b"".join([chunk async for chunk in _counted(request, settings.max_bytes)])
     return [Upload(None, body)], {}
@@ -124,7 +124,7 @@ async def _read_body(request: Request, settings: Settings) -> tuple[list[Upload]
 async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     """The body's chunks; raises TooLarge as soon as it is known to be longer than `limit` bytes."""
     too_large = TooLarge(
-        f"The body is larger than {limit} bytes. Send a shorter or compressed recording, or raise TWOFOLD_MAX_BYTES.",
+        f"The body is larger than {limit} bytes (TWOFOLD_MAX_BYTES). Send a shorter or compressed recording.",
         max_bytes=limit,
     )
     announced = request.headers.get("content-length", "")

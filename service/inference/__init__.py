@@ -6,7 +6,7 @@ from service.inference.content import content_frames
 from service.inference.cpu import available_cpus, inference_threads
 from service.inference.engine import Engine, pool_utterance
 from service.inference.registry import ModelRegistry
-from service.inference.session import OnnxSession, RuntimeMissing
+from service.inference.session import OnnxSession, RuntimeMissingError
 
 __all__ = [
     "BatchObserver",
@@ -16,7 +16,7 @@ __all__ = [
     "MicroBatcher",
     "ModelRegistry",
     "OnnxSession",
-    "RuntimeMissing",
+    "RuntimeMissingError",
     "Scoring",
     "available_cpus",
     "content_frames",

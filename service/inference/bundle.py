@@ -1,4 +1,4 @@
-"""The bundle: a trained model as ONNX files with a manifest that holds their sha256 (docs/architecture.md)."""
+"""The bundle: a trained model as ONNX files and a manifest with their sha256 (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Scoring(_Part):
 
 
 class Bundle(_Part):
-    """bundle.json, with where it was read from. `load` is the way in; `read` does not look at the ONNX files."""
+    """bundle.json and where it was read from. `load` is the way in; `read` leaves the ONNX files alone."""
 
     format: Literal[1]
     name: Identifier

@@ -13,7 +13,7 @@ Array = NDArray[np.float32]
 async def content_frames(engine: Engine, samples: Array) -> Array:
     """One content vector per frame: (n,) → (n // hop, content_dim); frame i starts at i · frame_s.
 
-    Nothing is cut out, so that frames stay where they were said. A recording that is not a whole number of crops
+    Nothing is cut out, so that frames stay where they were said. A recording that is no whole number of crops
     ends with a crop that overlaps the one before; one shorter than a crop is repeated to fill it.
     Raises Overloaded.
     """

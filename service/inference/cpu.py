@@ -10,7 +10,7 @@ _SELF_CGROUP = Path("/proc/self/cgroup")
 
 
 def available_cpus(root: Path = _CGROUP_ROOT, membership: Path = _SELF_CGROUP) -> float:
-    """CPUs by the tightest of affinity mask, cgroup v2 `cpu.max` and cgroup v1 CFS quota; may be a fraction."""
+    """The tightest of affinity mask, cgroup v2 `cpu.max` and cgroup v1 CFS quota; may be a fraction."""
     limits = [float(len(os.sched_getaffinity(0)))]
     limits += [q for folder in _v2_folders(root, membership) if (q := _v2_quota(folder)) is not None]
     if (v1 := _v1_quota(root / "cpu")) is not None:

@@ -19,7 +19,7 @@ class Engine:
     def __init__(
         self, bundle: Bundle, *, threads: int, max_batch: int, max_queue: int, observer: BatchObserver
     ) -> None:
-        """Loads and warms up; blocks for about a second. Raises BundleError or RuntimeMissing."""
+        """Loads and warms up; blocks for about a second. Raises BundleError or RuntimeMissingError."""
         self.bundle = bundle
         self._sessions = {name: OnnxSession(bundle.open(name), threads) for name in _OUTPUTS}
         for batch in (1, max_batch):
@@ -31,7 +31,7 @@ class Engine:
         )
 
     async def embed(self, waveforms: Array) -> Array:
-        """Unit voice embeddings: (crops, 16384) in [-1, 1] at 16 kHz → (crops, embedding_dim). Raises Overloaded."""
+        """Unit voice embeddings: (crops, 16384) at 16 kHz → (crops, embedding_dim). Raises Overloaded."""
         return await self._batcher.submit("voice", waveforms)
 
     async def content(self, waveforms: Array) -> Array:
@@ -47,7 +47,7 @@ class Engine:
 
 
 def pool_utterance(embeddings: Array) -> Array:
-    """Mean of unit crop embeddings, scaled to unit length: (crops, dim) → (dim,). Also a voiceprint's pooling."""
+    """Mean of unit crop embeddings, scaled to unit length: (crops, dim) → (dim,). For voiceprints too."""
     mean = embeddings.mean(axis=0, dtype=np.float64)
     # Opposite crops could cancel; the floor keeps that finite.
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)

@@ -48,7 +48,7 @@ class ModelRegistry:
         self._why_not = "The model is being loaded. Try again shortly."
 
     def list(self) -> list[Bundle]:
-        """Every version there is, oldest first. Manifests only: files are checked when a version is loaded."""
+        """Every version there is, oldest first. Only manifests are read: files are checked when loaded."""
         found: dict[str, Bundle] = {}
         for folder in self._folders:
             for manifest in sorted(folder.glob(f"*/*/{MANIFEST}")):
@@ -81,14 +81,15 @@ class ModelRegistry:
                 bundle = await asyncio.to_thread(self._first)
                 self._serving = _Serving(await self._load(bundle))
                 _log.info("model_active", model=bundle.id)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, the service stays up and says it
                 self._why_not = str(error)
                 _log.error("model_not_loaded", reason=str(error), error=type(error).__name__)
 
     async def activate(self, version: str, before_switch: Callable[[Engine], Awaitable[R]]) -> R:
-        """Loads and warms `version`, awaits `before_switch` with its engine, then switches; returns what that said.
+        """Loads and warms `version`, awaits `before_switch` with its engine, then switches.
 
-        Raises NotFound, or Conflict when the bundle is damaged; the old version then goes on serving.
+        Returns what `before_switch` said. Raises NotFound, or Conflict when the bundle is damaged; the old
+        version then goes on serving.
         """
         async with self._switching:
             bundle = await asyncio.to_thread(self._find, version)

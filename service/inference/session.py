@@ -14,7 +14,7 @@ _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # in order of pr
 INSTALL_LINE = "pip install 'twofold[cpu]'    # or 'twofold[gpu]' on a machine with CUDA"
 
 
-class RuntimeMissing(Exception):
+class RuntimeMissingError(Exception):
     """onnxruntime is not installed; the message has the install line."""
 
     def __init__(self) -> None:
@@ -25,11 +25,11 @@ class OnnxSession:
     """One ONNX graph in memory. `run` is safe from any thread."""
 
     def __init__(self, model: bytes, threads: int) -> None:
-        """Raises RuntimeMissing, or onnxruntime's own error for a graph it cannot load."""
+        """Raises RuntimeMissingError, or onnxruntime's own error for a graph it cannot load."""
         try:
             import onnxruntime  # a tenth of a second, and absent from the base install
         except ModuleNotFoundError:
-            raise RuntimeMissing from None
+            raise RuntimeMissingError from None
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

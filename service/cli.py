@@ -1,0 +1,51 @@
+"""`python -m service`: the command line."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from service.settings import Settings, markdown_table
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """Twofold: who speaks, and what is said."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [TWOFOLD_HOST].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port, 0 for a free one [TWOFOLD_PORT].")] = None,
+) -> None:
+    """Starts the service; Ctrl-C or SIGTERM ends it when requests in flight are answered."""
+    if importlib.util.find_spec("onnxruntime") is None:
+        from service.inference import RuntimeMissingError
+
+        typer.echo(f"error: {RuntimeMissingError()}", err=True)
+        raise typer.Exit(1)
+    given = {"host": host, "port": port}
+    settings = _settings({name: value for name, value in given.items() if value is not None})
+    from service.server import run  # the web stack takes half a second to import: not for --help
+
+    run(settings)
+
+
+@app.command()
+def settings() -> None:
+    """Prints every setting with its default and unit, as a Markdown table."""
+    typer.echo(markdown_table())
+
+
+def _settings(overrides: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        for one in error.errors():
+            typer.echo(f"error: TWOFOLD_{str(one['loc'][0]).upper()}: {one['msg']}", err=True)
+        raise typer.Exit(2) from None
