@@ -133,7 +133,13 @@ class ModelRegistry:
 
     def _first(self) -> Bundle:
         if self._active_file.exists():
-            return self._find(json.loads(self._active_file.read_text())["version"])
+            try:
+                version = json.loads(self._active_file.read_text())["version"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise BundleError(
+                    f"{self._active_file.name} is damaged: activate a version, or delete it for the default."
+                ) from error
+            return self._find(version)
         shipped = [
             b for b in self.list() if b.name == _DEFAULT_NAME and b.path.is_relative_to(self._folders[0])
         ]
