@@ -53,9 +53,8 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     # In the background: the port listens at once, and /readyz says when the model serves.
     loading = asyncio.create_task(registry.start())
     try:
-        yield Runtime(
-            settings, metrics, registry, decoder, directory, Admission(settings.max_in_flight, metrics.in_flight)
-        )
+        admission = Admission(settings.max_in_flight, metrics.in_flight)
+        yield Runtime(settings, metrics, registry, decoder, directory, admission)
     finally:
         await loading
         decoder.close()

@@ -14,7 +14,10 @@ class DecisionParams(BaseModel):
     """How strict to be."""
 
     threshold: float | None = Field(
-        None, ge=-1, le=1, description="Least score to accept, in units of `score_type`. Goes before `target_fpr`."
+        None,
+        ge=-1,
+        le=1,
+        description="Least score to accept, in units of `score_type`; precedes `target_fpr`.",
     )
     target_fpr: float | None = Field(
         None,

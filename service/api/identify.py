@@ -54,7 +54,10 @@ async def identify(
     directory: DirectoryDep,
     settings: SettingsDep,
 ) -> IdentifyAnswer:
-    """Compares one recording with every enrolled voice. `target_fpr` holds for the whole search, however many there are."""
+    """Compares one recording with every enrolled voice.
+
+    `target_fpr` holds for the whole search, however many voices are enrolled.
+    """
     params = request.params
     index = await directory.index(pipeline.engine.bundle)
     (heard,) = await pipeline.hear(one_recording(request.files), required_s=settings.min_speech_identify_s)

@@ -8,7 +8,7 @@ import binascii
 import json
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import pydantic_core
 from fastapi import APIRouter, Depends, Query, Response
@@ -73,7 +73,9 @@ class AddParams(BaseModel):
 class QualityAnswer(BaseModel):
     """How far the enrolment can be relied on."""
 
-    cohesion: float | None = Field(description="How well the recording that fits least agrees with the rest, -1 to 1.")
+    cohesion: float | None = Field(
+        description="Agreement of the recording that fits least with the rest, -1 to 1."
+    )
     snr_db: float | None = Field(description="Signal-to-noise ratio of the noisiest recording.")
     ok: bool
     advice: str = Field(description="What to do about it, in words.")
@@ -145,7 +147,7 @@ async def add_audio(
     directory: DirectoryDep,
     settings: SettingsDep,
 ) -> SpeakerAnswer:
-    """Adds recordings to an enrolment. A stale one comes back to life with as much speech as a new one needs."""
+    """Adds recordings to an enrolment; a stale one needs as much speech as a new one."""
     index = await directory.index(pipeline.engine.bundle)
     speaker = await asyncio.to_thread(directory.gallery.get, speaker_id)
     known_s = sum(u.speech_s for u in speaker.utterances if index.model in u.embeddings)
@@ -204,7 +206,7 @@ def _read_cursor(cursor: str | None) -> str | None:
     try:
         return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise BadRequest("This cursor is none of ours. Pass `next_cursor` of a page as it is, or none.") from None
+        raise BadRequest("Unknown cursor. Pass `next_cursor` of a page as it is, or none.") from None
 
 
 def _answer(speaker: Speaker, index: VoiceIndex) -> SpeakerAnswer:

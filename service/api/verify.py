@@ -55,9 +55,8 @@ async def verify(
     voiceprint = speaker.voiceprint(index.model)
     if voiceprint is None:
         raise Conflict(
-            f"Speaker {speaker.speaker_id!r} is stale: enrolled under another model than {index.model}, without "
-            f"retained audio. Send recordings with POST /speakers/{speaker.speaker_id}/audio, or activate the model "
-            "of the enrolment.",
+            f"Speaker {speaker.speaker_id!r} is stale: no voiceprint under {index.model}. Send audio "
+            f"with POST /speakers/{speaker.speaker_id}/audio, or activate the model of the enrolment."
         )
     (heard,) = await pipeline.hear(one_recording(request.files), required_s=settings.min_speech_identify_s)
     score = index.scorer.score(pool_utterance(heard.embeddings), voiceprint)

@@ -28,7 +28,7 @@ class SpeakerDirectory:
         self._writing = asyncio.Lock()
 
     async def index(self, bundle: Bundle) -> VoiceIndex:
-        """The voices under `bundle`, which has to be the active one; the first call reads them from the gallery.
+        """The voices under `bundle`, which has to be the active one; the first call reads the gallery.
 
         Who holds the index across a model switch goes on searching the voices of the old model.
         Raises NotReady in the instant of a switch, and StoreUnavailable.
@@ -50,7 +50,7 @@ class SpeakerDirectory:
         metadata: Mapping[str, object],
         utterances: Sequence[NewUtterance],
     ) -> Speaker:
-        """Durably stores a new speaker. Raises Conflict, StoreUnavailable, or NotReady after a model switch."""
+        """Durably stores a new speaker. Raises Conflict, StoreUnavailable; NotReady after a model switch."""
         return await self._write(
             index,
             lambda: self.gallery.enrol(speaker_id, name=name, metadata=metadata, utterances=utterances),
@@ -59,7 +59,7 @@ class SpeakerDirectory:
     async def add_utterances(
         self, index: VoiceIndex, speaker_id: str, utterances: Sequence[NewUtterance]
     ) -> Speaker:
-        """Durably adds to an enrolment. Raises NotFound, StoreUnavailable, or NotReady after a model switch."""
+        """Durably adds to an enrolment. Raises NotFound, StoreUnavailable; NotReady after a model switch."""
         return await self._write(index, lambda: self.gallery.add_utterances(speaker_id, utterances))
 
     async def delete(self, speaker_id: str) -> None:
@@ -74,7 +74,7 @@ class SpeakerDirectory:
             await asyncio.to_thread(work)
 
     async def activate(self, registry: ModelRegistry, version: str, decoder: AudioDecoder) -> CarryOver:
-        """Switches the model and takes the enrolled voices along. Requests go on; writes wait for the last moment.
+        """Switches the model and takes the enrolled voices along. Requests go on; writes wait at the end.
 
         Raises what `registry.activate` and `carry_over` raise; the old model then goes on serving.
         """

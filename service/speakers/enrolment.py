@@ -27,7 +27,7 @@ def embed_recordings(
     kept = []
     for i, crops in enumerate(recordings):
         others = sums[:i] + sums[i + 1 :]
-        rest = np.sum(others, axis=0, dtype=np.float32) if others else None
+        rest = np.asarray(np.sum(others, axis=0), np.float32) if others else None
         kept.append(Embedding(crops.mean(axis=0), len(crops), cohesion(crops, scorer, rest)))
     return kept
 
@@ -35,7 +35,7 @@ def embed_recordings(
 def new_utterances(
     heard: Sequence[Heard], model: str, scorer: Scorer, *, retain_audio: bool, speaker: Speaker | None = None
 ) -> list[NewUtterance]:
-    """Recordings ready for the gallery; `speaker` is whom they are added to. Blocks: compresses what is retained."""
+    """Recordings ready for the gallery; `speaker` is whom they are added to. Blocks for milliseconds."""
     enrolled = speaker.embeddings(model) if speaker else []
     embeddings = embed_recordings([one.embeddings for one in heard], scorer, enrolled)
     return [
@@ -51,7 +51,7 @@ def new_utterances(
 
 
 def _flac(samples: FloatArray) -> bytes:
-    """Samples (n,) as 16-bit FLAC: lossless but for the rounding, so that another model hears what this one heard."""
+    """Samples (n,) as 16-bit FLAC: lossless but for rounding; the next model hears what this one heard."""
     file = io.BytesIO()
     soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
     return file.getvalue()

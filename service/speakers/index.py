@@ -34,7 +34,9 @@ class VoiceIndex:
         self._ids = list(voiceprints.speaker_ids)
         self._rows = {speaker_id: row for row, speaker_id in enumerate(self._ids)}
         # (capacity, dim); the rows beyond len(ids) are free, and zero
-        self._matrix: FloatArray = scorer.centre(voiceprints.matrix) if self._ids else voiceprints.matrix
+        self._matrix: FloatArray = (
+            scorer.centre(voiceprints.matrix) if self._ids else np.zeros((0, scorer.dim), np.float32)
+        )
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -46,7 +48,7 @@ class VoiceIndex:
             row = self._rows.get(speaker_id)
             if row is None:
                 row = len(self._ids)
-                self._reserve(row + 1, len(centred))
+                self._reserve(row + 1)
                 self._ids.append(speaker_id)
                 self._rows[speaker_id] = row
             self._matrix[row] = centred
@@ -66,7 +68,7 @@ class VoiceIndex:
             self._matrix[last] = 0
 
     def search(self, voice: FloatArray, top_k: int) -> list[Hit]:
-        """The `top_k` best scores of a unit voice (dim,), best first; equal scores in the order of ids."""
+        """The `top_k` best scores of a unit voice (dim,), best first."""
         probe = self.scorer.centre(voice)
         with self._lock:
             n = len(self._ids)
@@ -76,10 +78,10 @@ class VoiceIndex:
             scores = np.clip(self._matrix[:n] @ probe, -1, 1)  # (speakers,)
             best = np.argpartition(scores, n - k)[n - k :]
             hits = [Hit(self._ids[row], float(scores[row])) for row in best]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.speaker_id))
+        return sorted(hits, key=lambda hit: -hit.score)
 
-    def _reserve(self, rows: int, dim: int) -> None:
-        capacity = len(self._matrix)
+    def _reserve(self, rows: int) -> None:
+        capacity, dim = self._matrix.shape
         if rows <= capacity:
             return
         # Doubling: n additions copy fewer than 2n rows.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +26,7 @@ class Quality:
 
 
 def centred_sum(crops: FloatArray, scorer: Scorer) -> FloatArray:
-    """Sum (dim,) of the centred crop embeddings (crops, dim): what `cohesion` wants to know of other recordings."""
+    """Sum (dim,) of the centred crop embeddings (crops, dim): what `cohesion` needs of other recordings."""
     return np.asarray(scorer.centre(crops).sum(axis=0), np.float32)
 
 
@@ -51,11 +50,19 @@ def cohesion(crops: FloatArray, scorer: Scorer, others: FloatArray | None = None
 
 
 def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
-    """Quality of a whole enrolment under `model`: its weakest recording counts, since one bad one spoils the mean."""
+    """Quality of an enrolment under `model`: the weakest recording counts, since one spoils the mean."""
     known = [e.cohesion for e in speaker.embeddings(model) if e.cohesion is not None]
     weakest = min(known, default=None)
     snrs = [u.snr_db for u in speaker.utterances if u.snr_db is not None]
     noisiest = min(snrs, default=None)
+    if not speaker.embeddings(model):
+        return Quality(
+            None,
+            noisiest,
+            ok=False,
+            advice=f"Stale: there is no voiceprint under {model}. "
+            f"Send recordings with POST /speakers/{speaker.speaker_id}/audio.",
+        )
     problems = []
     if weakest is not None and weakest < scorer.threshold(MIXED_FPR):
         problems.append(
@@ -63,8 +70,10 @@ def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
             "Erase the speaker and enrol again from recordings of this person alone."
         )
     if noisiest is not None and noisiest < NOISY_DB:
-        problems.append("There is loud background noise. Record somewhere quieter or closer to the microphone.")
-    hints: Sequence[str] = ()
+        problems.append("The background is loud. Record somewhere quieter or closer to the microphone.")
+    advice = list(problems)
     if speaker.speech_s < AMPLE_SPEECH_S:
-        hints = (f"More speech makes recognition surer: add recordings up to {AMPLE_SPEECH_S:g} s of net speech.",)
-    return Quality(weakest, noisiest, ok=not problems, advice=" ".join((*problems, *hints)) or "Good as it is.")
+        advice.append(
+            f"More speech makes recognition surer: add recordings up to {AMPLE_SPEECH_S:g} s of net speech."
+        )
+    return Quality(weakest, noisiest, ok=not problems, advice=" ".join(advice) or "Good as it is.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ class Embedding:
 
     mean: FloatArray  # (dim,) mean of the utterance's unit crop embeddings, not rescaled
     n_crops: int
-    cohesion: float | None  # mean centred cosine of each crop to all others of the enrolment; None for a lone crop
+    cohesion: float | None  # mean centred cosine of each crop to the enrolment's others; None: lone crop
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,7 @@ class Speaker:
 
     speaker_id: str
     name: str | None
-    metadata: Mapping[str, object]
+    metadata: Mapping[str, Any]
     created_at: datetime
     utterances: tuple[Utterance, ...]  # oldest first, never empty
 
@@ -64,7 +65,7 @@ class Speaker:
         return [u.embeddings[model] for u in self.utterances if model in u.embeddings]
 
     def newest_model(self, *, prefer: str) -> str:
-        """`prefer` where there is a voiceprint under it, else the model that embedded the newest recording last."""
+        """`prefer` where there is a voiceprint under it, else the last one to embed the newest recording."""
         newest = list(self.utterances[-1].embeddings)
         return prefer if self.embeddings(prefer) else newest[-1]
 
@@ -95,8 +96,8 @@ def pool(embeddings: Sequence[Embedding]) -> FloatArray:
 
     Source: docs/architecture.md, "From crops to a score", step 2.
     """
-    total = np.sum([e.mean * np.float32(e.n_crops) for e in embeddings], axis=0, dtype=np.float32)
-    return unit_rows(total)
+    total = np.sum([e.mean * np.float32(e.n_crops) for e in embeddings], axis=0)
+    return unit_rows(np.asarray(total, np.float32))
 
 
 def unit_rows(x: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""From two voices to a score, a probability and a decision. Source: docs/architecture.md, "From crops to a score"."""
+"""From two voices to a score, a probability and a decision: docs/architecture.md, "From crops to a score"."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class Scorer:
     def __init__(self, scoring: Scoring) -> None:
         self.score_type: str = scoring.score_type
         self._mean = np.asarray(scoring.mean, np.float32)  # (dim,)
+        self.dim = len(self._mean)
         self._slope = scoring.calibration.slope
         self._intercept = scoring.calibration.intercept
         table = sorted((point.fpr, point.threshold) for point in scoring.false_accept)
@@ -39,7 +40,7 @@ class Scorer:
     def threshold(self, target_fpr: float, *, voices: int = 1) -> float:
         """Least score to accept, so that an unknown voice passes for *any* of `voices` at rate `target_fpr`.
 
-        Interpolated in log(fpr), clamped to the ends of the bundle's table. Raises ValueError outside 0 < fpr < 1.
+        Interpolated in log(fpr), clamped to the table's ends. Raises ValueError unless 0 < fpr < 1.
         """
         if not 0 < target_fpr < 1:
             raise ValueError(f"target_fpr has to lie between 0 and 1, not {target_fpr}")

@@ -53,7 +53,7 @@ CREATE TABLE embeddings (
 
 
 class SqliteGallery:
-    """`Gallery` in one file. One connection behind a lock: SQLite has one writer anyway, and reads are short."""
+    """`Gallery` in one file. One connection behind a lock: SQLite has one writer, and reads are short."""
 
     def __init__(self, path: Path, *, busy_timeout_s: float = 2.0, retry_after_s: int = 1) -> None:
         """Opens or creates the file. Raises `StoreUnavailable` when it cannot be used."""
@@ -78,7 +78,8 @@ class SqliteGallery:
         self._db.execute("PRAGMA secure_delete = ON")  # erased voices are overwritten with zeros
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version == 0:
-            self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            script = f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            self._db.executescript(script)
         elif version != SCHEMA_VERSION:
             raise StoreUnavailable(
                 f"{self._path} has schema version {version}; this release reads {SCHEMA_VERSION}. "
@@ -152,7 +153,9 @@ class SqliteGallery:
 
     def audio(self, utterance_id: int) -> bytes | None:
         with self._reading() as db:
-            row = db.execute("SELECT audio FROM utterances WHERE utterance_id = ?", (utterance_id,)).fetchone()
+            row = db.execute(
+                "SELECT audio FROM utterances WHERE utterance_id = ?", (utterance_id,)
+            ).fetchone()
             return row[0] if row else None
 
     def delete(self, speaker_id: str) -> None:
@@ -165,8 +168,8 @@ class SqliteGallery:
     def voiceprints(self, model: str) -> Voiceprints:
         with self._reading() as db:
             rows = db.execute(
-                "SELECT u.speaker_id, e.n_crops, e.mean FROM embeddings e JOIN utterances u USING (utterance_id) "
-                "WHERE e.model = ? ORDER BY u.speaker_id",
+                "SELECT u.speaker_id, e.n_crops, e.mean FROM embeddings e "
+                "JOIN utterances u USING (utterance_id) WHERE e.model = ? ORDER BY u.speaker_id",
                 (model,),
             ).fetchall()
         if not rows:
@@ -214,7 +217,7 @@ class SqliteGallery:
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(
-                f"The speaker store cannot be used right now ({error}). Nothing was changed; try again shortly.",
+                f"The speaker store cannot be used now ({error}). Nothing was changed; try again shortly.",
                 retry_after_s=self._retry_after_s,
             ) from error
 

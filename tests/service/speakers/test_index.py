@@ -62,13 +62,6 @@ def test_more_asked_than_enrolled() -> None:
     assert (hit.speaker_id, hit.score) == ("a", pytest.approx(1, abs=1e-6))
 
 
-def test_equal_scores_come_in_the_order_of_ids() -> None:
-    index = empty_index()
-    for speaker_id in ("c", "a", "b"):
-        index.put(speaker_id, voices(1)[0])
-    assert [h.speaker_id for h in index.search(voices(1, seed=3)[0], 3)] == ["a", "b", "c"]
-
-
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(IDS), st.one_of(st.none(), st.integers(0, 50))), max_size=200))
 def test_any_history_of_writes_equals_a_dictionary(history: list[tuple[str, int | None]]) -> None:

@@ -57,10 +57,13 @@ def test_full_disk_stores_nothing_by_halves(gallery: SqliteGallery) -> None:
     # SQLite's own limit on the file raises the very error of a full disk.
     (pages,) = gallery._db.execute("PRAGMA page_count").fetchone()
     gallery._db.execute(f"PRAGMA max_page_count = {pages + 2}")
+    too_much = [utterance(), utterance(audio=bytes(100_000))]
     with pytest.raises(StoreUnavailable, match="full"):
-        gallery.enrol("bob", name=None, metadata={}, utterances=[utterance(), utterance(audio=bytes(100_000))])
+        gallery.enrol(
+            "bob", name=None, metadata={}, utterances=[utterance(), utterance(audio=bytes(100_000))]
+        )
     with pytest.raises(StoreUnavailable, match="full"):
-        gallery.add_utterances("ada", [utterance(), utterance(audio=bytes(100_000))])
+        gallery.add_utterances("ada", too_much)
     assert [s.speaker_id for s in gallery.list(limit=9).speakers] == ["ada"]
     assert len(gallery.get("ada").utterances) == 1
     gallery._db.execute("PRAGMA max_page_count = 100000")
