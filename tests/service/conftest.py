@@ -33,7 +33,6 @@ def _onnx(output: str, width: int, seed: int, *, pooled: bool) -> bytes:
     constants = [
         numpy_helper.from_array(weights, "weights"),
         numpy_helper.from_array(np.array([-1, CROP // HOP, HOP], np.int64), "shape"),
-        numpy_helper.from_array(np.array([1e-9], np.float32), "floor"),
     ]
     nodes = [
         helper.make_node("Abs", ["waveform"], ["magnitude"]),
@@ -42,6 +41,7 @@ def _onnx(output: str, width: int, seed: int, *, pooled: bool) -> bytes:
     ]
     shape: list[str | int] = ["batch", CROP // HOP, width]
     if pooled:
+        constants.append(numpy_helper.from_array(np.array([1e-9], np.float32), "floor"))
         shape = ["batch", width]
         nodes += [
             helper.make_node("ReduceMean", ["projected"], ["mean"], axes=[1], keepdims=0),
