@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-
 KEY = "0123456789abcdef"
 
 
