@@ -1,0 +1,75 @@
+"""Cuts recordings into the 1.024 s crops that the models take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.audio.limits import SAMPLE_RATE_HZ
+from service.audio.vad import Region
+
+CROP_SAMPLES = 16_384
+FRAME_SAMPLES = 256  # 16 ms: one content vector
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """The speech of a recording, ready for a voice encoder."""
+
+    waveforms: NDArray[np.float32]  # (n, 16384)
+    spans: list[tuple[float, float]]  # (start_s, end_s) in the recording's own time, one a crop
+    speech_s: float  # all regions together, without the overlap of crops
+
+
+def cut_crops(samples: NDArray[np.float32], regions: Sequence[Region]) -> Crops:
+    """Joins the speech regions of `samples` (n,) and cuts the whole into crops.
+
+    A remainder becomes one more crop that ends where the speech ends, overlapping the one before. Speech
+    shorter than a crop is repeated to fill it. No silence is ever added. The span of a crop across a pause
+    includes the pause. No regions, no crops.
+    """
+    bounds = [
+        (round(r.start_s * SAMPLE_RATE_HZ), min(round(r.end_s * SAMPLE_RATE_HZ), len(samples)))
+        for r in regions
+    ]
+    bounds = [(start, end) for start, end in bounds if end > start]
+    if not bounds:
+        return Crops(np.empty((0, CROP_SAMPLES), np.float32), [], 0.0)
+    speech = np.concatenate([samples[start:end] for start, end in bounds])
+    starts_in, ends_in = np.array(bounds).T  # of each region, in the recording
+    ends = np.cumsum(ends_in - starts_in)  # of each region, in the joined speech
+    total = len(speech)
+
+    if total < CROP_SAMPLES:
+        waveforms = np.resize(speech, (1, CROP_SAMPLES))  # numpy's resize repeats
+        first, last = np.array([0]), np.array([total])
+    else:
+        first = np.arange(0, total - CROP_SAMPLES + 1, CROP_SAMPLES)
+        if total % CROP_SAMPLES:
+            first = np.append(first, total - CROP_SAMPLES)
+        last = first + CROP_SAMPLES
+        waveforms = np.stack([speech[start : start + CROP_SAMPLES] for start in first])
+
+    first_region = np.searchsorted(ends, first, side="right")
+    last_region = np.searchsorted(ends, last, side="left")
+    span_starts = ends_in[first_region] - (ends[first_region] - first)
+    span_ends = ends_in[last_region] - (ends[last_region] - last)
+    spans = [
+        (float(start) / SAMPLE_RATE_HZ, float(end) / SAMPLE_RATE_HZ)
+        for start, end in zip(span_starts, span_ends, strict=True)
+    ]
+    return Crops(waveforms, spans, total / SAMPLE_RATE_HZ)
+
+
+def cut_contiguous(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+    """Cuts all of `samples` (n,), speech or not, for the content encoder: one vector for each 16 ms.
+
+    Returns: crops (ceil(n / 16384), 16384), the last completed with zeros; and how many frames of all crops
+        joined belong to the recording, ceil(n / 256). The rest is to be dropped.
+    """
+    waveforms = np.zeros((-(-len(samples) // CROP_SAMPLES), CROP_SAMPLES), np.float32)
+    waveforms.reshape(-1)[: len(samples)] = samples
+    return waveforms, -(-len(samples) // FRAME_SAMPLES)

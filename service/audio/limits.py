@@ -1,0 +1,18 @@
+"""What audio the service accepts, and the one form in which it travels on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SAMPLE_RATE_HZ = 16_000  # every model and the speech detector work at this rate
+
+
+@dataclass(frozen=True)
+class AudioLimits:
+    """Bounds on one file, all inclusive. `decode` enforces every one of them."""
+
+    max_bytes: int = 64 * 1024 * 1024  # encoded, as sent
+    max_seconds: float = 600.0  # decoded, at the source's own rate
+    min_rate_hz: int = 8_000
+    max_rate_hz: int = 192_000
+    max_channels: int = 8

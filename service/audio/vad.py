@@ -1,0 +1,69 @@
+"""Where in a recording somebody speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.audio.limits import SAMPLE_RATE_HZ
+from service.audio.silero import WINDOW_SAMPLES, SileroNetwork
+
+_WINDOW_S = WINDOW_SAMPLES / SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True)
+class Region:
+    """A stretch of speech, in the recording's own time."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class VadSettings:
+    """How probabilities become regions. Durations are rounded to the detector's 32 ms windows."""
+
+    enter: float = 0.5  # probability at which speech begins
+    leave: float = 0.35  # probability below which it ends: lower, so that it does not flicker
+    max_gap_s: float = 0.2  # a pause up to this long is part of the speech around it
+    min_speech_s: float = 0.2  # anything shorter is a click or a cough
+    pad_s: float = 0.064  # kept on each side: onsets and decays are quiet; at most half of max_gap_s
+
+
+class SpeechDetector:
+    """Finds speech with Silero VAD. Threads may share one instance. Costs about 1.5 ms a second of audio."""
+
+    def __init__(self, settings: VadSettings | None = None) -> None:
+        self._settings = settings or VadSettings()
+        self._network = SileroNetwork()
+
+    def find(self, samples: NDArray[np.float32]) -> list[Region]:
+        """Speech in `samples` (n,), 16 kHz mono: disjoint regions in order, inside the recording, or none."""
+        return regions_from_probabilities(
+            self._network.probabilities(samples), len(samples) / SAMPLE_RATE_HZ, self._settings
+        )
+
+
+def regions_from_probabilities(
+    probabilities: NDArray[np.float32], duration_s: float, settings: VadSettings
+) -> list[Region]:
+    """Hysteresis, then pauses closed, blips dropped, padding. `probabilities`: one for each 32 ms."""
+    runs: list[list[int]] = []  # [first window, window after the last]
+    speaking = False
+    for i, probability in enumerate(probabilities):
+        speaking = bool(probability >= (settings.leave if speaking else settings.enter))
+        if not speaking:
+            continue
+        if runs and (i - runs[-1][1]) * _WINDOW_S <= settings.max_gap_s:
+            runs[-1][1] = i + 1
+        else:
+            runs.append([i, i + 1])
+    return [
+        Region(
+            max(0.0, first * _WINDOW_S - settings.pad_s), min(duration_s, last * _WINDOW_S + settings.pad_s)
+        )
+        for first, last in runs
+        if (last - first) * _WINDOW_S >= settings.min_speech_s
+    ]
