@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from service.app import create_app
 from service.settings import Settings
@@ -68,10 +68,17 @@ def test_a_defect_is_answered_without_its_inside(tmp_path: Path, tiny_models: Pa
     async def defect() -> None:
         raise RuntimeError("a secret of the inside")
 
-    with TestClient(app) as client:  # which raises what the application raises
-        answer = client.get("/defect")
-        assert answer.status_code == 500
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["code"] == "internal"
-        assert "secret" not in answer.text
-        assert client.get("/healthz").status_code == 200
+    async def scenario() -> None:
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://x") as client,
+        ):
+            answer = await client.get("/defect")
+            assert answer.status_code == 500
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["code"] == "internal"
+            assert "secret" not in answer.text
+            assert (await client.get("/healthz")).status_code == 200
+
+    asyncio.run(scenario())
