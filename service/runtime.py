@@ -14,6 +14,7 @@ from service.inference import Engine, ModelRegistry, inference_threads
 from service.metrics import Metrics
 from service.pipeline import AudioDecoder
 from service.settings import Settings
+from service.speakers import SpeakerDirectory, SqliteGallery
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Runtime:
     metrics: Metrics
     registry: ModelRegistry
     decoder: AudioDecoder
+    directory: SpeakerDirectory
     admission: Admission
 
 
@@ -45,13 +47,16 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     )
     limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
+    gallery = SqliteGallery(settings.state_dir / "speakers.sqlite")
+    directory = SpeakerDirectory(gallery)
+    metrics.gallery_size.set_function(gallery.count)
     # In the background: the port listens at once, and /readyz says when the model serves.
     loading = asyncio.create_task(registry.start())
     try:
-        yield Runtime(
-            settings, metrics, registry, decoder, Admission(settings.max_in_flight, metrics.in_flight)
-        )
+        admission = Admission(settings.max_in_flight, metrics.in_flight)
+        yield Runtime(settings, metrics, registry, decoder, directory, admission)
     finally:
         await loading
         decoder.close()
         await registry.close()
+        gallery.close()
