@@ -1,4 +1,4 @@
-"""What every test may use."""
+"""Fixtures shared by all tests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 @pytest.fixture(scope="session")
 def speech_data() -> Path:
-    """Folder of the speech corpora (TWOFOLD_DATA)."""
+    """Folder of real recordings: corpora with a metadata.tsv each."""
     folder = os.environ.get("TWOFOLD_DATA")
     if not folder:
-        pytest.skip("TWOFOLD_DATA is not set: this test needs real speech")
+        pytest.skip("TWOFOLD_DATA is unset: this test needs real speech")
     return Path(folder)

@@ -7,6 +7,7 @@ promises goes on to it, and only after the declared lengths were held against th
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import Literal
 
 from service.errors import InvalidAudio, UnsupportedMedia
@@ -17,6 +18,7 @@ _WAV_CODECS = {1: "PCM", 3: "float", 6: "A-law", 7: "mu-law", 0xFFFE: "extensibl
 _UNKNOWN_SIZE = (
     0x7FFF_0000  # programs that write WAV to a pipe put this or more (ffmpeg 2^32 − 1, sox 2^31 − 4096)
 )
+_REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _READABLE = "Send WAV (PCM, float, A-law or mu-law), FLAC, Ogg (Vorbis or Opus) or MP3."
 
 
@@ -114,16 +116,31 @@ def _is_chunks(data: bytes, at: int) -> bool:
 
 
 def check_ogg(data: bytes) -> None:
-    """Checks that the last Ogg page is whole; libsndfile ends silently at the page before.
+    """Checks that every Ogg page is whole; libsndfile drops the others and ends early, without a word.
 
     Raises:
-        InvalidAudio: the stream was cut inside a page.
+        InvalidAudio: the stream was cut inside a page, or a page is damaged.
     """
-    page = data.rfind(b"OggS")
-    segments = data[page + 26] if page + 26 < len(data) else 256
-    sizes = data[page + 27 : page + 27 + segments]
-    if len(sizes) < segments or page + 27 + segments + sum(sizes) > len(data):
-        raise InvalidAudio("The Ogg stream ends inside a page: it was cut off. Send the whole file.")
+    at = 0
+    while data[at : at + 4] == b"OggS":
+        segments = data[at + 26] if at + 26 < len(data) else 256
+        sizes = data[at + 27 : at + 27 + segments]
+        end = at + 27 + segments + sum(sizes)
+        if len(sizes) < segments or end > len(data):
+            raise InvalidAudio("The Ogg stream ends inside a page: it was cut off. Send the whole file.")
+        if not _is_intact(data[at:end]):
+            break
+        at = end
+    if data[at:].strip(b"\0"):
+        raise InvalidAudio("The Ogg stream is damaged: a page does not match its checksum. Export it again.")
+
+
+def _is_intact(page: bytes) -> bool:
+    """Whether an Ogg page matches its CRC-32: zlib's polynomial, bits reversed, nothing inverted."""
+    body = (page[:22] + bytes(4) + page[26:]).translate(_REVERSED_BITS)
+    return zlib.crc32(body, 0xFFFF_FFFF) ^ 0xFFFF_FFFF == int.from_bytes(
+        page[22:26].translate(_REVERSED_BITS), "big"
+    )
 
 
 def has_length_tag(data: bytes) -> bool:

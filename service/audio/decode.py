@@ -13,9 +13,15 @@ from numpy.typing import NDArray
 
 from service.audio.containers import Container, check_ogg, check_wav, has_length_tag, sniff
 from service.audio.limits import SAMPLE_RATE_HZ, AudioLimits
-from service.errors import InvalidAudio, TooLarge
+from service.errors import InvalidAudio, TooLarge, UnsupportedMedia
 
 _BLOCK_SAMPLES = 65_536  # of all channels together: what is held decoded at the source's rate
+_FORMATS = {
+    "WAV": ("WAV", "WAVEX"),
+    "FLAC": ("FLAC",),
+    "OGG": ("OGG",),
+    "MP3": ("MP3",),
+}  # libsndfile's names
 _UNKNOWN_FRAMES = 2**62  # libsndfile gives 2^63 − 1 for a stream that does not say its length
 
 
@@ -70,6 +76,10 @@ def decode(data: bytes, limits: AudioLimits) -> Recording:
 
 
 def _read(file: _ForwardOnly, container: Container, limits: AudioLimits, *, exact_length: bool) -> Recording:
+    if file.format not in _FORMATS[container]:
+        raise UnsupportedMedia(
+            f"Behind its ID3 tag the file is {file.format}, which is not read. Send plain WAV."
+        )
     rate, channels, declared = file.samplerate, file.channels, file.frames
     if not limits.min_rate_hz <= rate <= limits.max_rate_hz:
         raise InvalidAudio(

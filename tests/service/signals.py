@@ -1,0 +1,70 @@
+"""Signals and encodings that tests of the service are made of."""
+
+from __future__ import annotations
+
+import csv
+import os
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+RATE = 16_000
+Signal = NDArray[np.float32]
+
+
+@cache
+def _recording() -> Signal:
+    """One read sentence of a LibriSpeech test speaker, 16 kHz."""
+    folder = Path(os.environ["TWOFOLD_DATA"]) / "librispeech"
+    with (folder / "metadata.tsv").open(newline="") as table:
+        rows = csv.DictReader(table, delimiter="\t")
+        path = next(row["path"] for row in rows if row["split"] == "test" and float(row["seconds"]) > 8)
+    samples: Signal = soundfile.read(folder / path, dtype="float32")[0]
+    return samples
+
+
+def speech(seconds: float = 4.0, rate: int = RATE) -> Signal:
+    """Real speech (n,), at most 8 s. Skips the test where TWOFOLD_DATA is unset."""
+    if not os.environ.get("TWOFOLD_DATA"):
+        pytest.skip("TWOFOLD_DATA is unset: this test needs real speech")
+    samples: Signal = soxr.resample(_recording()[: int(seconds * RATE)], RATE, rate)
+    return samples
+
+
+def tone(seconds: float = 2.0, rate: int = RATE, hz: float = 440.0) -> Signal:
+    """A sine (n,) with amplitude 0.5."""
+    return (0.5 * np.sin(2 * np.pi * hz * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
+
+
+def noise(seconds: float = 2.0, rate: int = RATE) -> Signal:
+    """White noise (n,), always the same, well within ±1."""
+    return (0.1 * np.random.default_rng(0).standard_normal(int(seconds * rate))).astype(np.float32)
+
+
+def encode(samples: Signal, rate: int = RATE, container: str = "WAV", subtype: str | None = None) -> bytes:
+    """`samples` (n,) or (n, channels) as a file."""
+    file = BytesIO()
+    soundfile.write(file, samples, rate, format=container, subtype=subtype)
+    return file.getvalue()
+
+
+@cache
+def silent_flac(hours: float, rate: int = 8_000) -> bytes:
+    """A FLAC file of silence, small for what it decodes to. Written in blocks of one minute."""
+    file = BytesIO()
+    minute = np.zeros(60 * rate, np.int16)
+    with soundfile.SoundFile(file, "w", rate, 1, format="FLAC", subtype="PCM_16") as out:
+        for _ in range(int(60 * hours)):
+            out.write(minute)
+    return file.getvalue()
+
+
+def undeclare_flac_length(data: bytes) -> bytes:
+    """Sets the 36-bit total in STREAMINFO to 0, unknown, as encoders do that write to a pipe."""
+    return data[:21] + bytes([data[21] & 0xF0]) + bytes(4) + data[26:]
