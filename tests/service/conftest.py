@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -221,3 +222,33 @@ def shipped_bundle() -> Path:
     if not manifests:
         pytest.skip(f"no model bundle in {models}")
     return manifests[-1].parent
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Real recordings of one person."""
+
+    enrol: tuple[bytes, ...]  # about 10 s, in several files
+    probe: bytes  # another one
+
+
+@pytest.fixture(scope="session")
+def voices(speech_data: Path) -> list[Voice]:
+    """The ten test speakers of LibriSpeech."""
+    corpus = speech_data / "librispeech"
+    clips: dict[str, list[tuple[float, Path]]] = {}
+    with (corpus / "metadata.tsv").open() as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            if row["split"] == "test":
+                clips.setdefault(row["speaker"], []).append((float(row["seconds"]), corpus / row["path"]))
+    people = []
+    for own in clips.values():
+        # The longest probes; the others enrol, longest first, until there are 10 s.
+        (_, probe), *others = sorted(own, reverse=True)
+        enrol, total_s = [], 0.0
+        for seconds, path in others:
+            if total_s < 10:
+                enrol.append(path.read_bytes())
+                total_s += seconds
+        people.append(Voice(tuple(enrol), probe.read_bytes()))
+    return people
