@@ -40,11 +40,11 @@ async def _registry(runtime: RuntimeDep) -> ModelRegistry:
     return runtime.registry
 
 
-def _decoder(runtime: RuntimeDep) -> AudioDecoder:
+async def _decoder(runtime: RuntimeDep) -> AudioDecoder:
     return runtime.decoder
 
 
-def _directory(runtime: RuntimeDep) -> SpeakerDirectory:
+async def _directory(runtime: RuntimeDep) -> SpeakerDirectory:
     return runtime.directory
 
 

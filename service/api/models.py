@@ -58,7 +58,7 @@ def list_models(registry: RegistryDep) -> Models:
     )
 
 
-@router.post("/models/{version}/activate", responses=problem_responses(404, 409))
+@router.post("/models/{version}/activate", responses=problem_responses(404, 409, 429, 503))
 async def activate(
     version: Annotated[str, Path(max_length=100, examples=["1.0.0"])],
     registry: RegistryDep,
