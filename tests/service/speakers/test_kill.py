@@ -34,7 +34,7 @@ def enrol(url: str, speaker_id: str, recordings: list[bytes]) -> bool:
 
 
 def check(gallery: SqliteGallery, acknowledged: set[str], attempted: set[str], files: int) -> None:
-    """Everything acknowledged is there; whatever is there is whole, and so the same for the same recordings."""
+    """Everything acknowledged is there; what is there is whole: the same recordings, the same rows."""
     speakers = gallery.list(limit=1000).speakers
     ids = {speaker.speaker_id for speaker in speakers}
     assert acknowledged <= ids <= attempted
