@@ -53,7 +53,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     directory = SpeakerDirectory(gallery)
     metrics.gallery_size.set_function(partial(_count, gallery))
     # In the background: the port listens at once, and /readyz says when the model serves.
-    loading = asyncio.create_task(registry.start())
+    loading = asyncio.create_task(registry.start(lambda engine: directory.index(engine.bundle)))
     try:
         admission = Admission(settings.max_in_flight, metrics.in_flight)
         yield Runtime(settings, metrics, registry, decoder, directory, admission)
