@@ -95,6 +95,7 @@ def test_a_body_too_large_is_refused_while_it_is_read(
     answer = small.post("/embed", content=body, headers={"Content-Type": content_type})
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert answer.json()["max_bytes"] == 200_000
+    assert answer.headers["connection"] == "close"  # nobody reads on
 
 
 def test_too_many_files_are_refused(small: httpx.Client) -> None:
