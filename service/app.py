@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
-from service.api import content, embed, health, models
+from service.api import content, embed, health, identify, models, speakers, verify
 from service.api.deps import require_key
 from service.api.middleware import RequestContext
 from service.api.openapi import document_problems
@@ -16,7 +16,14 @@ from service.runtime import running
 from service.settings import Settings
 
 #: Every resource that may sit behind an API key. A new router is added here.
-ROUTERS = (embed.router, content.router, models.router)
+ROUTERS = (
+    embed.router,
+    content.router,
+    speakers.router,
+    identify.router,
+    verify.router,
+    models.router,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

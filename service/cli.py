@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from service.client import register
 from service.settings import Settings, markdown_table
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -49,3 +50,6 @@ def _settings(overrides: dict[str, Any]) -> Settings:
         for one in error.errors():
             typer.echo(f"error: TWOFOLD_{str(one['loc'][0]).upper()}: {one['msg']}", err=True)
         raise typer.Exit(2) from None
+
+
+register(app, lambda: _settings({}))

@@ -51,8 +51,8 @@ class AudioDecoder:
     async def prepare(self, uploads: Sequence[Upload]) -> list[Prepared]:
         """Every upload decoded, in order.
 
-        Raises InvalidAudio or NoSpeech (with `file_index` when there are several files), and TooLarge when
-        all of them together are longer than the limit.
+        Raises InvalidAudio or NoSpeech (with `file_index` when there are several files), and TooLarge, also
+        when only all of them together are too long.
         """
         done: list[Prepared] = []
         total_s = 0.0

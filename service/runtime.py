@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from functools import partial
 
 from service.admission import Admission
 from service.audio import AudioLimits
+from service.errors import StoreUnavailable
 from service.inference import Engine, ModelRegistry, inference_threads
 from service.metrics import Metrics
 from service.pipeline import AudioDecoder
 from service.settings import Settings
+from service.speakers import Gallery, SpeakerDirectory, SqliteGallery
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Runtime:
     metrics: Metrics
     registry: ModelRegistry
     decoder: AudioDecoder
+    directory: SpeakerDirectory
     admission: Admission
 
 
@@ -45,13 +49,23 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     )
     limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
+    gallery = SqliteGallery(settings.state_dir / "speakers.sqlite")
+    directory = SpeakerDirectory(gallery)
+    metrics.gallery_size.set_function(partial(_count, gallery))
     # In the background: the port listens at once, and /readyz says when the model serves.
-    loading = asyncio.create_task(registry.start())
+    loading = asyncio.create_task(registry.start(lambda engine: directory.index(engine.bundle)))
     try:
-        yield Runtime(
-            settings, metrics, registry, decoder, Admission(settings.max_in_flight, metrics.in_flight)
-        )
+        admission = Admission(settings.max_in_flight, metrics.in_flight)
+        yield Runtime(settings, metrics, registry, decoder, directory, admission)
     finally:
         await loading
         decoder.close()
         await registry.close()
+        gallery.close()
+
+
+def _count(gallery: Gallery) -> float:
+    try:
+        return gallery.count()
+    except StoreUnavailable:
+        return math.nan  # the other metrics matter most just then

@@ -15,53 +15,61 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TWOFOLD_", env_file=".env", extra="ignore", frozen=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
     state_dir: Path = Field(
-        Path("state"), description="Folder of everything that is kept: enrolled voices, new model versions."
+        default=Path("state"),
+        description="Folder of everything that is kept: enrolled voices, new model versions.",
     )
-    models_dir: Path = Field(_CHECKOUT / "models", description="Folder of the shipped model bundles.")
+    models_dir: Path = Field(default=_CHECKOUT / "models", description="Folder of the shipped model bundles.")
     api_keys: SecretStr = Field(
-        SecretStr(""),
+        default=SecretStr(""),
         description="Comma-separated; where set, calls need the header `Authorization: Bearer KEY`.",
     )
     log_level: str = Field(
-        "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
+        default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
     )
 
-    max_bytes: int = Field(64 * 2**20, ge=1024, description="Largest request body, in bytes.")
-    max_files: int = Field(32, ge=1, description="Most audio files in one request.")
+    max_bytes: int = Field(default=64 * 2**20, ge=1024, description="Largest request body, in bytes.")
+    max_files: int = Field(default=32, ge=1, description="Most audio files in one request.")
     max_seconds: float = Field(
-        600.0,
+        default=600.0,
         gt=0,
         description="Longest audio in one request after decoding, all files together, in seconds.",
     )
     upload_timeout_s: float = Field(
-        60.0, gt=0, description="Longest time a request body may take, in seconds."
+        default=60.0, gt=0, description="Longest time a request body may take, in seconds."
     )
-    max_in_flight: int = Field(64, ge=1, description="Most audio requests at once; more are answered 429.")
-    decode_threads: int = Field(2, ge=1, description="Threads that decode audio and find speech.")
+    max_in_flight: int = Field(
+        default=64, ge=1, description="Most audio requests at once; more are answered 429."
+    )
+    decode_threads: int = Field(default=2, ge=1, description="Threads that decode audio and find speech.")
 
     min_speech_embed_s: float = Field(
-        0.5, ge=0, description="Least net speech of /embed and /content, in seconds."
+        default=0.5, ge=0, description="Least net speech of /embed and /content, in seconds."
     )
     min_speech_identify_s: float = Field(
-        1.0, ge=0, description="Least net speech of /identify and /verify, in seconds."
+        default=1.0, ge=0, description="Least net speech of /identify and /verify, in seconds."
     )
-    min_speech_enrol_s: float = Field(5.0, ge=0, description="Least net speech of an enrolment, in seconds.")
+    min_speech_enrol_s: float = Field(
+        default=5.0, ge=0, description="Least net speech of an enrolment, in seconds."
+    )
     target_fpr: float = Field(
-        0.01, gt=0, lt=1, description="Default rate at which an unknown voice may be accepted, as a fraction."
+        default=0.01,
+        gt=0,
+        lt=1,
+        description="Default rate at which an unknown voice may be accepted, as a fraction.",
     )
 
     inference_threads: int = Field(
-        0, ge=0, description="Threads of one ONNX call; 0 takes them from the container's CPU quota."
+        default=0, ge=0, description="Threads of one ONNX call; 0 takes them from the container's CPU quota."
     )
-    max_batch: int = Field(32, ge=1, description="Most 1.024 s crops in one ONNX call.")
+    max_batch: int = Field(default=32, ge=1, description="Most 1.024 s crops in one ONNX call.")
     max_queue: int = Field(
-        2048, ge=1, description="Most 1.024 s crops waiting for inference; more are answered 429."
+        default=2048, ge=1, description="Most 1.024 s crops waiting for inference; more are answered 429."
     )
     shutdown_grace_s: int = Field(
-        30, ge=0, description="Longest wait for requests in flight after SIGTERM, in seconds."
+        default=30, ge=0, description="Longest wait for requests in flight after SIGTERM, in seconds."
     )
 
     @field_validator("api_keys")

@@ -70,7 +70,7 @@ async def content(
         return Response(_npy(found[0][1]), media_type=NPY)
     bundle = pipeline.engine.bundle
     head = {"model": pipeline.model, "dim": bundle.content_dim, "frame_s": bundle.frame_s}
-    results = [
+    results: list[tuple[dict[str, object], Frames]] = [
         ({"filename": upload.filename, "duration_s": prepared.recording.duration_s}, frames)
         for upload, (prepared, frames) in zip(request.files, found, strict=True)
     ]

@@ -12,9 +12,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from service.errors import Forbidden, MissingKey
 from service.inference import ModelRegistry
 from service.metrics import Metrics
-from service.pipeline import Pipeline
+from service.pipeline import AudioDecoder, Pipeline
 from service.runtime import Runtime
 from service.settings import Settings
+from service.speakers import SpeakerDirectory
 
 _bearer = HTTPBearer(auto_error=False, description="One of TWOFOLD_API_KEYS, where the service has any.")
 
@@ -39,6 +40,14 @@ async def _registry(runtime: RuntimeDep) -> ModelRegistry:
     return runtime.registry
 
 
+async def _decoder(runtime: RuntimeDep) -> AudioDecoder:
+    return runtime.decoder
+
+
+async def _directory(runtime: RuntimeDep) -> SpeakerDirectory:
+    return runtime.directory
+
+
 async def _admission(runtime: RuntimeDep) -> AsyncIterator[None]:
     with runtime.admission.admit():
         yield
@@ -52,6 +61,8 @@ async def _pipeline(request: Request, runtime: RuntimeDep) -> AsyncIterator[Pipe
 SettingsDep = Annotated[Settings, Depends(_settings)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
 RegistryDep = Annotated[ModelRegistry, Depends(_registry)]
+DecoderDep = Annotated[AudioDecoder, Depends(_decoder)]
+DirectoryDep = Annotated[SpeakerDirectory, Depends(_directory)]
 #: One of the `max_in_flight` places, held until the answer is sent. Raises Overloaded.
 AdmissionDep = Annotated[None, Depends(_admission)]
 #: Audio to embeddings with the active model, which stays loaded until the answer is sent. Raises NotReady.

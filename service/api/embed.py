@@ -39,7 +39,7 @@ class Embedding(BaseModel):
     duration_s: float
     speech_s: float = Field(description="Net speech found, in seconds.")
     embedding: list[float] = Field(description="Unit length.")
-    segments: list[Segment] | None = Field(None, description="Only with segments=true.")
+    segments: list[Segment] | None = Field(default=None, description="Only with segments=true.")
 
 
 class EmbedAnswer(BaseModel):
@@ -71,19 +71,18 @@ async def embed(
 
 
 def _embedding(heard: Heard, segments: bool) -> Embedding:
-    fields: dict[str, object] = {}
-    if segments:
-        fields["segments"] = [
-            Segment(start_s=start, end_s=end, embedding=_floats(row))
-            for (start, end), row in zip(heard.prepared.crops.spans, heard.embeddings, strict=True)
-        ]
-    return Embedding(
+    result = Embedding(
         filename=heard.upload.filename,
         duration_s=heard.prepared.recording.duration_s,
         speech_s=heard.prepared.crops.speech_s,
         embedding=_floats(pool_utterance(heard.embeddings)),
-        **fields,
     )
+    if segments:
+        result.segments = [
+            Segment(start_s=start, end_s=end, embedding=_floats(row))
+            for (start, end), row in zip(heard.prepared.crops.spans, heard.embeddings, strict=True)
+        ]
+    return result
 
 
 def _floats(vector: NDArray[np.float32]) -> list[float]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from service.api.deps import MetricsDep, RegistryDep
+from service.api.deps import DirectoryDep, MetricsDep, RegistryDep
 from service.api.problems import problem_responses
 from service.errors import NotReady
 
@@ -33,10 +35,11 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz", responses=problem_responses(503))
-async def readyz(registry: RegistryDep) -> Ready:
-    """Is a model loaded and warmed up?"""
+async def readyz(registry: RegistryDep, directory: DirectoryDep) -> Ready:
+    """Is a model loaded and warmed up, and the store within reach?"""
     if registry.active is None:
         raise NotReady(registry.not_ready_because, retry_after_s=1)
+    await asyncio.to_thread(directory.gallery.count)  # raises StoreUnavailable
     return Ready(model=registry.active.id)
 
 
@@ -45,6 +48,6 @@ async def readyz(registry: RegistryDep) -> Ready:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics(metrics: MetricsDep) -> Response:
+def metrics(metrics: MetricsDep) -> Response:
     """Figures for Prometheus."""
     return Response(metrics.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -16,6 +16,7 @@ from service.api.problems import internal_problem
 _HEADER = "X-Request-ID"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
 _log = structlog.get_logger(__name__)
 
 
@@ -69,4 +70,6 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     metrics.latency.labels(route).observe(seconds)
     if code:
         metrics.rejections.labels(code).inc()
-    _log.info("request", method=method, route=route, status=status, code=code, seconds=round(seconds, 4))
+    # Probes come every few seconds and say nothing as long as they succeed.
+    log = _log.debug if route in _PROBES and status < 400 else _log.info
+    log("request", method=method, route=route, status=status, code=code, seconds=round(seconds, 4))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from service.api.deps import RegistryDep
+from service.api.deps import DecoderDep, DirectoryDep, RegistryDep
 from service.api.problems import problem_responses
 
 router = APIRouter(tags=["models"])
@@ -33,11 +33,20 @@ class Models(BaseModel):
     models: list[Model]
 
 
+class CarriedOver(BaseModel):
+    """What became of the enrolled speakers, in numbers of them."""
+
+    reembedded: int = Field(description="Got a new voiceprint from retained audio.")
+    kept: int = Field(description="Had a voiceprint already: this version has served before.")
+    stale: int = Field(description="Have none: not found by /identify until audio is added.")
+
+
 class Activated(BaseModel):
     """The version that serves now."""
 
     active: str
     model: str
+    speakers: CarriedOver
 
 
 @router.get("/models")
@@ -49,14 +58,17 @@ def list_models(registry: RegistryDep) -> Models:
     )
 
 
-@router.post("/models/{version}/activate", responses=problem_responses(404, 409))
+@router.post("/models/{version}/activate", responses=problem_responses(404, 409, 429, 503))
 async def activate(
-    version: Annotated[str, Path(max_length=100, examples=["1.0.0"])], registry: RegistryDep
+    version: Annotated[str, Path(max_length=100, examples=["1.0.0"])],
+    registry: RegistryDep,
+    directory: DirectoryDep,
+    decoder: DecoderDep,
 ) -> Activated:
     """Switches to a version, or back. Requests go on meanwhile; the answer comes when it serves."""
-
-    async def nothing_to_carry(_: object) -> None:
-        return None
-
-    await registry.activate(version, nothing_to_carry)
-    return Activated(active=version, model=registry.active.id if registry.active else version)
+    carried = await directory.activate(registry, version, decoder)
+    return Activated(
+        active=version,
+        model=registry.active.id if registry.active else version,
+        speakers=CarriedOver.model_validate(carried, from_attributes=True),
+    )

@@ -6,17 +6,24 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service.api.problems import Problem
+from service.api.problems import Problem, problem_responses
 
 
 def document_problems(app: FastAPI) -> None:
-    """Adds the schema that every problem response refers to."""
+    """Adds the schema that every problem response refers to, and puts it in place of FastAPI's own."""
     generate = app.openapi
+    invalid = problem_responses(422)[422]
 
     def openapi() -> dict[str, Any]:
         document = generate()  # FastAPI keeps one document and hands it out again
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.setdefault("Problem", Problem.model_json_schema())
+        schemas["Problem"] = Problem.model_json_schema()
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for path in document["paths"].values():
+            for operation in path.values():
+                if "422" in operation["responses"]:
+                    operation["responses"]["422"] = invalid
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -57,7 +57,9 @@ def problem(
         "detail": detail,
         "code": code,
     }
-    return ProblemResponse(extra | body, status, headers)
+    # What is left of a body that was given up would otherwise be read to its end, should it have one.
+    close = {"Connection": "close"} if getattr(request.state, "body_given_up", False) else {}
+    return ProblemResponse(extra | body, status, (headers or {}) | close)
 
 
 def internal_problem(request: Request) -> ProblemResponse:

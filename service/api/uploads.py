@@ -59,6 +59,7 @@ def audio_request(params: type[P]) -> Callable[..., Awaitable[AudioRequest[P]]]:
             async with asyncio.timeout(settings.upload_timeout_s):
                 files, fields = await _read_body(request, settings)
         except TimeoutError:
+            request.state.body_given_up = True
             raise BadRequest(
                 f"The body did not arrive within {settings.upload_timeout_s:g} s. Send it faster or in parts."
             ) from None
@@ -129,11 +130,13 @@ async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     )
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
+        request.state.body_given_up = True
         raise too_large
     total = 0
     async for chunk in request.stream():
         total += len(chunk)
         if total > limit:
+            request.state.body_given_up = True
             raise too_large
         yield chunk
 

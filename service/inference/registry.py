@@ -73,13 +73,19 @@ class ModelRegistry:
         """Why there is no active bundle, in words for the caller."""
         return self._why_not
 
-    async def start(self) -> None:
-        """Loads the version that was active last, else the newest shipped one. Failure is logged and kept as
-        `not_ready_because`: the service stays up, so that another version can be activated."""
+    async def start(self, before_serving: Callable[[Engine], Awaitable[object]] | None = None) -> None:
+        """Loads the version active last, else the newest shipped one, and awaits `before_serving`.
+
+        Failure is logged and kept as `not_ready_because`: the service stays up, so that another version
+        can be activated.
+        """
         async with self._switching:
             try:
                 bundle = await asyncio.to_thread(self._first)
-                self._serving = _Serving(await self._load(bundle))
+                engine = await self._load(bundle)
+                if before_serving:
+                    await before_serving(engine)
+                self._serving = _Serving(engine)
                 _log.info("model_active", model=bundle.id)
             except Exception as error:  # noqa: BLE001  whatever it is, the service stays up and says it
                 self._why_not = str(error)
@@ -133,7 +139,13 @@ class ModelRegistry:
 
     def _first(self) -> Bundle:
         if self._active_file.exists():
-            return self._find(json.loads(self._active_file.read_text())["version"])
+            try:
+                version = json.loads(self._active_file.read_text())["version"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise BundleError(
+                    f"{self._active_file.name} is damaged: activate a version, or delete it for the default."
+                ) from error
+            return self._find(version)
         shipped = [
             b for b in self.list() if b.name == _DEFAULT_NAME and b.path.is_relative_to(self._folders[0])
         ]

@@ -1,0 +1,41 @@
+"""What /identify and /verify share: which score is enough."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from service.errors import BadRequest
+from service.pipeline import Upload
+from service.settings import Settings
+from service.speakers import Scorer
+
+
+class DecisionParams(BaseModel):
+    """How strict to be."""
+
+    threshold: float | None = Field(
+        None,
+        ge=-1,
+        le=1,
+        description="Least score to accept, in units of `score_type`; precedes `target_fpr`.",
+    )
+    target_fpr: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Rate at which an unknown voice may be accepted; the threshold follows from it. "
+        "Default: TWOFOLD_TARGET_FPR.",
+    )
+
+    def threshold_for(self, scorer: Scorer, settings: Settings, *, voices: int = 1) -> float:
+        """The threshold to use against `voices` enrolled voices."""
+        if self.threshold is not None:
+            return self.threshold
+        return scorer.threshold(self.target_fpr or settings.target_fpr, voices=voices)
+
+
+def one_recording(files: list[Upload]) -> list[Upload]:
+    """The files, of which there may be only one. Raises BadRequest."""
+    if len(files) != 1:
+        raise BadRequest(f"Send one recording, not {len(files)}: each request decides about one voice.")
+    return files

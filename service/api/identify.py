@@ -1,0 +1,95 @@
+"""POST /identify: who is it, open set."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from service.api.decision import DecisionParams, one_recording
+from service.api.deps import DirectoryDep, PipelineDep, SettingsDep
+from service.api.problems import AUDIO_STATUSES, problem_responses
+from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.inference import pool_utterance
+
+router = APIRouter(tags=["speakers"])
+
+
+class IdentifyParams(DecisionParams):
+    """Parameters of /identify."""
+
+    top_k: int = Field(5, ge=1, le=100, description="Most candidates to list.")
+
+
+class Candidate(BaseModel):
+    """An enrolled speaker, compared with the recording."""
+
+    speaker_id: str
+    name: str | None
+    score: float = Field(description="In units of `score_type`, not a probability.")
+    probability: float = Field(description="That both are one voice, at equal prior.")
+
+
+class IdentifyAnswer(BaseModel):
+    """Who it is, if anybody."""
+
+    match: Candidate | None = Field(description="The best candidate, when its score reaches the threshold.")
+    candidates: list[Candidate] = Field(description="Best first.")
+    threshold: float = Field(description="The score that was required.")
+    score_type: str
+    speech_s: float = Field(description="Net speech found, in seconds.")
+    model: str
+    searched: int = Field(description="Number of voices compared with.")
+    warning: str | None = Field(description="Set when enrolled speakers could not be compared.")
+
+
+@router.post(
+    "/identify", responses=problem_responses(*AUDIO_STATUSES), openapi_extra=audio_body(IdentifyParams)
+)
+async def identify(
+    request: Annotated[AudioRequest[IdentifyParams], Depends(audio_request(IdentifyParams))],
+    pipeline: PipelineDep,
+    directory: DirectoryDep,
+    settings: SettingsDep,
+) -> IdentifyAnswer:
+    """Compares one recording with every enrolled voice.
+
+    `target_fpr` holds for the whole search, however many voices are enrolled.
+    """
+    params = request.params
+    index = await directory.index(pipeline.engine.bundle)
+    (heard,) = await pipeline.hear(one_recording(request.files), required_s=settings.min_speech_identify_s)
+    searched = len(index)
+    hits = await asyncio.to_thread(index.search, pool_utterance(heard.embeddings), params.top_k)
+    names = await asyncio.to_thread(directory.gallery.names, [hit.speaker_id for hit in hits])
+    stale = await asyncio.to_thread(directory.gallery.count) - searched
+    candidates = [
+        Candidate(
+            speaker_id=hit.speaker_id,
+            name=names[hit.speaker_id],
+            score=hit.score,
+            probability=index.scorer.probability(hit.score),
+        )
+        for hit in hits
+        if hit.speaker_id in names  # erased since the search
+    ]
+    threshold = params.threshold_for(index.scorer, settings, voices=searched)
+    return IdentifyAnswer(
+        match=candidates[0] if candidates and candidates[0].score >= threshold else None,
+        candidates=candidates,
+        threshold=threshold,
+        score_type=index.scorer.score_type,
+        speech_s=heard.prepared.crops.speech_s,
+        model=pipeline.model,
+        searched=searched,
+        warning=_warning(stale, pipeline.model) if stale > 0 else None,
+    )
+
+
+def _warning(stale: int, model: str) -> str:
+    return (
+        f"{stale} enrolled speakers were not compared: they have no voiceprint under {model}. "
+        "GET /speakers lists them as stale; add audio with POST /speakers/{speaker_id}/audio."
+    )

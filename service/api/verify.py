@@ -1,0 +1,73 @@
+"""POST /verify: is it this speaker?"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from service.api.decision import DecisionParams, one_recording
+from service.api.deps import DirectoryDep, PipelineDep, SettingsDep
+from service.api.problems import AUDIO_STATUSES, problem_responses
+from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.errors import Conflict
+from service.inference import pool_utterance
+
+router = APIRouter(tags=["speakers"])
+
+
+class VerifyParams(DecisionParams):
+    """Parameters of /verify."""
+
+    speaker_id: str = Field(description="Whom the recording is compared with.")
+
+
+class VerifyAnswer(BaseModel):
+    """Whether it is that speaker."""
+
+    speaker_id: str
+    accepted: bool
+    score: float = Field(description="In units of `score_type`, not a probability.")
+    probability: float = Field(description="That both are one voice, at equal prior.")
+    threshold: float = Field(description="The score that was required.")
+    score_type: str
+    speech_s: float = Field(description="Net speech found, in seconds.")
+    model: str
+
+
+@router.post(
+    "/verify",
+    responses=problem_responses(404, 409, *AUDIO_STATUSES),
+    openapi_extra=audio_body(VerifyParams),
+)
+async def verify(
+    request: Annotated[AudioRequest[VerifyParams], Depends(audio_request(VerifyParams))],
+    pipeline: PipelineDep,
+    directory: DirectoryDep,
+    settings: SettingsDep,
+) -> VerifyAnswer:
+    """Compares one recording with one enrolled voice."""
+    params = request.params
+    index = await directory.index(pipeline.engine.bundle)
+    speaker = await asyncio.to_thread(directory.gallery.get, params.speaker_id)
+    voiceprint = speaker.voiceprint(index.model)
+    if voiceprint is None:
+        raise Conflict(
+            f"Speaker {speaker.speaker_id!r} is stale: no voiceprint under {index.model}. Send audio "
+            f"with POST /speakers/{speaker.speaker_id}/audio, or activate the model of the enrolment."
+        )
+    (heard,) = await pipeline.hear(one_recording(request.files), required_s=settings.min_speech_identify_s)
+    score = index.scorer.score(pool_utterance(heard.embeddings), voiceprint)
+    threshold = params.threshold_for(index.scorer, settings)
+    return VerifyAnswer(
+        speaker_id=speaker.speaker_id,
+        accepted=score >= threshold,
+        score=score,
+        probability=index.scorer.probability(score),
+        threshold=threshold,
+        score_type=index.scorer.score_type,
+        speech_s=heard.prepared.crops.speech_s,
+        model=pipeline.model,
+    )

@@ -1,0 +1,93 @@
+"""A running service, as the command line sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from service.settings import Settings
+
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where a service listens, not where one reaches it
+
+
+class ClientError(Exception):
+    """The service refused, or could not be asked; the message says which and why."""
+
+
+class ServiceUnreachable(ClientError):
+    """Nobody listens at the URL."""
+
+
+class ServiceClient:
+    """Calls of api.md. Raises ClientError."""
+
+    def __init__(self, url: str, key: str | None = None, *, timeout_s: float = 300.0) -> None:
+        self._url = url
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_s)
+
+    def __enter__(self) -> ServiceClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, path: str, **params: object) -> Any:
+        """The JSON answer of a GET."""
+        return self._call("GET", path, params={k: str(v) for k, v in params.items() if v is not None})
+
+    def post(self, path: str) -> Any:
+        """The JSON answer of a POST without a body."""
+        return self._call("POST", path)
+
+    def delete(self, path: str) -> None:
+        """A DELETE."""
+        self._call("DELETE", path)
+
+    def send(self, path: str, recordings: Sequence[Path], **form: object) -> Any:
+        """The JSON answer of a POST of recordings, streamed from disk."""
+        data = {k: _text(v) for k, v in form.items() if v is not None}
+        with ExitStack() as stack:
+            files = [("audio", (one.name, stack.enter_context(one.open("rb")))) for one in recordings]
+            return self._call("POST", path, data=data, files=files)
+
+    def _call(self, method: str, path: str, **kwargs: Any) -> Any:
+        try:
+            answer = self._http.request(method, path, **kwargs)
+        except httpx.ConnectError:
+            raise ServiceUnreachable(
+                f"No service answers at {self._url}. Start one with `python -m service serve`, "
+                "or say where it is with --url."
+            ) from None
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise ClientError(f"{self._url}: {error or type(error).__name__}") from None
+        if not answer.is_success:
+            raise ClientError(_problem(answer))
+        return answer.json() if answer.content else None
+
+
+def default_url(settings: Settings) -> str:
+    """Where the service of these settings is reached."""
+    host = _WILDCARDS.get(settings.host, settings.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def speaker_path(speaker_id: str) -> str:
+    """The path of a speaker, whatever the id holds."""
+    return f"/speakers/{quote(speaker_id, safe='')}"
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _problem(answer: httpx.Response) -> str:
+    if answer.headers.get("content-type") == "application/problem+json":
+        body = answer.json()
+        return f"{body['detail']} ({body['status']} {body['code']})"
+    return f"{answer.request.url} answered {answer.status_code}: is it Twofold that listens there?"

@@ -1,0 +1,64 @@
+"""`embed` without a running service: the same code, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from service.api.embed import EmbedParams, embed
+from service.api.uploads import AudioRequest
+from service.audio import AudioLimits
+from service.client.http import ClientError
+from service.errors import TwofoldError
+from service.inference import Bundle, Engine, ModelRegistry, inference_threads
+from service.logs import configure_logging
+from service.metrics import Metrics
+from service.pipeline import AudioDecoder, Pipeline, Upload
+from service.settings import Settings
+
+
+def embed_locally(recordings: Sequence[Path], settings: Settings, *, segments: bool) -> Any:
+    """The JSON answer of /embed. Loads the model first, which takes about a second. Raises ClientError."""
+    configure_logging("error")  # to stderr: the answer alone goes to stdout
+    try:
+        return asyncio.run(_embed(recordings, settings, segments))
+    except TwofoldError as error:
+        raise ClientError(f"{error.detail} ({error.status} {error.code})") from None
+
+
+async def _embed(recordings: Sequence[Path], settings: Settings, segments: bool) -> Any:
+    metrics = Metrics()
+
+    def make_engine(bundle: Bundle) -> Engine:
+        return Engine(
+            bundle,
+            threads=inference_threads(settings.inference_threads),
+            max_batch=settings.max_batch,
+            max_queue=settings.max_queue,
+            observer=metrics,
+        )
+
+    registry = ModelRegistry(
+        [settings.models_dir, settings.state_dir / "models"],
+        settings.state_dir / "active_model.json",
+        make_engine,
+    )
+    limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
+    decoder = AudioDecoder(limits, settings.decode_threads, metrics)
+    try:
+        await registry.start()
+        with registry.lease() as engine:
+            uploads = [Upload(one.name, one.read_bytes()) for one in recordings]
+            request = AudioRequest(uploads, EmbedParams(segments=segments))
+            answer = await embed(request, Pipeline(engine, decoder, _never_leaves), settings)
+    finally:
+        decoder.close()
+        await registry.close()
+    return answer.model_dump(mode="json", exclude_unset=True)
+
+
+async def _never_leaves() -> MutableMapping[str, Any]:
+    await asyncio.Event().wait()
+    raise AssertionError("unreachable: the event is never set")

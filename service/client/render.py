@@ -1,0 +1,104 @@
+"""The service's answers, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+def embeddings(answer: Any, console: Console) -> None:
+    """/embed: one row a file; the vectors themselves are for --json."""
+    rows = [
+        (one["filename"], f"{one['duration_s']:.2f}", f"{one['speech_s']:.2f}", _vector(one["embedding"]))
+        for one in answer["results"]
+    ]
+    _table(console, ("file", "seconds", "speech", f"embedding ({answer['dim']})"), rows)
+    console.print(f"model {answer['model']}; --json prints the whole vectors")
+
+
+def enrolment(answer: Any, console: Console) -> None:
+    """POST /speakers."""
+    console.print(
+        f"{escape(answer['speaker_id'])}: {answer['utterances']} recordings, "
+        f"{answer['speech_s']:.1f} s of speech"
+    )
+    console.print(escape(answer["quality"]["advice"]))
+
+
+def identification(answer: Any, console: Console) -> None:
+    """/identify."""
+    match = answer["match"]
+    console.print(f"It is {_who(match)}." if match else "It is nobody enrolled.")
+    rows = [(_who(c), f"{c['score']:.3f}", f"{c['probability']:.3f}") for c in answer["candidates"]]
+    if rows:
+        _table(console, ("candidate", answer["score_type"], "probability"), rows, escaped=True)
+    console.print(f"threshold {answer['threshold']:.3f}, model {answer['model']}")
+    if answer["warning"]:
+        console.print(escape(answer["warning"]))
+
+
+def verification(answer: Any, console: Console) -> None:
+    """/verify."""
+    verdict = "Accepted" if answer["accepted"] else "Not accepted"
+    score = f"{answer['score_type']} {answer['score']:.3f}, threshold {answer['threshold']:.3f}"
+    console.print(f"{verdict}: {score}, probability {answer['probability']:.3f}")
+
+
+def speakers(everybody: Any, console: Console) -> None:
+    """GET /speakers, all pages."""
+    if not everybody:
+        console.print("Nobody is enrolled.")
+        return
+    rows = [
+        (
+            one["speaker_id"],
+            one["name"] or "",
+            f"{one['speech_s']:.1f}",
+            str(one["utterances"]),
+            "stale" if one["stale"] else "ok" if one["quality"]["ok"] else "see advice",
+            one["model"],
+        )
+        for one in everybody
+    ]
+    _table(console, ("id", "name", "speech", "recordings", "state", "model"), rows)
+
+
+def models(answer: Any, console: Console) -> None:
+    """GET /models."""
+    rows = [
+        ("*" if one["version"] == answer["active"] else "", one["version"], one["name"], one["created_at"])
+        for one in answer["models"]
+    ]
+    _table(console, ("active", "version", "name", "created"), rows)
+
+
+def activation(answer: Any, console: Console) -> None:
+    """POST /models/{version}/activate."""
+    carried = answer["speakers"]
+    console.print(
+        f"{answer['model']} serves. Speakers: {carried['reembedded']} embedded anew, {carried['kept']} kept, "
+        f"{carried['stale']} stale."
+    )
+
+
+def _who(candidate: Any) -> str:
+    name = candidate["name"]
+    speaker_id = candidate["speaker_id"]
+    return escape(f"{name} ({speaker_id})" if name else speaker_id)
+
+
+def _vector(values: list[float]) -> str:
+    return " ".join(f"{value:+.3f}" for value in values[:4]) + " …"
+
+
+def _table(
+    console: Console, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, escaped: bool = False
+) -> None:
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(row if escaped else map(escape, row)))
+    console.print(table)

@@ -1,0 +1,79 @@
+"""What becomes of enrolled voices when another model takes over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from service.errors import TwofoldError
+from service.speakers.enrolment import embed_recordings
+from service.speakers.gallery import Gallery
+from service.speakers.records import FloatArray, Speaker
+from service.speakers.scoring import Scorer
+
+#: A retained recording → unit embeddings (crops, dim) of its crops under the model that takes over.
+Listen = Callable[[bytes], Awaitable[FloatArray]]
+
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class CarryOver:
+    """How many speakers went which way."""
+
+    reembedded: int  # got a new voiceprint from retained audio
+    kept: int  # had one already: the model has served before
+    stale: int  # have none, for want of audio: not searched until audio is added
+
+    def then(self, later: CarryOver) -> CarryOver:
+        """Both runs as one: what the earlier one embedded, the later one found already there."""
+        return CarryOver(
+            reembedded=self.reembedded + later.reembedded,
+            kept=max(later.kept - self.reembedded, 0),  # fewer when speakers were erased in between
+            stale=later.stale,
+        )
+
+
+async def carry_over(gallery: Gallery, model: str, scorer: Scorer, listen: Listen) -> CarryOver:
+    """Gives speakers a voiceprint under `model` where it can be done; old voiceprints stay, for a rollback.
+
+    Each speaker is stored on its own, so that an interrupted run can simply be started again. Raises
+    StoreUnavailable, and Overloaded when `listen` does.
+    """
+    reembedded = kept = stale = 0
+    after: str | None = None
+    while True:
+        page = await asyncio.to_thread(gallery.list, limit=_PAGE, after=after)
+        for speaker in page.speakers:
+            if await _reembed(gallery, speaker, model, scorer, listen):
+                reembedded += 1
+            elif speaker.voiceprint(model) is not None:
+                kept += 1
+            else:
+                stale += 1
+        after = page.next_after
+        if after is None:
+            return CarryOver(reembedded, kept, stale)
+
+
+async def _reembed(gallery: Gallery, speaker: Speaker, model: str, scorer: Scorer, listen: Listen) -> bool:
+    heard: dict[int, FloatArray] = {}
+    for utterance in speaker.utterances:
+        if model in utterance.embeddings or not utterance.retained:
+            continue
+        audio = await asyncio.to_thread(gallery.audio, utterance.utterance_id)
+        if audio is None:  # erased meanwhile
+            continue
+        try:
+            heard[utterance.utterance_id] = await listen(audio)
+        except TwofoldError as error:
+            if error.status != 422 and error.status != 413:
+                raise
+            # What was speech to an earlier release is none to this one: as if the audio were not there.
+            continue
+    if not heard:
+        return False
+    embeddings = embed_recordings(list(heard.values()), scorer, speaker.embeddings(model))
+    new = dict(zip(heard, embeddings, strict=True))
+    return await asyncio.to_thread(gallery.add_embeddings, speaker.speaker_id, model, new)

@@ -1,0 +1,123 @@
+"""Gallery and index of the active model, kept in step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+
+from service.errors import NotReady
+from service.inference import Bundle, Engine, ModelRegistry
+from service.pipeline import AudioDecoder, Upload
+from service.speakers.carry import CarryOver, carry_over
+from service.speakers.gallery import Gallery
+from service.speakers.index import VoiceIndex
+from service.speakers.records import FloatArray, NewUtterance, Speaker
+from service.speakers.scoring import Scorer
+
+
+class SpeakerDirectory:
+    """Every write goes through here, one at a time: first the gallery, durably, then the index.
+
+    Belongs to one event loop; the gallery's blocking calls run in threads.
+    """
+
+    def __init__(self, gallery: Gallery) -> None:
+        self.gallery = gallery
+        self._index: VoiceIndex | None = None
+        self._writing = asyncio.Lock()
+
+    async def index(self, bundle: Bundle) -> VoiceIndex:
+        """The voices under `bundle`, which has to be the active one; the first call reads the gallery.
+
+        Who holds the index across a model switch goes on searching the voices of the old model.
+        Raises NotReady in the instant of a switch, and StoreUnavailable.
+        """
+        if self._index is None:
+            async with self._writing:
+                if self._index is None:
+                    self._index = await asyncio.to_thread(self._load, bundle)
+        if self._index.model != bundle.id:
+            raise _switched()
+        return self._index
+
+    async def enrol(
+        self,
+        index: VoiceIndex,
+        speaker_id: str,
+        *,
+        name: str | None,
+        metadata: Mapping[str, object],
+        utterances: Sequence[NewUtterance],
+    ) -> Speaker:
+        """Durably stores a new speaker. Raises Conflict, StoreUnavailable; NotReady after a model switch."""
+        return await self._write(
+            index,
+            lambda: self.gallery.enrol(speaker_id, name=name, metadata=metadata, utterances=utterances),
+        )
+
+    async def add_utterances(
+        self, index: VoiceIndex, speaker_id: str, utterances: Sequence[NewUtterance]
+    ) -> Speaker:
+        """Durably adds to an enrolment. Raises NotFound, StoreUnavailable; NotReady after a model switch."""
+        return await self._write(index, lambda: self.gallery.add_utterances(speaker_id, utterances))
+
+    async def delete(self, speaker_id: str) -> None:
+        """Erases a speaker everywhere. Raises NotFound or StoreUnavailable."""
+
+        def work() -> None:
+            self.gallery.delete(speaker_id)
+            if self._index is not None:
+                self._index.remove(speaker_id)
+
+        async with self._writing:
+            await asyncio.to_thread(work)
+
+    async def activate(self, registry: ModelRegistry, version: str, decoder: AudioDecoder) -> CarryOver:
+        """Switches the model and takes the enrolled voices along. Requests go on; writes wait at the end.
+
+        Raises what `registry.activate` and `carry_over` raise; the old model then goes on serving.
+        """
+        async with AsyncExitStack() as stack:
+
+            async def carry(engine: Engine) -> tuple[CarryOver, VoiceIndex]:
+                async def listen(audio: bytes) -> FloatArray:
+                    (prepared,) = await decoder.prepare([Upload(None, audio)])
+                    return await engine.embed(prepared.crops.waveforms)
+
+                bundle = engine.bundle
+                scorer = Scorer(bundle.scoring)
+                first = await carry_over(self.gallery, bundle.id, scorer, listen)
+                # Voices can have been enrolled meanwhile: once more, now that none can.
+                await stack.enter_async_context(self._writing)
+                last = await carry_over(self.gallery, bundle.id, scorer, listen)
+                index = await asyncio.to_thread(self._load, bundle)
+                return first.then(last), index
+
+            carried, index = await registry.activate(version, carry)
+            # No await since the registry switched: nobody has seen the one without the other.
+            self._index = index
+            return carried
+
+    async def _write(self, index: VoiceIndex, write: Callable[[], Speaker]) -> Speaker:
+        def work() -> Speaker:
+            speaker = write()
+            voiceprint = speaker.voiceprint(index.model)
+            assert voiceprint is not None  # it was just written
+            index.put(speaker.speaker_id, voiceprint)
+            return speaker
+
+        async with self._writing:
+            if index is not self._index:
+                raise _switched()
+            return await asyncio.to_thread(work)
+
+    def _load(self, bundle: Bundle) -> VoiceIndex:
+        return VoiceIndex(bundle.id, Scorer(bundle.scoring), self.gallery.voiceprints(bundle.id))
+
+
+def _switched() -> NotReady:
+    return NotReady(
+        "The model was switched while this request was being answered. Nothing was stored; send it again.",
+        retry_after_s=1,
+    )

@@ -1,0 +1,57 @@
+"""From heard recordings to records of the gallery."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import soundfile
+
+from service.audio import SAMPLE_RATE_HZ, estimate_snr_db
+from service.pipeline import Heard
+from service.speakers.quality import centred_sum, cohesion, stored_sum
+from service.speakers.records import Embedding, FloatArray, NewUtterance, Speaker
+from service.speakers.scoring import Scorer
+
+
+def embed_recordings(
+    recordings: Sequence[FloatArray], scorer: Scorer, enrolled: Sequence[Embedding] = ()
+) -> list[Embedding]:
+    """What is kept of recordings given as unit crop embeddings, each (crops, dim).
+
+    `enrolled` are the enrolment's other recordings under the same model, for the cohesion.
+    """
+    sums = [centred_sum(crops, scorer) for crops in recordings]
+    sums += [stored_sum(embedding, scorer) for embedding in enrolled]
+    kept = []
+    for i, crops in enumerate(recordings):
+        others = sums[:i] + sums[i + 1 :]
+        rest = np.asarray(np.sum(others, axis=0), np.float32) if others else None
+        kept.append(Embedding(crops.mean(axis=0), len(crops), cohesion(crops, scorer, rest)))
+    return kept
+
+
+def new_utterances(
+    heard: Sequence[Heard], model: str, scorer: Scorer, *, retain_audio: bool, speaker: Speaker | None = None
+) -> list[NewUtterance]:
+    """Recordings ready for the gallery; `speaker` is whom they are added to. Blocks for milliseconds."""
+    enrolled = speaker.embeddings(model) if speaker else []
+    embeddings = embed_recordings([one.embeddings for one in heard], scorer, enrolled)
+    return [
+        NewUtterance(
+            speech_s=one.prepared.crops.speech_s,
+            snr_db=estimate_snr_db(one.prepared.recording.samples, one.prepared.regions),
+            model=model,
+            embedding=embedding,
+            audio=_flac(one.prepared.recording.samples) if retain_audio else None,
+        )
+        for one, embedding in zip(heard, embeddings, strict=True)
+    ]
+
+
+def _flac(samples: FloatArray) -> bytes:
+    """Samples (n,) as 16-bit FLAC: lossless but for rounding; the next model hears what this one heard."""
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
+    return file.getvalue()

@@ -1,0 +1,70 @@
+"""What every store of enrolled voices has to do, whatever it is built on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Voiceprints
+
+
+class Gallery(Protocol):
+    """Enrolled voices. Every method may be called from any thread and blocks until it is done.
+
+    A write that returned is durable; one that raised, or that the process died in, left nothing behind.
+    All methods raise `StoreUnavailable` while the store is busy, full or out of reach.
+    """
+
+    def enrol(
+        self,
+        speaker_id: str,
+        *,
+        name: str | None,
+        metadata: Mapping[str, object],
+        utterances: Sequence[NewUtterance],
+    ) -> Speaker:
+        """Stores a new speaker with at least one utterance. Raises `Conflict` when the id is taken."""
+        ...
+
+    def add_utterances(self, speaker_id: str, utterances: Sequence[NewUtterance]) -> Speaker:
+        """Adds recordings to an enrolment. Raises `NotFound`."""
+        ...
+
+    def add_embeddings(self, speaker_id: str, model: str, embeddings: Mapping[int, Embedding]) -> bool:
+        """Stores the embeddings (by utterance id) of one more model, all or none.
+
+        False, and nothing stored, when the speaker was erased in the meantime.
+        """
+        ...
+
+    def get(self, speaker_id: str) -> Speaker:
+        """Raises `NotFound`."""
+        ...
+
+    def names(self, speaker_ids: Sequence[str]) -> dict[str, str | None]:
+        """Names by id, without the ids that are not enrolled."""
+        ...
+
+    def list(self, *, limit: int, after: str | None = None) -> Page:
+        """At most `limit` speakers whose id sorts behind `after`, in the order of their ids."""
+        ...
+
+    def audio(self, utterance_id: int) -> bytes | None:
+        """The retained recording, or None when there is none (any more)."""
+        ...
+
+    def delete(self, speaker_id: str) -> None:
+        """Erases the speaker, all embeddings and all retained audio. Raises `NotFound`."""
+        ...
+
+    def voiceprints(self, model: str) -> Voiceprints:
+        """All voiceprints under `model` as one matrix; stale speakers are left out."""
+        ...
+
+    def count(self) -> int:
+        """Number of enrolled speakers, stale ones included."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the store. Further calls raise `StoreUnavailable`."""
+        ...

@@ -1,0 +1,80 @@
+"""How far an enrolment can be relied on, and what the caller can do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.speakers.records import Embedding, FloatArray, Speaker
+from service.speakers.scoring import Scorer
+
+NOISY_DB = 10.0  # below this, background noise shapes the voiceprint
+AMPLE_SPEECH_S = 10.0  # net speech from which more adds little
+# Cohesion below the threshold of this rate is suspect. The rate is lenient: the thresholds are those of whole
+# recordings, and single crops of one voice agree less than recordings do.
+MIXED_FPR = 0.05
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What `quality` says in answers."""
+
+    cohesion: float | None  # [-1, 1], of the recording that fits the others least; None for a single crop
+    snr_db: float | None  # of the noisiest recording
+    ok: bool
+    advice: str
+
+
+def centred_sum(crops: FloatArray, scorer: Scorer) -> FloatArray:
+    """Sum (dim,) of the centred crop embeddings (crops, dim): what `cohesion` needs of other recordings."""
+    return np.asarray(scorer.centre(crops).sum(axis=0), np.float32)
+
+
+def stored_sum(embedding: Embedding, scorer: Scorer) -> FloatArray:
+    """`centred_sum` of a stored recording, whose crops all stand where their mean is."""
+    return scorer.centre(embedding.mean) * np.float32(embedding.n_crops)
+
+
+def cohesion(crops: FloatArray, scorer: Scorer, others: FloatArray | None = None) -> float | None:
+    """Mean centred cosine of each crop (crops, dim) to the mean of all others of the enrolment.
+
+    `others` is the summed `centred_sum` of its other recordings. None when there is nothing to compare with.
+    """
+    if len(crops) == 1 and others is None:
+        return None
+    centred = scorer.centre(crops)
+    total = centred.sum(axis=0) if others is None else centred.sum(axis=0) + others
+    rest = total - centred  # (crops, dim): everything but the crop itself
+    norms = np.maximum(np.linalg.norm(rest, axis=1), np.finfo(np.float32).tiny)
+    return float(np.clip(np.mean(np.sum(centred * rest, axis=1) / norms), -1, 1))
+
+
+def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
+    """Quality of an enrolment under `model`: the weakest recording counts, since one spoils the mean."""
+    known = [e.cohesion for e in speaker.embeddings(model) if e.cohesion is not None]
+    weakest = min(known, default=None)
+    snrs = [u.snr_db for u in speaker.utterances if u.snr_db is not None]
+    noisiest = min(snrs, default=None)
+    if not speaker.embeddings(model):
+        return Quality(
+            None,
+            noisiest,
+            ok=False,
+            advice=f"Stale: there is no voiceprint under {model}. "
+            f"Send recordings with POST /speakers/{speaker.speaker_id}/audio.",
+        )
+    problems = []
+    if weakest is not None and weakest < scorer.threshold(MIXED_FPR):
+        problems.append(
+            "The recordings do not sound like one voice. Is somebody else speaking in one of them? "
+            "Erase the speaker and enrol again from recordings of this person alone."
+        )
+    if noisiest is not None and noisiest < NOISY_DB:
+        problems.append("The background is loud. Record somewhere quieter or closer to the microphone.")
+    advice = list(problems)
+    if speaker.speech_s < AMPLE_SPEECH_S:
+        advice.append(
+            f"More speech makes recognition surer: add recordings up to {AMPLE_SPEECH_S:g} s of net speech."
+        )
+    return Quality(weakest, noisiest, ok=not problems, advice=" ".join(advice) or "Good as it is.")

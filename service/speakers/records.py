@@ -1,0 +1,106 @@
+"""What the gallery keeps of a voice, as plain records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """One utterance under one model: what the voiceprint needs of its crops, not the crops themselves."""
+
+    mean: FloatArray  # (dim,) mean of the utterance's unit crop embeddings, not rescaled
+    n_crops: int
+    cohesion: float | None  # mean centred cosine of each crop to the enrolment's others; None: lone crop
+
+
+@dataclass(frozen=True, eq=False)
+class NewUtterance:
+    """One recording about to be stored."""
+
+    speech_s: float  # seconds of net speech
+    snr_db: float | None  # None where it could not be estimated
+    model: str  # "<name>/<version>" that made the embedding
+    embedding: Embedding
+    audio: bytes | None = field(default=None, repr=False)  # retained recording, FLAC, 16 kHz mono
+
+
+@dataclass(frozen=True, eq=False)
+class Utterance:
+    """One stored recording, with its embedding under every model that has seen it."""
+
+    utterance_id: int
+    speech_s: float  # seconds of net speech
+    snr_db: float | None
+    retained: bool  # whether its audio is stored, so that another model can embed it
+    created_at: datetime
+    embeddings: Mapping[str, Embedding]  # model → embedding, in the order they were made
+
+
+@dataclass(frozen=True, eq=False)
+class Speaker:
+    """An enrolled voice."""
+
+    speaker_id: str
+    name: str | None
+    metadata: Mapping[str, Any]
+    created_at: datetime
+    utterances: tuple[Utterance, ...]  # oldest first, never empty
+
+    @property
+    def speech_s(self) -> float:
+        """Seconds of net speech over all utterances."""
+        return sum(utterance.speech_s for utterance in self.utterances)
+
+    def embeddings(self, model: str) -> list[Embedding]:
+        """The utterances' embeddings under `model`; empty when the speaker is stale under it."""
+        return [u.embeddings[model] for u in self.utterances if model in u.embeddings]
+
+    def newest_model(self, *, prefer: str) -> str:
+        """`prefer` where there is a voiceprint under it, else the last one to embed the newest recording."""
+        newest = list(self.utterances[-1].embeddings)
+        return prefer if self.embeddings(prefer) else newest[-1]
+
+    def voiceprint(self, model: str) -> FloatArray | None:
+        """Unit voiceprint (dim,) under `model`, or None when the speaker is stale under it."""
+        embeddings = self.embeddings(model)
+        return pool(embeddings) if embeddings else None
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """One page of a listing in the order of speaker ids."""
+
+    speakers: tuple[Speaker, ...]
+    next_after: str | None  # the id to continue after; None on the last page
+
+
+@dataclass(frozen=True, eq=False)
+class Voiceprints:
+    """Every voiceprint under one model; row i of the matrix belongs to `speaker_ids[i]`."""
+
+    speaker_ids: tuple[str, ...]
+    matrix: FloatArray  # (speakers, dim), unit rows
+
+
+def pool(embeddings: Sequence[Embedding]) -> FloatArray:
+    """Mean over all crops of all utterances, scaled to unit length (dim,).
+
+    Source: docs/architecture.md, "From crops to a score", step 2.
+    """
+    total = np.sum([e.mean * np.float32(e.n_crops) for e in embeddings], axis=0)
+    return unit_rows(np.asarray(total, np.float32))
+
+
+def unit_rows(x: FloatArray) -> FloatArray:
+    """Rows (..., dim) scaled to unit length; a zero row stays zero."""
+    norm = np.linalg.norm(x, axis=-1, keepdims=True)
+    return np.asarray(x / np.maximum(norm, np.finfo(np.float32).tiny), dtype=np.float32)

@@ -1,0 +1,286 @@
+"""The embedded gallery: one SQLite file, nothing to run beside the service."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from service.errors import Conflict, NotFound, StoreUnavailable
+from service.speakers.records import (
+    Embedding,
+    FloatArray,
+    NewUtterance,
+    Page,
+    Speaker,
+    Utterance,
+    Voiceprints,
+    unit_rows,
+)
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE speakers (
+    speaker_id TEXT PRIMARY KEY,
+    name TEXT,
+    metadata TEXT NOT NULL,      -- JSON object
+    created_at TEXT NOT NULL     -- ISO 8601, UTC
+) STRICT, WITHOUT ROWID;
+CREATE TABLE utterances (
+    utterance_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given out twice
+    speaker_id TEXT NOT NULL REFERENCES speakers ON DELETE CASCADE,
+    speech_s REAL NOT NULL,
+    snr_db REAL,
+    created_at TEXT NOT NULL,
+    audio BLOB                   -- last, so that the other columns are read without it
+) STRICT;
+CREATE INDEX utterances_of_speaker ON utterances (speaker_id);
+CREATE TABLE embeddings (
+    utterance_id INTEGER NOT NULL REFERENCES utterances ON DELETE CASCADE,
+    model TEXT NOT NULL,
+    n_crops INTEGER NOT NULL,
+    cohesion REAL,
+    mean BLOB NOT NULL,          -- float32, little-endian
+    PRIMARY KEY (utterance_id, model)
+) STRICT;
+"""
+
+
+class SqliteGallery:
+    """`Gallery` in one file. One connection behind a lock: SQLite has one writer, and reads are short."""
+
+    def __init__(self, path: Path, *, busy_timeout_s: float = 2.0, retry_after_s: int = 1) -> None:
+        """Opens or creates the file. Raises `StoreUnavailable` when it cannot be used."""
+        self._path = path
+        self._retry_after_s = retry_after_s
+        self._lock = threading.Lock()
+        with self._translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")  # fsync at every commit: acknowledged means durable
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute("PRAGMA secure_delete = ON")  # erased voices are overwritten with zeros
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            script = f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            self._db.executescript(script)
+        elif version != SCHEMA_VERSION:
+            raise StoreUnavailable(
+                f"{self._path} has schema version {version}; this release reads {SCHEMA_VERSION}. "
+                "Start the release that wrote it, or point TWOFOLD_STATE_DIR at another directory."
+            )
+        self._empty_wal()  # a process killed right after an erasure may have left the voice in the log
+
+    def enrol(
+        self,
+        speaker_id: str,
+        *,
+        name: str | None,
+        metadata: Mapping[str, object],
+        utterances: Sequence[NewUtterance],
+    ) -> Speaker:
+        now = datetime.now(UTC)
+        with self._transaction() as db:
+            try:
+                db.execute(
+                    "INSERT INTO speakers VALUES (?, ?, ?, ?)",
+                    (speaker_id, name, json.dumps(metadata), now.isoformat()),
+                )
+            except sqlite3.IntegrityError:
+                raise Conflict(
+                    f"Speaker {speaker_id!r} is already enrolled. Add recordings with POST "
+                    f"/speakers/{speaker_id}/audio, or erase the speaker first.",
+                ) from None
+            _insert_utterances(db, speaker_id, utterances, now)
+            return _select_speaker(db, speaker_id)
+
+    def add_utterances(self, speaker_id: str, utterances: Sequence[NewUtterance]) -> Speaker:
+        with self._transaction() as db:
+            _select_speaker(db, speaker_id)
+            _insert_utterances(db, speaker_id, utterances, datetime.now(UTC))
+            return _select_speaker(db, speaker_id)
+
+    def add_embeddings(self, speaker_id: str, model: str, embeddings: Mapping[int, Embedding]) -> bool:
+        with self._transaction() as db:
+            rows = db.execute("SELECT utterance_id FROM utterances WHERE speaker_id = ?", (speaker_id,))
+            if not set(embeddings) <= {utterance_id for (utterance_id,) in rows}:
+                return False
+            for utterance_id, embedding in embeddings.items():
+                _insert_embedding(db, utterance_id, model, embedding)
+            return True
+
+    def get(self, speaker_id: str) -> Speaker:
+        with self._reading() as db:
+            return _select_speaker(db, speaker_id)
+
+    def names(self, speaker_ids: Sequence[str]) -> dict[str, str | None]:
+        with self._reading() as db:
+            return dict(
+                db.execute(
+                    "SELECT speaker_id, name FROM speakers "
+                    "WHERE speaker_id IN (SELECT value FROM json_each(?))",
+                    (json.dumps(list(speaker_ids)),),
+                ).fetchall()
+            )
+
+    def list(self, *, limit: int, after: str | None = None) -> Page:
+        with self._reading() as db:
+            ids = [
+                speaker_id
+                for (speaker_id,) in db.execute(
+                    "SELECT speaker_id FROM speakers WHERE speaker_id > ? ORDER BY speaker_id LIMIT ?",
+                    (after or "", limit + 1),  # one more tells whether there is another page
+                )
+            ]
+            speakers = tuple(_select_speaker(db, speaker_id) for speaker_id in ids[:limit])
+        return Page(speakers, next_after=ids[limit - 1] if len(ids) > limit else None)
+
+    def audio(self, utterance_id: int) -> bytes | None:
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT audio FROM utterances WHERE utterance_id = ?", (utterance_id,)
+            ).fetchone()
+            return row[0] if row else None
+
+    def delete(self, speaker_id: str) -> None:
+        with self._transaction() as db:
+            if db.execute("DELETE FROM speakers WHERE speaker_id = ?", (speaker_id,)).rowcount == 0:
+                raise _unknown(speaker_id)
+        with self._reading():
+            self._empty_wal()
+
+    def voiceprints(self, model: str) -> Voiceprints:
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT u.speaker_id, e.n_crops, e.mean FROM embeddings e "
+                "JOIN utterances u USING (utterance_id) WHERE e.model = ? ORDER BY u.speaker_id",
+                (model,),
+            ).fetchall()
+        if not rows:
+            return Voiceprints((), np.zeros((0, 0), np.float32))
+        ids, starts = np.unique([row[0] for row in rows], return_index=True)
+        crops = np.array([row[1] for row in rows], np.float32)
+        means = np.frombuffer(b"".join(row[2] for row in rows), "<f4").reshape(len(rows), -1)
+        return Voiceprints(
+            tuple(str(i) for i in ids), unit_rows(np.add.reduceat(means * crops[:, None], starts, axis=0))
+        )
+
+    def count(self) -> int:
+        with self._reading() as db:
+            (n,) = db.execute("SELECT count(*) FROM speakers").fetchone()
+            return int(n)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _empty_wal(self) -> None:
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._translated():
+            yield self._db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._reading() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                # SQLite has already rolled back by itself after some errors, a full disk among them.
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(
+                f"The speaker store cannot be used now ({error}). Nothing was changed; try again shortly.",
+                retry_after_s=self._retry_after_s,
+            ) from error
+
+
+def _unknown(speaker_id: str) -> NotFound:
+    return NotFound(f"No speaker {speaker_id!r} is enrolled. GET /speakers lists those that are.")
+
+
+def _insert_utterances(
+    db: sqlite3.Connection, speaker_id: str, utterances: Sequence[NewUtterance], now: datetime
+) -> None:
+    for new in utterances:
+        cursor = db.execute(
+            "INSERT INTO utterances (speaker_id, speech_s, snr_db, created_at, audio) VALUES (?, ?, ?, ?, ?)",
+            (speaker_id, new.speech_s, new.snr_db, now.isoformat(), new.audio),
+        )
+        assert cursor.lastrowid is not None  # an INSERT always sets it
+        _insert_embedding(db, cursor.lastrowid, new.model, new.embedding)
+
+
+def _insert_embedding(db: sqlite3.Connection, utterance_id: int, model: str, embedding: Embedding) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?)",
+        (utterance_id, model, embedding.n_crops, embedding.cohesion, embedding.mean.astype("<f4").tobytes()),
+    )
+
+
+def _select_speaker(db: sqlite3.Connection, speaker_id: str) -> Speaker:
+    row = db.execute(
+        "SELECT name, metadata, created_at FROM speakers WHERE speaker_id = ?", (speaker_id,)
+    ).fetchone()
+    if row is None:
+        raise _unknown(speaker_id)
+    embeddings: dict[int, dict[str, Embedding]] = {}
+    for utterance_id, model, n_crops, cohesion, mean in db.execute(
+        "SELECT e.* FROM embeddings e JOIN utterances u USING (utterance_id) WHERE u.speaker_id = ? "
+        "ORDER BY e.rowid",
+        (speaker_id,),
+    ):
+        embeddings.setdefault(utterance_id, {})[model] = Embedding(_vector(mean), n_crops, cohesion)
+    utterances = tuple(
+        Utterance(
+            utterance_id=utterance_id,
+            speech_s=speech_s,
+            snr_db=snr_db,
+            retained=bool(retained),
+            created_at=datetime.fromisoformat(created_at),
+            embeddings=embeddings.get(utterance_id, {}),
+        )
+        for utterance_id, speech_s, snr_db, created_at, retained in db.execute(
+            "SELECT utterance_id, speech_s, snr_db, created_at, audio IS NOT NULL FROM utterances "
+            "WHERE speaker_id = ? ORDER BY utterance_id",
+            (speaker_id,),
+        )
+    )
+    return Speaker(
+        speaker_id=speaker_id,
+        name=row[0],
+        metadata=json.loads(row[1]),
+        created_at=datetime.fromisoformat(row[2]),
+        utterances=utterances,
+    )
+
+
+def _vector(blob: bytes) -> FloatArray:
+    return np.frombuffer(blob, "<f4").astype(np.float32)

@@ -1,0 +1,255 @@
+"""A small real bundle, and a real service in a process of its own on a free port."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+EMBEDDING_DIM, CONTENT_DIM, CROP, HOP = 8, 4, 16384, 256
+START_LIMIT_S = 60.0
+BANNER_LINES = 2
+
+WriteBundle = Callable[..., Path]
+
+
+def _onnx(output: str, width: int, seed: int, *, pooled: bool) -> bytes:
+    """waveform (batch, 16384) → 64 frames → a random projection of |spectrum-free| samples, pooled or not."""
+    weights = np.random.default_rng(seed).normal(size=(HOP, width)).astype(np.float32)
+    constants = [
+        numpy_helper.from_array(weights, "weights"),
+        numpy_helper.from_array(np.array([-1, CROP // HOP, HOP], np.int64), "shape"),
+    ]
+    nodes = [
+        helper.make_node("Abs", ["waveform"], ["magnitude"]),
+        helper.make_node("Reshape", ["magnitude", "shape"], ["framed"]),
+        helper.make_node("MatMul", ["framed", "weights"], ["projected" if pooled else output]),
+    ]
+    shape: list[str | int] = ["batch", CROP // HOP, width]
+    if pooled:
+        constants.append(numpy_helper.from_array(np.array([1e-9], np.float32), "floor"))
+        shape = ["batch", width]
+        nodes += [
+            helper.make_node("ReduceMean", ["projected"], ["mean"], axes=[1], keepdims=0),
+            helper.make_node("ReduceL2", ["mean"], ["norm"], axes=[1], keepdims=1),
+            helper.make_node("Max", ["norm", "floor"], ["length"]),
+            helper.make_node("Div", ["mean", "length"], [output]),
+        ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("waveform", TensorProto.FLOAT, ["batch", CROP])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+@pytest.fixture(scope="session")
+def write_bundle() -> WriteBundle:
+    """`write_bundle(models_dir, version, seed=0, day=1)` writes a complete bundle and returns its folder."""
+
+    def write(models_dir: Path, version: str, *, seed: int = 0, day: int = 1) -> Path:
+        folder = models_dir / "autodecompose" / version
+        folder.mkdir(parents=True)
+        graphs = {
+            "voice": _onnx("embedding", EMBEDDING_DIM, seed, pooled=True),
+            "content": _onnx("frames", CONTENT_DIM, seed, pooled=False),
+        }
+        files = {}
+        for name, data in graphs.items():
+            (folder / f"{name}.onnx").write_bytes(data)
+            files[name] = {
+                "path": f"{name}.onnx",
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "bytes": len(data),
+            }
+        manifest = {
+            "format": 1,
+            "name": "autodecompose",
+            "version": version,
+            "kind": "autodecompose",
+            "parent": None,
+            "created_at": f"2026-01-{day:02d}T00:00:00Z",
+            "sample_rate_hz": 16000,
+            "crop_samples": CROP,
+            "frame_s": 0.016,
+            "embedding_dim": EMBEDDING_DIM,
+            "content_dim": CONTENT_DIM,
+            "files": files,
+            "scoring": {
+                "score_type": "centred_cosine",
+                "mean": [0.0] * EMBEDDING_DIM,
+                "calibration": {"slope": 10.0, "intercept": -5.0},
+                "false_accept": [{"fpr": 0.1, "threshold": 0.3}, {"fpr": 0.01, "threshold": 0.6}],
+                "fitted_on": "nothing: random weights",
+            },
+            "metrics": {"eer": 50.0},
+            "training": {},
+        }
+        (folder / "bundle.json").write_text(json.dumps(manifest))
+        return folder
+
+    return write
+
+
+@dataclass
+class RunningService:
+    """A service in a process of its own."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    state_dir: Path
+    log_file: Path
+    banner: str
+
+    def client(self) -> httpx.Client:
+        """A client whose connections are its own."""
+        return httpx.Client(base_url=self.url, timeout=60.0)
+
+    def wait_ready(self) -> None:
+        """Waits until /readyz says 200."""
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline:
+            if httpx.get(f"{self.url}/readyz").status_code == 200:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"not ready: {self.log_file.read_text()}")
+
+    def stop(self) -> int:
+        """SIGTERM; the exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(START_LIMIT_S)
+
+
+StartService = Callable[..., RunningService]
+
+
+def _banner(process: subprocess.Popen[bytes], output: Path) -> str:
+    """What the process says once it listens; what it said so far when it ends or takes too long."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        if output.read_text().count("\n") >= BANNER_LINES:
+            break
+        time.sleep(0.02)
+    return output.read_text()
+
+
+@pytest.fixture(scope="session")
+def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartService]:
+    """`start_service(models_dir, ready=True, **settings)`; every service it started is stopped at the end."""
+    with ExitStack() as stack:
+
+        def start(models_dir: Path, *, ready: bool = True, **settings: object) -> RunningService:
+            folder = tmp_path_factory.mktemp("service")
+            clean = {key: value for key, value in os.environ.items() if not key.startswith("TWOFOLD_")}
+            given = {"models_dir": models_dir, "state_dir": folder / "state"} | settings
+            environment = clean | {f"TWOFOLD_{name.upper()}": str(value) for name, value in given.items()}
+            log_file, output = folder / "log.jsonl", folder / "output.txt"
+            with log_file.open("w") as log, output.open("w") as out:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "service", "serve", "--port", "0"],
+                    env=environment,
+                    stdout=out,
+                    stderr=log,
+                )
+            banner = _banner(process, output)
+            found = re.search(r"http://[\d.]+:\d+", banner)
+            if not found:
+                process.kill()
+                raise AssertionError(f"the service did not start: {log_file.read_text()}")
+            running = RunningService(found.group(), process, Path(str(given["state_dir"])), log_file, banner)
+            stack.callback(running.stop)
+            if ready:
+                running.wait_ready()
+            return running
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory, write_bundle: WriteBundle) -> Path:
+    """A models folder with versions 0.1.0 and the newer 0.2.0, of other weights."""
+    folder = tmp_path_factory.mktemp("models")
+    write_bundle(folder, "0.1.0", seed=1, day=1)
+    write_bundle(folder, "0.2.0", seed=2, day=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def service(start_service: StartService, tiny_models: Path) -> RunningService:
+    """One service for all tests that leave it as it was."""
+    return start_service(tiny_models)
+
+
+@pytest.fixture
+def http(service: RunningService) -> Iterator[httpx.Client]:
+    """A client of the shared service."""
+    with service.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def speech(speech_data: Path) -> bytes:
+    """A recording of somebody reading, more than 5 s, Ogg Opus."""
+    folder = speech_data / "librispeech" / "audio"
+    return max(sorted(folder.glob("*/*.opus"))[:20], key=lambda path: path.stat().st_size).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def shipped_bundle() -> Path:
+    """The newest bundle of TWOFOLD_MODELS_DIR, else of the repository."""
+    models = Path(os.environ.get("TWOFOLD_MODELS_DIR", Path(__file__).parents[2] / "models"))
+    manifests = sorted(models.glob("autodecompose/*/bundle.json"))
+    if not manifests:
+        pytest.skip(f"no model bundle in {models}")
+    return manifests[-1].parent
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Real recordings of one person."""
+
+    enrol: tuple[bytes, ...]  # about 10 s, in several files
+    probe: bytes  # another one, long
+    short: bytes  # another one, 2 to 4 s
+
+
+@pytest.fixture(scope="session")
+def voices(speech_data: Path) -> list[Voice]:
+    """The ten test speakers of LibriSpeech."""
+    corpus = speech_data / "librispeech"
+    clips: dict[str, list[tuple[float, Path]]] = {}
+    with (corpus / "metadata.tsv").open() as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            if row["split"] == "test":
+                clips.setdefault(row["speaker"], []).append((float(row["seconds"]), corpus / row["path"]))
+    people = []
+    for own in clips.values():
+        # Longest first: one to probe, then as many as make 10 s to enrol.
+        (_, probe), *others, (_, short) = sorted(own, reverse=True)
+        enrol, total_s = [], 0.0
+        for seconds, path in others:
+            if total_s < 10:
+                enrol.append(path.read_bytes())
+                total_s += seconds
+        people.append(Voice(tuple(enrol), probe.read_bytes(), short.read_bytes()))
+    return people

@@ -1,0 +1,74 @@
+"""The manifest and the hashes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.inference import Bundle, BundleError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, write_bundle: Any) -> Path:
+    path: Path = write_bundle(tmp_path, "1.2.3")
+    return path
+
+
+def _change(folder: Path, **fields: object) -> None:
+    manifest = folder / "bundle.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | fields))
+
+
+def test_load_reads_every_field(folder: Path) -> None:
+    bundle = Bundle.load(folder)
+    assert bundle.id == "autodecompose/1.2.3"
+    assert bundle.embedding_dim == len(bundle.scoring.mean) == 8
+    assert bundle.open("voice") == (folder / "voice.onnx").read_bytes()
+    assert len(bundle.sha256) == 64
+
+
+@pytest.mark.parametrize("name", ["voice", "content"])
+def test_a_changed_file_is_refused(folder: Path, name: str) -> None:
+    file = folder / f"{name}.onnx"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(BundleError, match=rf"{name}\.onnx of autodecompose/1\.2\.3 .*sha256"):
+        Bundle.load(folder)
+    assert Bundle.read(folder).version == "1.2.3"  # still listed
+
+
+def test_a_missing_file_is_named(folder: Path) -> None:
+    (folder / "content.onnx").unlink()
+    with pytest.raises(BundleError, match=r"content\.onnx .*cannot be read"):
+        Bundle.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"format": 2}, "format"),
+        ({"version": "../1"}, "version"),
+        ({"sample_rate_hz": 8000}, "sample_rate_hz"),
+        ({"embedding_dim": 9}, "scoring.mean has 8 values, not 9"),
+        ({"files": {}}, "files lacks content, voice"),
+        ({"files": {"voice": {"path": "/etc/passwd", "sha256": "0" * 64, "bytes": 1}}}, "path"),
+        ({"created_at": "2026-01-01T00:00:00"}, "created_at"),
+    ],
+)
+def test_a_manifest_that_breaks_the_contract_is_refused(
+    folder: Path, fields: dict[str, object], message: str
+) -> None:
+    _change(folder, **fields)
+    with pytest.raises(BundleError, match=message):
+        Bundle.read(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "\xff"])
+def test_a_manifest_that_is_no_json_object_is_refused(folder: Path, text: str) -> None:
+    (folder / "bundle.json").write_text(text, encoding="latin-1")
+    with pytest.raises(BundleError, match="not a bundle manifest"):
+        Bundle.read(folder)

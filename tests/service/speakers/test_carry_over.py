@@ -1,0 +1,109 @@
+"""What becomes of enrolled voices when another model takes over: a real service, two models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+def http(start_service: Any, tiny_models: Any) -> Any:
+    """An empty service on 0.2.0; there is 0.1.0 too."""
+    with start_service(tiny_models).client() as client:
+        yield client
+
+
+def enrol(http: httpx.Client, speaker_id: str, audio: bytes, *, retain: bool) -> None:
+    form = {"speaker_id": speaker_id, "retain_audio": str(retain).lower()}
+    answer = http.post("/speakers", data=form, files={"audio": ("a.opus", audio)})
+    assert answer.status_code == 201, answer.text
+
+
+def activate(http: httpx.Client, version: str) -> dict[str, int]:
+    answer = http.post(f"/models/{version}/activate")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["active"] == version
+    counts: dict[str, int] = answer.json()["speakers"]
+    return counts
+
+
+def identify(http: httpx.Client, audio: bytes) -> dict[str, Any]:
+    answer = http.post("/identify", files={"audio": ("a.opus", audio)})
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def found(body: dict[str, Any]) -> dict[str, float]:
+    return {c["speaker_id"]: c["score"] for c in body["candidates"]}
+
+
+def test_speakers_follow_the_model_there_and_back(http: httpx.Client, voices: Any) -> None:
+    kept, lost = voices[0].probe, voices[1].probe
+    enrol(http, "kept", kept, retain=True)
+    enrol(http, "lost", lost, retain=False)
+    before = identify(http, kept)
+    assert found(before).keys() == {"kept", "lost"}
+
+    assert activate(http, "0.1.0") == {"reembedded": 1, "kept": 0, "stale": 1}
+    body = identify(http, kept)
+    assert found(body) == {"kept": pytest.approx(1, abs=1e-3)}  # as if enrolled under this model
+    assert "1 enrolled" in body["warning"]
+    listed = {s["speaker_id"]: s for s in http.get("/speakers").json()["speakers"]}
+    assert (listed["kept"]["stale"], listed["lost"]["stale"]) == (False, True)
+    assert (listed["kept"]["model"], listed["lost"]["model"]) == (
+        "autodecompose/0.1.0",
+        "autodecompose/0.2.0",
+    )
+    assert not listed["lost"]["quality"]["ok"]
+    assert "POST /speakers/lost/audio" in listed["lost"]["quality"]["advice"]
+
+    refused = http.post("/verify", data={"speaker_id": "lost"}, files={"audio": ("a.opus", lost)})
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert "POST /speakers/lost/audio" in refused.json()["detail"]
+
+    # Back: the old voiceprints are there still, to the bit.
+    assert activate(http, "0.2.0") == {"reembedded": 0, "kept": 2, "stale": 0}
+    after = identify(http, kept)
+    assert found(after) == found(before)
+    assert after["warning"] is None
+
+
+def test_audio_revives_a_stale_speaker(http: httpx.Client, voices: Any) -> None:
+    long, short = voices[0].probe, voices[0].short
+    enrol(http, "ada", long, retain=False)
+    activate(http, "0.1.0")
+    # It takes what an enrolment takes: nothing of the old voiceprint helps.
+    refused = http.post("/speakers/ada/audio", files={"audio": ("a.opus", short)})
+    assert (refused.status_code, refused.json()["code"]) == (422, "insufficient_speech")
+    revived = http.post("/speakers/ada/audio", files={"audio": ("a.opus", long)})
+    assert revived.status_code == 200, revived.text
+    assert (revived.json()["stale"], revived.json()["utterances"]) == (False, 2)
+    assert found(identify(http, long)) == {"ada": pytest.approx(1, abs=1e-5)}
+    # Short additions are welcome again.
+    assert http.post("/speakers/ada/audio", files={"audio": ("a.opus", short)}).status_code == 200
+
+
+def test_erased_speakers_do_not_come_back(http: httpx.Client, voices: Any) -> None:
+    enrol(http, "ada", voices[0].probe, retain=True)
+    activate(http, "0.1.0")
+    assert http.delete("/speakers/ada").status_code == 204
+    assert activate(http, "0.2.0") == {"reembedded": 0, "kept": 0, "stale": 0}
+    assert found(identify(http, voices[0].probe)) == {}
+
+
+def test_enrolments_survive_a_restart(
+    start_service: Any, tiny_models: Any, voices: Any, tmp_path: Any
+) -> None:
+    first = start_service(tiny_models, state_dir=tmp_path / "state")
+    with first.client() as http:
+        enrol(http, "ada", voices[0].probe, retain=True)
+        activate(http, "0.1.0")
+        before = identify(http, voices[0].probe)
+        shown = http.get("/speakers/ada").json()
+    first.stop()
+    with start_service(tiny_models, state_dir=tmp_path / "state").client() as http:
+        assert identify(http, voices[0].probe) == before
+        assert http.get("/speakers/ada").json() == shown

@@ -1,0 +1,232 @@
+"""What every gallery has to do. A new implementation joins by one more entry in IMPLEMENTATIONS."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.errors import Conflict, NotFound, StoreUnavailable
+from service.speakers import Embedding, Gallery, NewUtterance, SqliteGallery
+
+DIM = 8
+MODEL = "m/1"
+
+
+def sqlite(folder: Path) -> Gallery:
+    return SqliteGallery(folder / "gallery.sqlite")
+
+
+IMPLEMENTATIONS: list[Callable[[Path], Gallery]] = [sqlite]
+
+
+@pytest.fixture(params=IMPLEMENTATIONS, ids=lambda make: make.__name__)
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Gallery]:
+    """Opens the same store, each time anew."""
+    return lambda: request.param(tmp_path)
+
+
+@pytest.fixture
+def gallery(reopen: Callable[[], Gallery]) -> Iterator[Gallery]:
+    opened = reopen()
+    yield opened
+    opened.close()
+
+
+def embedding(seed: int, n_crops: int = 3) -> Embedding:
+    crops = np.random.default_rng(seed).normal(size=(n_crops, DIM)).astype(np.float32)
+    crops /= np.linalg.norm(crops, axis=1, keepdims=True)
+    return Embedding(crops.mean(axis=0), n_crops, cohesion=0.5)
+
+
+def utterance(seed: int, *, model: str = MODEL, audio: bytes | None = None, n_crops: int = 3) -> NewUtterance:
+    return NewUtterance(
+        speech_s=1.5 + seed, snr_db=20.0, model=model, embedding=embedding(seed, n_crops), audio=audio
+    )
+
+
+def enrol(gallery: Gallery, speaker_id: str, *utterances: NewUtterance, name: str | None = None) -> None:
+    gallery.enrol(speaker_id, name=name, metadata={}, utterances=utterances or [utterance(1)])
+
+
+def test_enrolled_speaker_reads_back(gallery: Gallery, reopen: Callable[[], Gallery]) -> None:
+    metadata = {"room": "Kitchen ☕", "n": 3, "nested": {"a": [1, None]}}
+    new = [utterance(1, audio=b"fLaC..."), utterance(2)]
+    stored = gallery.enrol("ada", name="Ada Ł", metadata=metadata, utterances=new)
+    gallery.close()
+    other = reopen()
+    read = other.get("ada")
+    for speaker in (stored, read):
+        assert (speaker.speaker_id, speaker.name, speaker.metadata) == ("ada", "Ada Ł", metadata)
+        assert speaker.created_at.utcoffset() is not None
+        assert [u.speech_s for u in speaker.utterances] == [2.5, 3.5]
+        assert [u.retained for u in speaker.utterances] == [True, False]
+        assert speaker.speech_s == 6.0
+        for kept, given in zip(speaker.utterances, new, strict=True):
+            (model, kept_embedding), *rest = kept.embeddings.items()
+            assert (model, rest) == (MODEL, [])
+            assert np.array_equal(kept_embedding.mean, given.embedding.mean)
+            assert (kept_embedding.n_crops, kept_embedding.cohesion) == (3, 0.5)
+    assert stored.created_at == read.created_at
+    assert other.audio(read.utterances[0].utterance_id) == b"fLaC..."
+    assert other.audio(read.utterances[1].utterance_id) is None
+    other.close()
+
+
+def test_optional_fields_may_be_missing(gallery: Gallery) -> None:
+    lone = NewUtterance(1.0, None, MODEL, Embedding(embedding(1, 1).mean, 1, None))
+    speaker = gallery.enrol("ada", name=None, metadata={}, utterances=[lone])
+    assert speaker.name is None
+    assert speaker.utterances[0].snr_db is None
+    assert speaker.utterances[0].embeddings[MODEL].cohesion is None
+
+
+def test_taken_id_is_a_conflict_and_changes_nothing(gallery: Gallery) -> None:
+    enrol(gallery, "ada", name="first")
+    with pytest.raises(Conflict, match="/speakers/ada/audio"):
+        enrol(gallery, "ada", name="second")
+    assert gallery.get("ada").name == "first"
+    assert len(gallery.get("ada").utterances) == 1
+
+
+def test_voiceprint_is_the_mean_over_all_crops(gallery: Gallery) -> None:
+    enrol(gallery, "ada", utterance(1, n_crops=2), utterance(2, n_crops=5))
+    speaker = gallery.add_utterances("ada", [utterance(3, n_crops=1)])
+    expected = 2 * embedding(1, 2).mean + 5 * embedding(2, 5).mean + embedding(3, 1).mean
+    expected /= np.linalg.norm(expected)
+    voiceprint = speaker.voiceprint(MODEL)
+    assert voiceprint is not None
+    np.testing.assert_allclose(voiceprint, expected, atol=1e-6)
+    everything = gallery.voiceprints(MODEL)
+    assert everything.speaker_ids == ("ada",)
+    np.testing.assert_allclose(everything.matrix, [expected], atol=1e-6)
+
+
+def test_voiceprints_are_one_matrix_of_one_model(gallery: Gallery) -> None:
+    enrol(gallery, "b", utterance(1), utterance(2))
+    enrol(gallery, "a", utterance(3))
+    enrol(gallery, "other", utterance(4, model="m/2"))
+    everything = gallery.voiceprints(MODEL)
+    assert everything.speaker_ids == ("a", "b")
+    assert everything.matrix.dtype == np.float32
+    for speaker_id, row in zip(everything.speaker_ids, everything.matrix, strict=True):
+        np.testing.assert_allclose(row, gallery.get(speaker_id).voiceprint(MODEL), atol=1e-6)
+    assert gallery.voiceprints("m/2").speaker_ids == ("other",)
+    assert gallery.voiceprints("m/3").speaker_ids == ()
+    assert gallery.get("other").voiceprint(MODEL) is None
+
+
+def test_unknown_speaker_is_not_found(gallery: Gallery) -> None:
+    for call in (
+        lambda: gallery.get("nobody"),
+        lambda: gallery.delete("nobody"),
+        lambda: gallery.add_utterances("nobody", [utterance(1)]),
+    ):
+        with pytest.raises(NotFound, match="nobody"):
+            call()
+    assert gallery.audio(12345) is None
+    assert gallery.count() == 0
+
+
+def test_pages_cover_everyone_once_in_order(gallery: Gallery) -> None:
+    ids = [f"s{i:02d}" for i in np.random.default_rng(0).permutation(7)]
+    for speaker_id in ids:
+        enrol(gallery, speaker_id)
+    seen, after = [], None
+    for _ in range(4):
+        page = gallery.list(limit=2, after=after)
+        seen += [s.speaker_id for s in page.speakers]
+        after = page.next_after
+    assert seen == sorted(ids)
+    assert after is None
+    assert [s.speaker_id for s in gallery.list(limit=7).speakers] == sorted(ids)
+    assert gallery.list(limit=7).next_after is None
+    assert gallery.list(limit=5, after="zzz").speakers == ()
+
+
+def test_names(gallery: Gallery) -> None:
+    enrol(gallery, "a", name="Ada")
+    enrol(gallery, "b")
+    assert gallery.names(["a", "b", "gone"]) == {"a": "Ada", "b": None}
+    assert gallery.names([]) == {}
+
+
+def test_delete_erases_the_speaker_and_frees_the_id(gallery: Gallery) -> None:
+    enrol(gallery, "ada", utterance(1, audio=b"audio"), name="first")
+    enrol(gallery, "bob")
+    (gone,) = gallery.get("ada").utterances
+    gallery.delete("ada")
+    with pytest.raises(NotFound):
+        gallery.get("ada")
+    assert gallery.audio(gone.utterance_id) is None
+    assert gallery.voiceprints(MODEL).speaker_ids == ("bob",)
+    assert gallery.count() == 1
+    enrol(gallery, "ada", utterance(2), name="second")
+    (new,) = gallery.get("ada").utterances
+    assert gallery.get("ada").name == "second"
+    # Work begun on an erased recording must not land on a later one.
+    assert new.utterance_id != gone.utterance_id
+
+
+def test_embeddings_of_another_model_join_the_old_ones(gallery: Gallery) -> None:
+    enrol(gallery, "ada", utterance(1), utterance(2))
+    first, second = (u.utterance_id for u in gallery.get("ada").utterances)
+    assert gallery.add_embeddings("ada", "m/2", {first: embedding(11), second: embedding(12)})
+    assert gallery.add_embeddings("ada", "m/2", {second: embedding(13)})  # again: replaces
+    speaker = gallery.get("ada")
+    assert [sorted(u.embeddings) for u in speaker.utterances] == [["m/1", "m/2"]] * 2
+    assert np.array_equal(speaker.utterances[1].embeddings["m/2"].mean, embedding(13).mean)
+    assert np.array_equal(speaker.utterances[1].embeddings["m/1"].mean, embedding(2).mean)
+
+
+def test_embeddings_of_an_erased_recording_are_dropped(gallery: Gallery) -> None:
+    enrol(gallery, "ada")
+    (gone,) = gallery.get("ada").utterances
+    gallery.delete("ada")
+    enrol(gallery, "ada")
+    (kept,) = gallery.get("ada").utterances
+    late = {kept.utterance_id: embedding(9), gone.utterance_id: embedding(9)}
+    assert not gallery.add_embeddings("ada", "m/2", late)
+    assert not gallery.add_embeddings("nobody", "m/2", {kept.utterance_id: embedding(9)})
+    assert gallery.voiceprints("m/2").speaker_ids == ()
+
+
+def test_many_threads(gallery: Gallery) -> None:
+    barrier = threading.Barrier(8)
+
+    def work(i: int) -> None:
+        barrier.wait()
+        for j in range(5):
+            enrol(gallery, f"{i}-{j}")
+            gallery.add_utterances(f"{i}-{j}", [utterance(2)])
+            gallery.voiceprints(MODEL)
+        gallery.delete(f"{i}-0")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert gallery.count() == 32
+    assert all(len(s.utterances) == 2 for s in gallery.list(limit=100).speakers)
+
+
+def test_one_of_many_gets_an_id(gallery: Gallery) -> None:
+    def attempt(i: int) -> bool:
+        try:
+            enrol(gallery, "ada", name=str(i))
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(8))) == 1
+    assert len(gallery.get("ada").utterances) == 1
+
+
+def test_closed_store_is_unavailable(gallery: Gallery) -> None:
+    gallery.close()
+    with pytest.raises(StoreUnavailable) as error:
+        gallery.count()
+    assert error.value.retry_after_s
