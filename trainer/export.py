@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,18 @@ class Graph:
     outputs: tuple[str, ...]
 
 
-def write_bundle(folder: Path, manifest: dict[str, Any], graphs: Sequence[Graph]) -> None:
+def write_bundle(
+    folder: Path,
+    manifest: dict[str, Any],
+    graphs: Sequence[Graph],
+    write_weights: Callable[[Path], None] | None = None,
+) -> None:
     """Writes a bundle folder, whole or not at all.
 
     Args:
         folder: `models/<name>/<version>`; must not exist, since versions are immutable.
         manifest: bundle.json without `files`.
+        write_weights: writes the trainable weights, from which the model can be fine-tuned.
 
     Raises:
         FileExistsError: the version is there already.
@@ -58,14 +64,18 @@ def write_bundle(folder: Path, manifest: dict[str, Any], graphs: Sequence[Graph]
             path = partial / f"{graph.name}.onnx"
             write_onnx(graph, path)
             check_onnx(graph, path)
-            content = path.read_bytes()
-            files[graph.name] = {
-                "path": path.name,
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "bytes": len(content),
-            }
+            files[graph.name] = _entry(path)
+        if write_weights is not None:
+            path = partial / "weights.safetensors"
+            write_weights(path)
+            files["weights"] = _entry(path)
         (partial / "bundle.json").write_text(json.dumps({**manifest, "files": files}, indent=1) + "\n")
         shutil.move(partial, folder)
+
+
+def _entry(path: Path) -> dict[str, str | int]:
+    content = path.read_bytes()
+    return {"path": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
 def write_onnx(graph: Graph, path: Path) -> None:

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from trainer.autodecompose.graphs import ContentGraph, DecoderGraph, VoiceGraph
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
+from trainer.checkpoint import save_checkpoint
 from trainer.data import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, fill_crop, read_audio
 from trainer.embedding import EmbeddedClips, embed_clips
 from trainer.export import Graph, write_bundle
@@ -84,7 +85,11 @@ def export_autodecompose(
         "metrics": {},
         "training": training,
     }
-    write_bundle(folder, manifest, _graphs(objective, voice, clips))
+
+    def write_weights(path: Path) -> None:
+        save_checkpoint(path, {"objective": objective}, None, 0, objective.settings.to_json())
+
+    write_bundle(folder, manifest, _graphs(objective, voice, clips), write_weights)
 
 
 def _embed(title: str, clips: Sequence[Clip], encode: Any, progress: Progress | None) -> EmbeddedClips:

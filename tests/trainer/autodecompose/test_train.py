@@ -68,7 +68,7 @@ def test_killed_and_resumed_equals_uninterrupted_and_exports(
     subprocess.run(export, cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
     manifest = json.loads((bundle / "bundle.json").read_text())
     assert (manifest["name"], manifest["version"], manifest["training"]["steps"]) == ("tones", "1.0.0", steps)
-    assert set(manifest["files"]) == {"voice", "content", "decoder"}
+    assert set(manifest["files"]) == {"voice", "content", "decoder", "weights"}
     assert Bundle.load(bundle).manifest.embedding_dim == 256
     again = subprocess.run(export, cwd=REPOSITORY, capture_output=True, timeout=300, check=False)
     assert again.returncode == 1
