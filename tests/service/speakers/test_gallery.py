@@ -148,11 +148,12 @@ def test_pages_cover_everyone_once_in_order(gallery: Gallery) -> None:
     assert gallery.list(limit=5, after="zzz").speakers == ()
 
 
-def test_names(gallery: Gallery) -> None:
+def test_names_come_with_the_voiceprints_of_stale_speakers_too(gallery: Gallery) -> None:
+    assert gallery.voiceprints(MODEL).names == {}
     enrol(gallery, "a", name="Ada")
     enrol(gallery, "b")
-    assert gallery.names(["a", "b", "gone"]) == {"a": "Ada", "b": None}
-    assert gallery.names([]) == {}
+    assert gallery.voiceprints(MODEL).names == {"a": "Ada", "b": None}
+    assert gallery.voiceprints("m/3").names == {"a": "Ada", "b": None}
 
 
 def test_delete_erases_the_speaker_and_frees_the_id(gallery: Gallery) -> None:
