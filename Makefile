@@ -24,7 +24,7 @@ $(VENV)/.bench: $(VENV)/.test
 	touch $@
 
 serve: $(VENV)/.serve
-	TWOFOLD_HOST=$(HOST) TWOFOLD_PORT=$(PORT) $(BIN)/python -m service serve
+	TWOFOLD_HOST=$(HOST) TWOFOLD_PORT=$(PORT) $(BIN)/python -m service serve --worker
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest

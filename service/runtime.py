@@ -13,6 +13,7 @@ from service.admission import Admission
 from service.audio import AudioLimits
 from service.errors import StoreUnavailable
 from service.inference import Engine, ModelRegistry, inference_threads
+from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
 from service.metrics import Metrics
 from service.pipeline import AudioDecoder
 from service.settings import Settings
@@ -29,6 +30,8 @@ class Runtime:
     decoder: AudioDecoder
     directory: SpeakerDirectory
     admission: Admission
+    jobs: JobDesk
+    closing: asyncio.Event  # set when the service is told to stop: streams end then
 
 
 @asynccontextmanager
@@ -51,17 +54,23 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
     gallery = SqliteGallery(settings.state_dir / "speakers.sqlite")
     directory = SpeakerDirectory(gallery)
+    folders = Folders(settings.state_dir, settings.models_dir)
+    store = open_store(settings, folders)
+    jobs = JobDesk(store, CeleryQueue(make_celery(settings, folders)), folders, settings)
     metrics.gallery_size.set_function(partial(_count, gallery))
     # In the background: the port listens at once, and /readyz says when the model serves.
     loading = asyncio.create_task(registry.start(lambda engine: directory.index(engine.bundle)))
+    monitoring = asyncio.create_task(JobMonitor(jobs, registry, directory, decoder).run())
     try:
         admission = Admission(settings.max_in_flight, metrics.in_flight)
-        yield Runtime(settings, metrics, registry, decoder, directory, admission)
+        yield Runtime(settings, metrics, registry, decoder, directory, admission, jobs, asyncio.Event())
     finally:
-        await loading
+        monitoring.cancel()
+        await asyncio.wait([monitoring, loading])
         decoder.close()
         await registry.close()
         gallery.close()
+        store.close()
 
 
 def _count(gallery: Gallery) -> float:

@@ -14,6 +14,14 @@ State = Literal["queued", "running", "succeeded", "failed", "canceled"]
 Activate = Literal["never", "if_better"]
 
 
+@dataclass(frozen=True)
+class JobFile:
+    """One recording of a job."""
+
+    name: str  # beneath the job's audio folder
+    speaker_id: str  # "" where unknown: only the report uses it
+
+
 @dataclass(frozen=True, kw_only=True)
 class Activation:
     """Whether the new version took over, where the caller asked for that."""
@@ -37,7 +45,7 @@ class Job:
     steps: int
     same_voice_seconds: float
     activate: Activate
-    files: tuple[str, ...]  # recordings, beneath the job's audio folder
+    files: tuple[JobFile, ...]
     size_bytes: int  # of all the recordings
 
     # How far it is
