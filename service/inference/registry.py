@@ -76,8 +76,8 @@ class ModelRegistry:
     async def start(self, before_serving: Callable[[Engine], Awaitable[object]] | None = None) -> None:
         """Loads the version that was active last, else the newest shipped one, and awaits `before_serving`.
 
-        Failure is logged and kept as `not_ready_because`: the service stays up, so that another version can be
-        activated.
+        Failure is logged and kept as `not_ready_because`: the service stays up, so that another version can
+        be activated.
         """
         async with self._switching:
             try:
