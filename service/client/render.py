@@ -43,10 +43,9 @@ def identification(answer: Any, console: Console) -> None:
 
 def verification(answer: Any, console: Console) -> None:
     """/verify."""
-    console.print(
-        f"{'Accepted' if answer['accepted'] else 'Not accepted'}: "
-        f"{answer['score_type']} {answer['score']:.3f}, threshold {answer['threshold']:.3f}, probability {answer['probability']:.3f}"
-    )
+    verdict = "Accepted" if answer["accepted"] else "Not accepted"
+    score = f"{answer['score_type']} {answer['score']:.3f}, threshold {answer['threshold']:.3f}"
+    console.print(f"{verdict}: {score}, probability {answer['probability']:.3f}")
 
 
 def speakers(everybody: Any, console: Console) -> None:

@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from service.cli import app
+
+Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +25,21 @@ def own_service(start_service: Any, tiny_models: Path) -> Any:
     return start_service(tiny_models)
 
 
-def run_cli(*args: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("TWOFOLD_")}
-    environment = clean | {f"TWOFOLD_{name.upper()}": value for name, value in settings.items()}
-    return subprocess.run(
-        [sys.executable, "-m", "service", *args],
-        env=environment | {"COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def environment(**settings: str) -> dict[str, str | None]:
+    """TWOFOLD_* as given, and none beside."""
+    clean = {key: None for key in os.environ if key.startswith("TWOFOLD_")}
+    return clean | {f"TWOFOLD_{name.upper()}": value for name, value in settings.items()} | {"COLUMNS": "100"}
+
+
+def run_cli(*args: str, **settings: str) -> Result:
+    return CliRunner().invoke(app, args, env=environment(**settings))
+
+
+def run_process(*args: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """In a process of its own, as computing here sets up the process's logging."""
+    variables = {k: v for k, v in (os.environ | environment(**settings)).items() if v is not None}
+    command = [sys.executable, "-m", "service", *args]
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture
@@ -61,34 +69,34 @@ def free_port() -> str:
 
 def test_enrol_identify_verify_list_delete(cli: Run, files: list[str]) -> None:
     enrolled = cli("enrol", "ada", files[0], "--name", "Ada [x]", "--metadata", '{"a": 1}')
-    assert enrolled.returncode == 0, enrolled.stderr
+    assert enrolled.exit_code == 0, enrolled.stderr
     assert "ada: 1 recordings" in enrolled.stdout
 
     again = cli("enrol", "ada", files[0])
-    assert (again.returncode, again.stdout) == (2, "")
+    assert (again.exit_code, again.stdout) == (2, "")
     assert "409 conflict" in again.stderr
     added = cli("enrol", "ada", files[0], "--add", "--json")
     assert json.loads(added.stdout)["utterances"] == 2
 
     yes = cli("identify", files[0], "--threshold", "0.99")
-    assert yes.returncode == 0, yes.stderr
+    assert yes.exit_code == 0, yes.stderr
     assert "It is Ada [x] (ada)." in yes.stdout
-    no = cli("identify", files[0], "--threshold", "1", "--json")
-    assert no.returncode == 1
+    no = cli("identify", files[1], "--threshold", "1", "--json")
+    assert no.exit_code == 1
     assert json.loads(no.stdout)["match"] is None
 
     accepted = cli("verify", "ada", files[0])
-    assert accepted.returncode == 0, accepted.stderr
+    assert accepted.exit_code == 0, accepted.stderr
     assert accepted.stdout.startswith("Accepted")
-    assert cli("verify", "ada", files[0], "--threshold", "1").returncode == 1
+    assert cli("verify", "ada", files[1], "--threshold", "1").exit_code == 1
 
     listed = cli("speakers")
     assert "Ada [x]" in listed.stdout
     assert [s["speaker_id"] for s in json.loads(cli("speakers", "--json").stdout)] == ["ada"]
 
-    assert cli("delete", "ada").returncode == 0
+    assert cli("delete", "ada").exit_code == 0
     gone = cli("delete", "ada")
-    assert gone.returncode == 2
+    assert gone.exit_code == 2
     assert "404 not_found" in gone.stderr
     assert "Nobody is enrolled." in cli("speakers").stdout
 
@@ -97,8 +105,8 @@ def test_embed_with_and_without_a_service_agree(
     cli: Run, files: list[str], tiny_models: Path, free_port: str, tmp_path: Path
 ) -> None:
     asked = cli("embed", *files, "--json", "--segments")
-    assert asked.returncode == 0, asked.stderr
-    alone = run_cli(
+    assert asked.exit_code == 0, asked.stderr
+    alone = run_process(
         *("embed", *files, "--json", "--segments"),
         port=free_port,
         models_dir=str(tiny_models),
@@ -118,18 +126,18 @@ def test_embed_with_and_without_a_service_agree(
 
 def test_embed_for_people(cli: Run, files: list[str]) -> None:
     shown = cli("embed", files[0])
-    assert shown.returncode == 0, shown.stderr
+    assert shown.exit_code == 0, shown.stderr
     assert "voice [0].opus" in shown.stdout
 
 
 def test_local_embed_names_what_is_wrong(tmp_path: Path, tiny_models: Path) -> None:
     text = tmp_path / "text.wav"
     text.write_text("this is no audio")
-    answer = run_cli("embed", "--local", str(text), models_dir=str(tiny_models), state_dir=str(tmp_path))
+    answer = run_process("embed", "--local", str(text), models_dir=str(tiny_models), state_dir=str(tmp_path))
     assert answer.returncode == 2
     assert "error: " in answer.stderr
     assert "Traceback" not in answer.stderr
-    nothing = run_cli("embed", "--local", str(text), models_dir=str(tmp_path), state_dir=str(tmp_path))
+    nothing = run_process("embed", "--local", str(text), models_dir=str(tmp_path), state_dir=str(tmp_path))
     assert nothing.returncode == 2
     assert "TWOFOLD_MODELS_DIR" in nothing.stderr
 
@@ -137,22 +145,22 @@ def test_local_embed_names_what_is_wrong(tmp_path: Path, tiny_models: Path) -> N
 def test_models_are_listed_and_switched(cli: Run) -> None:
     assert "0.1.0" in cli("models").stdout
     switched = cli("models", "--activate", "0.1.0")
-    assert switched.returncode == 0, switched.stderr
+    assert switched.exit_code == 0, switched.stderr
     assert "autodecompose/0.1.0 serves" in switched.stdout
     assert json.loads(cli("models", "--json").stdout)["active"] == "0.1.0"
-    assert cli("models", "--activate", "0.2.0").returncode == 0
-    assert cli("models", "--activate", "9.9").returncode == 2
+    assert cli("models", "--activate", "0.2.0").exit_code == 0
+    assert cli("models", "--activate", "9.9").exit_code == 2
 
 
 def test_no_service_is_said_clearly(free_port: str) -> None:
     answer = run_cli("speakers", port=free_port)
-    assert answer.returncode == 2
+    assert answer.exit_code == 2
     assert f"No service answers at http://127.0.0.1:{free_port}" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
 def test_url_and_key_options(own_service: Any) -> None:
-    assert run_cli("speakers", "--url", own_service.url, "--key", "x" * 16).returncode == 0
+    assert run_cli("speakers", "--url", own_service.url, "--key", "x" * 16).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -160,4 +168,4 @@ def test_url_and_key_options(own_service: Any) -> None:
     [("identify", "missing.wav"), ("enrol", "ada"), ("embed",), ("identify",), ("verify", "ada")],
 )
 def test_usage_errors(args: tuple[str, ...]) -> None:
-    assert run_cli(*args).returncode == 2
+    assert run_cli(*args).exit_code == 2

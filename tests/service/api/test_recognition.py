@@ -1,0 +1,48 @@
+"""The purpose of it all, with the shipped model and real people: who is it, and is it nobody?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ENROLLED = 7  # of the ten test speakers; nobody knows the others
+
+
+@pytest.fixture(scope="module")
+def http(start_service: Any, shipped_bundle: Path, voices: Any) -> Any:
+    """The shipped model with seven people enrolled from about 10 s each."""
+    with start_service(shipped_bundle.parents[1]).client() as client:
+        for i, voice in enumerate(voices[:ENROLLED]):
+            files = [("audio", ("a.opus", audio)) for audio in voice.enrol]
+            answer = client.post("/speakers", data={"speaker_id": f"s{i}"}, files=files)
+            assert answer.status_code == 201, answer.text
+        yield client
+
+
+def identify(http: httpx.Client, audio: bytes) -> Any:
+    answer = http.post("/identify", files={"audio": ("probe.opus", audio)})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_enrolled_people_are_recognised(http: httpx.Client, voices: Any) -> None:
+    matches = [identify(http, voice.probe)["match"] for voice in voices[:ENROLLED]]
+    assert [match and match["speaker_id"] for match in matches] == [f"s{i}" for i in range(ENROLLED)]
+
+
+def test_unknown_people_are_nobody(http: httpx.Client, voices: Any) -> None:
+    for voice in voices[ENROLLED:]:
+        body = identify(http, voice.probe)
+        assert body["match"] is None, body
+        assert body["candidates"][0]["score"] < body["threshold"]
+
+
+def test_verification(http: httpx.Client, voices: Any) -> None:
+    for i in range(ENROLLED):
+        for claimed in (i, (i + 1) % ENROLLED):
+            form = {"speaker_id": f"s{claimed}"}
+            answer = http.post("/verify", data=form, files={"audio": ("probe.opus", voices[i].probe)})
+            assert answer.json()["accepted"] == (claimed == i), answer.text
