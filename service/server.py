@@ -8,6 +8,7 @@ import socket
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from threadpoolctl import threadpool_limits
 
 from service.app import create_app
 from service.jobs import NO_TORCH, can_train
@@ -56,5 +57,7 @@ def run(settings: Settings, *, worker: bool = False) -> None:
     if worker and not can_train():
         _log.warning("no_worker", reason=NO_TORCH)
     beside = WorkerProcess() if worker and can_train() else contextlib.nullcontext()
-    with beside, contextlib.suppress(KeyboardInterrupt):
+    # numpy's products here are small: spreading one over cores costs more than it brings, and takes those
+    # cores from onnxruntime.
+    with beside, threadpool_limits(limits=1, user_api="blas"), contextlib.suppress(KeyboardInterrupt):
         _Server(app, config).run()

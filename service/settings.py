@@ -74,7 +74,9 @@ class Settings(BaseSettings):
         default=2048, ge=1, description="Most 1.024 s crops waiting for inference; more are answered 429."
     )
     min_speech_finetune_s: float = Field(
-        default=5.0, ge=0, description="Least net speech of a fine-tuning, all recordings together, in seconds."
+        default=5.0,
+        ge=0,
+        description="Least net speech of a fine-tuning, all recordings together, in seconds.",
     )
     same_voice_seconds: float = Field(
         default=10.0,

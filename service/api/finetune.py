@@ -165,9 +165,7 @@ async def _existing(job_id: str, jobs: JobsDep) -> Job:
     return await jobs.get(job_id)
 
 
-@router.get(
-    "/{job_id}/events", response_class=EventSourceResponse, responses=problem_responses(404, 503)
-)
+@router.get("/{job_id}/events", response_class=EventSourceResponse, responses=problem_responses(404, 503))
 async def events(
     job: Annotated[Job, Depends(_existing)], jobs: JobsDep, runtime: RuntimeDep
 ) -> AsyncIterator[ServerSentEvent]:
@@ -217,7 +215,9 @@ async def _retained(gallery: Gallery, speaker_ids: list[str]) -> list[NewFile]:
     for speaker_id in dict.fromkeys(speaker_ids):
         speaker = await asyncio.to_thread(gallery.get, speaker_id)
         recordings = [
-            await asyncio.to_thread(gallery.audio, one.utterance_id) for one in speaker.utterances if one.retained
+            await asyncio.to_thread(gallery.audio, one.utterance_id)
+            for one in speaker.utterances
+            if one.retained
         ]
         own = [NewFile(speaker_id, audio) for audio in recordings if audio is not None]
         if not own:
@@ -253,7 +253,6 @@ def _answer(job: Job) -> JobAnswer:
         model=f"{job.name}/{job.version}" if done else None,
         version=job.version if done else None,
         report=job.report,
-        activation=job.activation
-        and ActivationAnswer.model_validate(job.activation, from_attributes=True),
+        activation=job.activation and ActivationAnswer.model_validate(job.activation, from_attributes=True),
         error=job.error,
     )

@@ -31,7 +31,9 @@ class WorkerProcess:
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            process = subprocess.Popen([sys.executable, "-m", "service", "worker", "--parent", str(os.getpid())])
+            process = subprocess.Popen(
+                [sys.executable, "-m", "service", "worker", "--parent", str(os.getpid())]
+            )
             _log.info("worker_started", pid=process.pid)
             while process.poll() is None and not self._ended.wait(0.2):
                 pass

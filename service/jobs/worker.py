@@ -60,8 +60,6 @@ def _warm_up(settings: Settings) -> None:
     """Imports what takes seconds to import, so that the first job does not wait for it."""
     import torch
 
-    import trainer.autodecompose.finetune
-
     torch.set_num_threads(inference_threads(settings.finetune_threads))
 
 
