@@ -76,13 +76,13 @@ class Settings(BaseSettings):
     min_speech_finetune_s: float = Field(
         default=5.0,
         ge=0,
-        description="Least net speech of a fine-tuning, all recordings together, in seconds.",
+        description="Least net speech of all recordings of a fine-tuning, in seconds.",
     )
     same_voice_seconds: float = Field(
         default=10.0,
         ge=0,
-        description="Fine-tuning takes two crops of a recording for one voice when they start at most this far "
-        "apart, in seconds; 0: always. Recordings of conversations need it small.",
+        description="Two crops of a recording count as one voice in fine-tuning when they start at most this "
+        "far apart, in seconds; 0: always. Recordings of conversations need it small.",
     )
     finetune_queue: int = Field(
         default=4, ge=1, description="Most unfinished fine-tuning jobs of one client; more are answered 429."

@@ -43,7 +43,7 @@ class FinetuneParams(BaseModel):
     speaker_ids: Annotated[list[str], BeforeValidator(_split)] = Field(
         default_factory=list,
         max_length=1000,
-        description="Enrolled speakers with retained audio, which joins the files; repeatable, or with commas.",
+        description="Enrolled speakers, whose retained audio joins the files; repeatable, or with commas.",
     )
     steps: int = Field(50, ge=1, le=MAX_STEPS, description="Training steps.")
     activate: Activate = Field(
@@ -253,6 +253,8 @@ def _answer(job: Job) -> JobAnswer:
         model=f"{job.name}/{job.version}" if done else None,
         version=job.version if done else None,
         report=job.report,
-        activation=job.activation and ActivationAnswer.model_validate(job.activation, from_attributes=True),
+        activation=ActivationAnswer.model_validate(job.activation, from_attributes=True)
+        if job.activation
+        else None,
         error=job.error,
     )

@@ -23,6 +23,7 @@ __all__ = [
     "JobPage",
     "JobQueue",
     "JobStore",
+    "NewFile",
     "SqliteJobStore",
     "can_train",
     "make_celery",

@@ -1,4 +1,4 @@
-"""What the service does for jobs by itself: activates better versions, ends canceled jobs that nobody holds."""
+"""What the service does for jobs by itself: activates better versions, ends canceled jobs of dead workers."""
 
 from __future__ import annotations
 

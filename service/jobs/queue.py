@@ -46,11 +46,7 @@ def make_celery(settings: Settings, folders: Folders) -> Celery:
         app.conf.update(
             broker_url=None,
             broker_transport="service.jobs.broker:Transport",
-            broker_transport_options={
-                "data_folder_in": str(folders.messages),
-                "data_folder_out": str(folders.messages),
-                "polling_interval": _POLL_S,
-            },
+            broker_transport_options={"folder": str(folders.messages), "polling_interval": _POLL_S},
         )
     return app
 

@@ -138,9 +138,7 @@ class _Heartbeat:
         self._timeout_s = settings.finetune_timeout_s
         self._shutting_down = shutting_down
         self._started = time.monotonic()
-        self._first: tuple[float, int] | None = (
-            None  # when the first step of this attempt was done, and which
-        )
+        self._first: tuple[float, int] | None = None  # of this attempt: when, and which
         self._step, self._loss, self._eta_s = job.step, job.loss, job.eta_s
         self._stop: Change | None = None
         self._ended = threading.Event()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -79,7 +79,7 @@ class SqliteJobStore:
             db.execute("REPLACE INTO jobs VALUES (?, ?, ?)", _row(job))
             return job
 
-    def unsettled(self) -> list[Job]:
+    def unsettled(self) -> Sequence[Job]:
         with self._reading() as db:
             return _unsettled(db)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from service.errors import NotFound, Overloaded
@@ -37,7 +37,7 @@ class JobStore(Protocol):
         """
         ...
 
-    def unsettled(self) -> list[Job]:
+    def unsettled(self) -> Sequence[Job]:
         """All jobs that are not `settled`, oldest first."""
         ...
 
@@ -46,7 +46,7 @@ class JobStore(Protocol):
         ...
 
 
-def check_room(job: Job, unsettled: list[Job], *, most_open: int, most_bytes: int) -> None:
+def check_room(job: Job, unsettled: Sequence[Job], *, most_open: int, most_bytes: int) -> None:
     """Whether one more job fits in.
 
     Raises:

@@ -8,6 +8,6 @@ from service.jobs.store import JobStore
 from service.settings import Settings
 
 
-def open_store(settings: Settings, folders: Folders) -> JobStore:
+def open_store(settings: Settings, folders: Folders) -> JobStore:  # noqa: ARG001
     """The job store of these settings. Raises StoreUnavailable."""
     return SqliteJobStore(folders.store)

@@ -1,7 +1,7 @@
 """What an idle worker does: looks after jobs that nobody else will hear of.
 
-A message can be lost with the worker that held it, and a lease runs out with its holder. As long as all workers
-are busy nothing is gained by more messages, so only idle ones send them, and the queue cannot fill with them.
+A message can be lost with the worker that held it, and a lease runs out with its holder. As long as all
+workers are busy nothing is gained by more messages, so only idle ones send them, and the queue stays short.
 """
 
 from __future__ import annotations
@@ -72,9 +72,8 @@ class Sweeper:
     def sweep(self) -> None:
         """Sends a message for each job that waits without one. Raises StoreUnavailable."""
         for job in self._store.unsettled():
-            now = datetime.now(UTC)
-            if lifecycle.abandoned(job, now, patience_s=_PATIENCE_S):
-                self._store.update(job.job_id, lambda job, now=now: lifecycle.message_sent(job, now))
+            if lifecycle.abandoned(job, datetime.now(UTC), patience_s=_PATIENCE_S):
+                self._store.update(job.job_id, lambda job: lifecycle.message_sent(job, datetime.now(UTC)))
                 self._queue.send(job.job_id)
                 _log.info("job_sent_again", job_id=job.job_id, state=job.state)
 
