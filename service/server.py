@@ -6,6 +6,7 @@ import contextlib
 import socket
 
 import uvicorn
+from threadpoolctl import threadpool_limits
 
 from service.app import create_app
 from service.logs import configure_logging
@@ -35,5 +36,7 @@ def run(settings: Settings) -> None:
         access_log=False,  # RequestContext logs requests, without paths
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
-    with contextlib.suppress(KeyboardInterrupt):
+    # numpy's products here are small: spreading one over cores costs more than it brings, and takes those
+    # cores from onnxruntime.
+    with threadpool_limits(limits=1, user_api="blas"), contextlib.suppress(KeyboardInterrupt):
         _Server(config).run()

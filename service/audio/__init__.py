@@ -1,6 +1,6 @@
 """From the bytes of an audio file to 16 kHz mono, the speech in it, and the crops that models take."""
 
-from service.audio.crops import CROP_SAMPLES, FRAME_SAMPLES, Crops, cut_contiguous, cut_crops
+from service.audio.crops import CROP_SAMPLES, Crops, cut_crops
 from service.audio.decode import Recording, decode
 from service.audio.limits import SAMPLE_RATE_HZ, AudioLimits
 from service.audio.prepare import Prepared, prepare
@@ -9,7 +9,6 @@ from service.audio.vad import Region, SpeechDetector, VadSettings
 
 __all__ = [
     "CROP_SAMPLES",
-    "FRAME_SAMPLES",
     "SAMPLE_RATE_HZ",
     "AudioLimits",
     "Crops",
@@ -18,7 +17,6 @@ __all__ = [
     "Region",
     "SpeechDetector",
     "VadSettings",
-    "cut_contiguous",
     "cut_crops",
     "decode",
     "estimate_snr_db",

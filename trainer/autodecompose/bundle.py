@@ -20,7 +20,7 @@ from trainer.checkpoint import save_checkpoint
 from trainer.data import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, fill_crop, read_audio
 from trainer.embedding import EmbeddedClips, embed_clips
 from trainer.export import Graph, write_bundle
-from trainer.scoring import fit_scoring
+from trainer.scoring import fit_min_cohesion, fit_scoring
 from trainer.whitening import fit_whitening
 
 Floats = NDArray[np.float32]
@@ -69,6 +69,7 @@ def export_autodecompose(
     speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in embedded.clips]
     labelled = sorted({clip.corpus for clip in embedded.clips if clip.speaker})
     scoring = fit_scoring(embedded.utterances, speakers, groups=corpora)
+    scoring["min_cohesion"] = fit_min_cohesion(embedded.crops, embedded.crop_clip, scoring["mean"])
 
     width = objective.settings.width
     frames = objective.frontend.settings
