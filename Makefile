@@ -2,8 +2,6 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-HOST ?= 127.0.0.1
-PORT ?= 8000
 
 .PHONY: serve test lint bench clean
 
@@ -24,7 +22,11 @@ $(VENV)/.bench: $(VENV)/.test
 	touch $@
 
 serve: $(VENV)/.serve
-	TWOFOLD_HOST=$(HOST) TWOFOLD_PORT=$(PORT) $(BIN)/python -m service serve
+<<<<<<< HEAD
+	TWOFOLD_HOST=$(HOST) TWOFOLD_PORT=$(PORT) $(BIN)/python -m service serve --worker
+=======
+	$(BIN)/python -m service serve
+>>>>>>> main
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest

@@ -97,6 +97,34 @@ def peer(
     Console().print(table)
 
 
+@app.command()
+def voice(
+    data: Annotated[Path, typer.Option(envvar="TWOFOLD_DATA", help="Folder that holds the corpora.")],
+    bundle: Annotated[
+        Path | None, typer.Option(help="Bundle folder; without it, the newest under models/autodecompose.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/results/voice.md"),
+) -> None:
+    """Every figure of the voice encoder beside the peer's, on held-out speakers (about ten minutes).
+
+    Example: `TWOFOLD_DATA=../data python -m benchmarks voice`
+    """
+    from benchmarks.voice import voice_page
+
+    console = Console()
+    text = voice_page(
+        bundle or newest_bundle(Path("models/autodecompose")),
+        data,
+        console,
+        date=str(datetime.now(UTC).date()),
+        command="python -m benchmarks voice",
+        machine=describe(),
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text)
+    console.print(f"written to {out}")
+
+
 def newest_bundle(models: Path) -> Path:
     """The bundle folder of the highest version."""
     found = [path.parent for path in models.glob("*/bundle.json")]

@@ -14,6 +14,7 @@ from service.admission import Admission
 from service.audio import AudioLimits
 from service.errors import StoreUnavailable
 from service.inference import ActiveModel, ActiveModelFile, Bundle, Engine, ModelRegistry, inference_threads
+from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
 from service.metrics import Metrics
 from service.pipeline import AudioDecoder
 from service.replicas import RedisActiveModel, Replica
@@ -31,6 +32,8 @@ class Runtime:
     decoder: AudioDecoder
     directory: SpeakerDirectory
     admission: Admission
+    jobs: JobDesk
+    closing: asyncio.Event  # set when the service is told to stop: streams end then
 
 
 @asynccontextmanager
@@ -47,14 +50,22 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
     admission = Admission(settings.max_in_flight, metrics.in_flight)
+    folders = Folders(settings.state_dir, settings.models_dir)
     # In the background: the port listens at once, and /readyz says when the model serves.
     start = _shared if settings.redis_url else _alone
     async with start(settings, make_engine) as (registry, directory):
-        metrics.gallery_size.set_function(partial(_count, directory.gallery))
-        try:
-            yield Runtime(settings, metrics, registry, decoder, directory, admission)
-        finally:
-            decoder.close()
+        with closing(open_store(settings, folders)) as store:
+            metrics.gallery_size.set_function(partial(_count, directory.gallery))
+            jobs = JobDesk(store, CeleryQueue(make_celery(settings, folders)), folders, settings)
+            monitoring = asyncio.create_task(JobMonitor(jobs, registry, directory, decoder).run())
+            try:
+                yield Runtime(
+                    settings, metrics, registry, decoder, directory, admission, jobs, asyncio.Event()
+                )
+            finally:
+                monitoring.cancel()
+                await asyncio.wait([monitoring])
+                decoder.close()
 
 
 _Started = tuple[ModelRegistry, SpeakerDirectory]

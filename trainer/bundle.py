@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -148,3 +150,21 @@ def _check(directory: Path, name: str, file: BundleFile) -> None:
         raise BundleError(
             f"{path} has sha256 {digest}, bundle.json says {file.sha256}: export the bundle again."
         )
+
+
+def record_metrics(directory: Path, figures: dict[str, Any]) -> None:
+    """Writes what `evaluate` found into bundle.json, under `metrics`: the part of the card that is measured.
+
+    Corpora go by their folder's name: a card names no path of the machine it was measured on.
+    """
+    path = directory / "bundle.json"
+    manifest = json.loads(path.read_text())
+    corpus = Path(figures["data"]).resolve().name
+    key = "/".join(part for part in (corpus, figures["split"], figures["encoder"]) if part)
+    kept = ("seed", "speakers", "utterances", "segments", "few_shot", "eer", "min_dcf", "cllr")
+    manifest["metrics"][key] = {name: figures[name] for name in kept} | {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d")
+    }
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    partial.replace(path)

@@ -99,6 +99,9 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of the speakers' draw and the labelled crops.")] = 0,
     encoder: Annotated[Encoder, typer.Option(help="Which encoder to measure.")] = Encoder.VOICE,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    record: Annotated[
+        bool, typer.Option(help="Also write them into bundle.json, as the model's card.")
+    ] = False,
 ) -> None:
     """Measures a bundle, ONNX only: few-shot F1, equal error rate, minDCF, Cllr.
 
@@ -111,6 +114,7 @@ def evaluate(
 
     `python -m trainer evaluate models/autodecompose/1.0.0 --data my_recordings --json out.json`
     """
+    from trainer.bundle import record_metrics
     from trainer.evaluate import evaluate as measure_bundle
 
     errors = Console(stderr=True)
@@ -123,6 +127,8 @@ def evaluate(
         raise typer.Exit(1) from error
     if json_path is not None:
         json_path.write_text(json.dumps(figures, indent=2) + "\n")
+    if record:
+        record_metrics(bundle, figures)
     for line in figures["skipped"]:
         errors.print(f"[yellow]skipped[/yellow] {line}")
     Console().print(figures_table(figures))

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.linear_model import LogisticRegression
 
 from trainer.embedding import unit
 
@@ -91,6 +90,34 @@ def fit_scoring(
     }
 
 
+def fit_min_cohesion(
+    crops: ArrayLike, recordings: ArrayLike, mean: ArrayLike, *, percentile: float = 2.0, least_crops: int = 5
+) -> float:
+    """The cohesion that all but `percentile` per cent of one-voice recordings reach. Needs no labels.
+
+    Cohesion of a recording: mean cosine of each centred crop to the mean of its other crops. An enrolment
+    below the bar may hold more than one voice.
+
+    Args:
+        crops: (crops, dim) unit embeddings.
+        recordings: (crops,) an index per recording.
+        mean: (dim,) of `scoring`.
+        least_crops: shorter recordings are left out; five crops are the service's shortest enrolment.
+
+    Returns:
+        The bar in [-1, 1]; -1, which nothing falls below, where no recording is long enough.
+    """
+    centred = centre(crops, mean)
+    _, index = np.unique(np.asarray(recordings), return_inverse=True)
+    counts = np.bincount(index)
+    totals = np.zeros((counts.size, centred.shape[1]), np.float32)
+    np.add.at(totals, index, centred)
+    agreement = (centred * unit(totals[index] - centred)).sum(axis=1)  # (crops,)
+    cohesion = np.bincount(index, agreement) / counts  # (recordings,)
+    long_enough = cohesion[counts >= least_crops]
+    return float(np.percentile(long_enough, percentile)) if long_enough.size else -1.0
+
+
 def _blocks(vectors: Floats) -> Iterator[tuple[slice, Floats, NDArray[np.bool_]]]:
     """The strict upper triangle of the score matrix, `ROWS_AT_ONCE` rows at a time."""
     for start in range(0, len(vectors), ROWS_AT_ONCE):
@@ -105,6 +132,8 @@ def _calibrate(target: Floats, nontarget: Floats, rng: np.random.Generator) -> d
         for scores in (nontarget, target)
     ]
     labels = np.repeat([0, 1], [scores.size for scores in kinds])
+    from sklearn.linear_model import LogisticRegression  # a second to import: only when a fit is made
+
     # Balanced weights make the prior equal, so the logit is the log likelihood ratio. The weak penalty only
     # matters where the two kinds do not overlap at all and the slope would grow without end.
     fit = LogisticRegression(C=1e4, class_weight="balanced", solver="newton-cholesky")

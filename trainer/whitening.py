@@ -12,7 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.embedding import unit
+
 SHRINKAGE = 0.03  # towards a sphere; 0.1 and 0.3 did worse on train speakers set aside
+
+PARENT_CROPS = 300  # what the parent's covariance counts for in a fine-tuning: docs/model-updates.md
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,10 @@ class Whitening:
 
     mean: NDArray[np.float32]
     matrix: NDArray[np.float32]
+
+    def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pooled voice frames (crops, dim) → unit embeddings (crops, dim), as the exported graph does it."""
+        return unit(np.asarray((vectors - self.mean) @ self.matrix, np.float32))
 
 
 def fit_whitening(
@@ -35,17 +43,47 @@ def fit_whitening(
     Raises:
         ValueError: no recording has two crops.
     """
+    within, freedom = _within(vectors, recordings)
+    if freedom < 1:
+        raise ValueError("Whitening needs recordings of at least two crops (2.05 s).")
+    within /= freedom
+    sphere = np.trace(within) / len(within) * np.eye(len(within))
+    matrix = _inverse_root((1 - shrinkage) * within + shrinkage * sphere)
+    return Whitening(vectors.mean(axis=0, dtype=np.float64).astype(np.float32), matrix)
+
+
+def carry_whitening(
+    parent: Whitening,
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    recordings: NDArray[np.intp],
+    weight: float = PARENT_CROPS,
+) -> Whitening:
+    """The parent's whitening for a model fine-tuned from it, refined by what little audio there is.
+
+    The mean moves as the crops moved. The parent's covariance counts as `weight` crops beside those given.
+
+    Args:
+        before, after: (crops, dim) pooled voice frames of the same crops under the parent and the new model.
+        recordings: (crops,) an index per stretch of audio that holds one voice.
+    """
+    within, freedom = _within(after, recordings)
+    parents = np.linalg.inv(parent.matrix.astype(np.float64) @ parent.matrix)
+    mean = parent.mean + (after.mean(axis=0) - before.mean(axis=0))
+    return Whitening(mean, _inverse_root((weight * parents + within) / (weight + freedom)))
+
+
+def _within(vectors: NDArray[np.float32], recordings: NDArray[np.intp]) -> tuple[NDArray[np.float64], int]:
+    """Scatter of crops around their recording's mean (dim, dim), and its degrees of freedom."""
     x = vectors.astype(np.float64)
     _, recording = np.unique(recordings, return_inverse=True)
     counts = np.bincount(recording)
     sums = np.zeros((counts.size, x.shape[1]))
     np.add.at(sums, recording, x)
     residual = (x - (sums / counts[:, None])[recording])[counts[recording] > 1]
-    freedom = len(residual) - int((counts > 1).sum())
-    if freedom < 1:
-        raise ValueError("Whitening needs recordings of at least two crops (2.05 s).")
-    within = residual.T @ residual / freedom  # (dim, dim)
-    sphere = np.trace(within) / len(within) * np.eye(len(within))
-    values, axes = np.linalg.eigh((1 - shrinkage) * within + shrinkage * sphere)
-    matrix = (axes / np.sqrt(values)) @ axes.T
-    return Whitening(x.mean(axis=0).astype(np.float32), matrix.astype(np.float32))
+    return residual.T @ residual, len(residual) - int((counts > 1).sum())
+
+
+def _inverse_root(covariance: NDArray[np.float64]) -> NDArray[np.float32]:
+    values, axes = np.linalg.eigh(covariance)
+    return np.asarray((axes / np.sqrt(values)) @ axes.T, np.float32)

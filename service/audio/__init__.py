@@ -1,7 +1,8 @@
 """From the bytes of an audio file to 16 kHz mono, the speech in it, and the crops that models take."""
 
-from service.audio.crops import CROP_SAMPLES, FRAME_SAMPLES, Crops, cut_contiguous, cut_crops
+from service.audio.crops import CROP_SAMPLES, Crops, cut_crops
 from service.audio.decode import Recording, decode
+from service.audio.encode import encode_flac
 from service.audio.limits import SAMPLE_RATE_HZ, AudioLimits
 from service.audio.prepare import Prepared, prepare
 from service.audio.quality import estimate_snr_db
@@ -9,7 +10,6 @@ from service.audio.vad import Region, SpeechDetector, VadSettings
 
 __all__ = [
     "CROP_SAMPLES",
-    "FRAME_SAMPLES",
     "SAMPLE_RATE_HZ",
     "AudioLimits",
     "Crops",
@@ -18,9 +18,9 @@ __all__ = [
     "Region",
     "SpeechDetector",
     "VadSettings",
-    "cut_contiguous",
     "cut_crops",
     "decode",
+    "encode_flac",
     "estimate_snr_db",
     "prepare",
 ]

@@ -12,7 +12,6 @@ from service.audio.limits import SAMPLE_RATE_HZ
 from service.audio.vad import Region
 
 CROP_SAMPLES = 16_384
-FRAME_SAMPLES = 256  # 16 ms: one content vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +61,3 @@ def cut_crops(samples: NDArray[np.float32], regions: Sequence[Region]) -> Crops:
         for start, end in zip(span_starts, span_ends, strict=True)
     ]
     return Crops(waveforms, spans, total / SAMPLE_RATE_HZ)
-
-
-def cut_contiguous(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
-    """Cuts all of `samples` (n,), speech or not, for the content encoder: one vector for each 16 ms.
-
-    Returns: crops (ceil(n / 16384), 16384), the last completed with zeros; and how many frames of all crops
-        joined belong to the recording, ceil(n / 256). The rest is to be dropped.
-    """
-    waveforms = np.zeros((-(-len(samples) // CROP_SAMPLES), CROP_SAMPLES), np.float32)
-    waveforms.reshape(-1)[: len(samples)] = samples
-    return waveforms, -(-len(samples) // FRAME_SAMPLES)

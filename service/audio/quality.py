@@ -27,8 +27,7 @@ def estimate_snr_db(samples: NDArray[np.float32], regions: Sequence[Region]) -> 
     Background is what lies outside `regions`; where that is under 0.3 s, the 10th percentile of the 20 ms
     frames inside (pauses between words), a rough stand-in: too high below 5 dB and too low above 20 dB.
     Assumes that the noise goes on unchanged through the speech: a bang or a breath between sentences counts.
-    Measured on LibriSpeech mixed with ESC-10: within 1 dB of the truth in the median from 0 to 20 dB; single
-    recordings within 4 dB in steady noise from 5 to 15 dB, further off in bursts or where speech drowns.
+    In the median it is near the truth; single recordings in bursty noise can be 10 dB off.
 
     Args: `samples` (n,) 16 kHz mono; `regions` as the detector found them there.
     Returns: decibels in [-10, 60], or None where there is no speech to measure.

@@ -64,6 +64,7 @@ class Scoring(_Part):
     mean: tuple[float, ...]  # (embedding_dim,)
     calibration: Calibration
     false_accept: tuple[OperatingPoint, ...] = Field(min_length=1)
+    min_cohesion: float = -1.0  # an enrolment below it may hold more than one voice
     fitted_on: str
 
 

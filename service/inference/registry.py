@@ -73,10 +73,10 @@ class ModelRegistry:
         return self._why_not
 
     async def start(self, before_serving: Callable[[Engine], Awaitable[object]] | None = None) -> None:
-        """Loads the version active last, else the newest shipped one, and awaits `before_serving`.
+        """Loads the version that was active last, else the newest shipped one, and awaits `before_serving`.
 
-        Failure is logged and kept as `not_ready_because`: the service stays up, so that another version
-        can be activated.
+        Failure is logged and kept as `not_ready_because`: the service stays up, so that another version can
+        be activated.
         """
         async with self._switching:
             try:

@@ -11,9 +11,6 @@ from service.speakers.scoring import Scorer
 
 NOISY_DB = 10.0  # below this, background noise shapes the voiceprint
 AMPLE_SPEECH_S = 10.0  # net speech from which more adds little
-# Cohesion below the threshold of this rate is suspect. The rate is lenient: the thresholds are those of whole
-# recordings, and single crops of one voice agree less than recordings do.
-MIXED_FPR = 0.05
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
             f"Send recordings with POST /speakers/{speaker.speaker_id}/audio.",
         )
     problems = []
-    if weakest is not None and weakest < scorer.threshold(MIXED_FPR):
+    if weakest is not None and weakest < scorer.min_cohesion:
         problems.append(
             "The recordings do not sound like one voice. Is somebody else speaking in one of them? "
             "Erase the speaker and enrol again from recordings of this person alone."

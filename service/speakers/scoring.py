@@ -17,6 +17,7 @@ class Scorer:
         self.score_type: str = scoring.score_type
         self._mean = np.asarray(scoring.mean, np.float32)  # (dim,)
         self.dim = len(self._mean)
+        self.min_cohesion = scoring.min_cohesion
         self._slope = scoring.calibration.slope
         self._intercept = scoring.calibration.intercept
         table = sorted((point.fpr, point.threshold) for point in scoring.false_accept)

@@ -22,13 +22,16 @@ def test_evaluate_writes_json_and_prints_a_table(
             )
     out = tmp_path / "out.json"
     result = CliRunner().invoke(
-        app, ["evaluate", str(tiny_bundle), "--data", str(tmp_path / "data"), "--json", str(out)]
+        app, ["evaluate", str(tiny_bundle), "--data", str(tmp_path / "data"), "--json", str(out), "--record"]
     )
     assert result.exit_code == 0, result.output
     assert "EER" in result.output
     figures = json.loads(out.read_text())
     assert {"model", "data", "speakers", "segments", "few_shot", "eer", "min_dcf", "cllr"} <= set(figures)
     assert {"f1", "std", "runs"} <= set(figures["few_shot"]["10"])
+    card = json.loads((tiny_bundle / "bundle.json").read_text())["metrics"]["data/voice"]
+    assert card["eer"] == figures["eer"]
+    assert str(tmp_path) not in json.dumps(card)
 
 
 def test_bad_input_is_said_plainly(tiny_bundle: Path, tmp_path: Path) -> None:
@@ -42,7 +45,7 @@ def test_bad_input_is_said_plainly(tiny_bundle: Path, tmp_path: Path) -> None:
         assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("verb", [["evaluate"], ["data"], ["data", "librispeech"]])
+@pytest.mark.parametrize("verb", [["evaluate"], ["pretrain"], ["export"], ["data"], ["data", "librispeech"]])
 def test_help_shows_examples(verb: list[str]) -> None:
     result = CliRunner().invoke(app, [*verb, "--help"])
     assert result.exit_code == 0

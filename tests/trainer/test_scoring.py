@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from trainer import scoring
 from trainer.embedding import unit
-from trainer.scoring import ScoringError, centre, fit_scoring, pair_scores
+from trainer.scoring import ScoringError, centre, fit_min_cohesion, fit_scoring, pair_scores
 
 
 def voices(
@@ -99,3 +99,22 @@ def test_unlabelled_utterances_count_for_the_mean_only() -> None:
 def test_too_few_pairs_are_refused() -> None:
     with pytest.raises(ScoringError, match="several utterances a speaker"):
         fit_scoring(*voices(40, 1, spread=0.5))
+
+
+def test_min_cohesion_is_what_one_voice_reaches_and_two_do_not() -> None:
+    vectors, names = voices(40, 10, spread=0.3)
+    recordings = np.unique(names, return_inverse=True)[1]
+    bar = fit_min_cohesion(vectors, recordings, vectors.mean(axis=0), percentile=10)
+    centred = centre(vectors, vectors.mean(axis=0)).reshape(40, 10, -1)
+
+    def cohesion(crops: NDArray[np.float32]) -> float:
+        rest = [np.delete(crops, i, axis=0).mean(axis=0) for i in range(len(crops))]
+        return float(np.mean([crop @ r / np.linalg.norm(r) for crop, r in zip(crops, rest, strict=True)]))
+
+    assert sum(cohesion(crops) < bar for crops in centred) == 4
+    mixed = [np.concatenate([centred[i, :5], centred[i + 1, 5:]]) for i in range(39)]
+    assert all(cohesion(crops) < bar for crops in mixed)
+
+
+def test_short_recordings_set_no_bar() -> None:
+    assert fit_min_cohesion(np.eye(4), np.zeros(4, int), np.full(4, 0.1)) == -1

@@ -43,6 +43,6 @@ def url(start_service: StartService, tiny_models: Path) -> str:
 
 
 @schema.parametrize()
-@hypothesis.settings(max_examples=40, deadline=None, derandomize=True)
+@hypothesis.settings(max_examples=20, deadline=None, derandomize=True)
 def test_only_documented_answers(case: schemathesis.Case, url: str) -> None:
     case.call_and_validate(base_url=url, checks=CHECKS)

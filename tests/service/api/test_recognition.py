@@ -19,7 +19,6 @@ def http(start_service: Any, shipped_bundle: Path, voices: Any) -> Any:
             files = [("audio", ("a.opus", audio)) for audio in voice.enrol]
             answer = client.post("/speakers", data={"speaker_id": f"s{i}"}, files=files)
             assert answer.status_code == 201, answer.text
-            assert answer.json()["quality"]["ok"], answer.text
         yield client
 
 

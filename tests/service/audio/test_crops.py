@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.audio import CROP_SAMPLES, SAMPLE_RATE_HZ, Region, cut_contiguous, cut_crops
+from service.audio import CROP_SAMPLES, SAMPLE_RATE_HZ, Region, cut_crops
 
 
 @st.composite
@@ -54,14 +54,3 @@ def test_no_regions_no_crops() -> None:
     crops = cut_crops(np.ones(CROP_SAMPLES, np.float32), [])
     assert crops.waveforms.shape == (0, CROP_SAMPLES)
     assert (crops.spans, crops.speech_s) == ([], 0.0)
-
-
-@given(st.integers(0, 4 * CROP_SAMPLES))
-def test_contiguous(total: int) -> None:
-    samples = np.arange(1, total + 1, dtype=np.float32)
-    waveforms, frames = cut_contiguous(samples)
-    joined = waveforms.reshape(-1)
-    np.testing.assert_array_equal(joined[:total], samples)
-    assert not joined[total:].any()
-    assert 256 * (frames - 1) < total <= 256 * frames
-    assert len(waveforms) == -(-frames // 64)

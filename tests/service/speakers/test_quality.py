@@ -7,7 +7,7 @@ import pytest
 
 from service.inference import Scoring
 from service.speakers import Embedding, Quality, Scorer, Speaker, Utterance, assess
-from service.speakers.quality import MIXED_FPR, centred_sum, cohesion, stored_sum
+from service.speakers.quality import centred_sum, cohesion, stored_sum
 
 DIM, MODEL = 32, "m/1"
 MEAN = np.full(DIM, 0.05)
@@ -22,7 +22,8 @@ def scorer() -> Scorer:
                 "score_type": "centred_cosine",
                 "mean": MEAN.tolist(),
                 "calibration": {"slope": 10, "intercept": -3},
-                "false_accept": [{"fpr": 0.1, "threshold": 0.2}, {"fpr": MIXED_FPR, "threshold": MIXED}],
+                "false_accept": [{"fpr": 0.1, "threshold": 0.2}, {"fpr": 0.01, "threshold": 0.5}],
+                "min_cohesion": MIXED,
                 "fitted_on": "a test",
             }
         )
