@@ -68,6 +68,7 @@ def write_bundle(
         if write_weights is not None:
             path = partial / "weights.safetensors"
             write_weights(path)
+            path.chmod(0o644)  # safetensors writes for its owner alone; a bundle is for every reader
             files["weights"] = _entry(path)
         (partial / "bundle.json").write_text(json.dumps({**manifest, "files": files}, indent=1) + "\n")
         shutil.move(partial, folder)
