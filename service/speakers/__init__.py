@@ -7,6 +7,7 @@ from service.speakers.gallery import Gallery
 from service.speakers.index import Hit, VoiceIndex
 from service.speakers.quality import Quality, assess
 from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utterance, Voiceprints
+from service.speakers.redis_gallery import RedisGallery
 from service.speakers.scoring import Scorer
 from service.speakers.sqlite import SqliteGallery
 
@@ -18,6 +19,7 @@ __all__ = [
     "NewUtterance",
     "Page",
     "Quality",
+    "RedisGallery",
     "Scorer",
     "Speaker",
     "SpeakerDirectory",

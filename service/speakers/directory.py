@@ -102,9 +102,7 @@ class SpeakerDirectory:
     async def _write(self, index: VoiceIndex, write: Callable[[], Speaker]) -> Speaker:
         def work() -> Speaker:
             speaker = write()
-            voiceprint = speaker.voiceprint(index.model)
-            assert voiceprint is not None  # it was just written
-            index.put(speaker.speaker_id, voiceprint)
+            index.put(speaker.speaker_id, speaker.name, speaker.voiceprint(index.model))
             return speaker
 
         async with self._writing:

@@ -89,6 +89,7 @@ class Voiceprints:
 
     speaker_ids: tuple[str, ...]
     matrix: FloatArray  # (speakers, dim), unit rows
+    names: Mapping[str, str | None]  # of every enrolled speaker by id, stale ones included
 
 
 def pool(embeddings: Sequence[Embedding]) -> FloatArray:
