@@ -21,6 +21,11 @@ class Settings(BaseSettings):
         default=Path("state"),
         description="Folder of everything that is kept: enrolled voices, new model versions.",
     )
+    redis_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Redis 7 that several replicas share for voices and jobs, as `redis://HOST:6379/0`; "
+        "empty: everything is kept in the state folder.",
+    )
     models_dir: Path = Field(default=_CHECKOUT / "models", description="Folder of the shipped model bundles.")
     api_keys: SecretStr = Field(
         default=SecretStr(""),
@@ -78,6 +83,13 @@ class Settings(BaseSettings):
         keys = [key.strip() for key in value.get_secret_value().split(",") if key.strip()]
         if any(len(key) < 16 for key in keys):
             raise ValueError("every key needs at least 16 characters; `openssl rand -hex 16` makes one")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url_is_one(cls, value: SecretStr) -> SecretStr:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("a Redis URL starts with redis://, rediss:// (TLS) or unix://")
         return value
 
     @property

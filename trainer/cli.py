@@ -93,6 +93,43 @@ def export(
     console.print(f"Written: {out}")
 
 
+@app.command()
+def finetune(
+    bundle: Annotated[Path, typer.Argument(help="Parent: folder that holds bundle.json and its weights.")],
+    audio: Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.")],
+    out: Annotated[Path, typer.Option(help="models/NAME/VERSION of the new version; must not exist.")],
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 50,
+    same_voice_seconds: Annotated[
+        float, typer.Option(min=0, help="Crops are one voice only this near; 0: in all of a recording.")
+    ] = 0.0,
+) -> None:
+    """Adapts a bundle to unlabelled audio. Stop it with Ctrl-C; the same command goes on.
+
+    Where a folder names speakers, the report says how well they are identified; training never looks.
+
+    Examples:
+
+    `python -m trainer finetune models/autodecompose/1.0.0 my_recordings --out models/autodecompose/1.0.1`
+
+    `python -m trainer finetune BUNDLE call.wav --same-voice-seconds 2 --out models/autodecompose/1.0.2`
+    """
+    from trainer.autodecompose.finetune_command import finetune_with_progress
+    from trainer.errors import FinetuneError
+
+    console = Console(stderr=True)
+    try:
+        if out.exists():
+            raise FinetuneError(f"{out} exists; a version is never written twice: choose another --out.")
+        report = finetune_with_progress(bundle, audio, out, steps, same_voice_seconds, console)
+    except (DataError, FinetuneError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    for line in report.skipped:
+        console.print(f"[yellow]skipped[/yellow] {line}")
+    console.print(f"{report.verdict.replace('_', ' ').capitalize()}. {report.reason}")
+    console.print(f"Written: {out}")
+
+
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:

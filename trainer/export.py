@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,38 +39,50 @@ def write_bundle(
     folder: Path,
     manifest: dict[str, Any],
     graphs: Sequence[Graph],
-    write_weights: Callable[[Path], None] | None = None,
+    attachments: Mapping[str, Callable[[Path], None]] | None = None,
+    write_graph: Callable[[Graph, Path], None] | None = None,
 ) -> None:
     """Writes a bundle folder, whole or not at all.
 
     Args:
         folder: `models/<name>/<version>`; must not exist, since versions are immutable.
         manifest: bundle.json without `files`.
-        write_weights: writes the trainable weights, from which the model can be fine-tuned.
+        attachments: what writes further files, by file name: the trainable weights, say.
+        write_graph: makes a graph's ONNX file; `write_onnx` by default. Each file is checked either way.
 
     Raises:
-        FileExistsError: the version is there already.
+        FileExistsError: the version is there already, or somebody else wrote it meanwhile.
         ExportError: an ONNX file differs from its module.
     """
     if folder.exists():
         raise FileExistsError(f"{folder} exists; a version is never written twice: choose another.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as temporary:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=partial_prefix(folder)) as temporary:
         partial = Path(temporary) / folder.name
         partial.mkdir()
         files = {}
         for graph in graphs:
             path = partial / f"{graph.name}.onnx"
-            write_onnx(graph, path)
+            (write_graph or write_onnx)(graph, path)
             check_onnx(graph, path)
             files[graph.name] = _entry(path)
-        if write_weights is not None:
-            path = partial / "weights.safetensors"
-            write_weights(path)
+        for name, write in (attachments or {}).items():
+            path = partial / name
+            write(path)
             path.chmod(0o644)  # safetensors writes for its owner alone; a bundle is for every reader
-            files["weights"] = _entry(path)
+            files[path.stem] = _entry(path)
         (partial / "bundle.json").write_text(json.dumps({**manifest, "files": files}, indent=1) + "\n")
-        shutil.move(partial, folder)
+        try:
+            partial.rename(folder)
+        except OSError as error:
+            if folder.exists():
+                raise FileExistsError(f"{folder} was written by somebody else meanwhile.") from error
+            raise
+
+
+def partial_prefix(folder: Path) -> str:
+    """How the folders of a version that is being written begin, beside where it will lie."""
+    return f".export-{folder.name}-"
 
 
 def _entry(path: Path) -> dict[str, str | int]:

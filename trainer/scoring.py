@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.linear_model import LogisticRegression
 
 from trainer.embedding import unit
 
@@ -133,6 +132,8 @@ def _calibrate(target: Floats, nontarget: Floats, rng: np.random.Generator) -> d
         for scores in (nontarget, target)
     ]
     labels = np.repeat([0, 1], [scores.size for scores in kinds])
+    from sklearn.linear_model import LogisticRegression  # a second to import: only when a fit is made
+
     # Balanced weights make the prior equal, so the logit is the log likelihood ratio. The weak penalty only
     # matters where the two kinds do not overlap at all and the slope would grow without end.
     fit = LogisticRegression(C=1e4, class_weight="balanced", solver="newton-cholesky")

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.embedding import unit
+
 # Chosen on train speakers, see docs/training.md.
 WITHIN_SHRINKAGE = 0.01  # towards a sphere
 BETWEEN_SHRINKAGE = 0.33
@@ -36,6 +38,17 @@ class Whitening:
 
     mean: NDArray[np.float32]
     matrix: NDArray[np.float32]
+
+    def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pooled voice frames (crops, dim) → unit embeddings (crops, dim), as the exported graph does it."""
+        return unit(np.asarray((vectors - self.mean) @ self.matrix, np.float32))
+
+    def moved(self, before: NDArray[np.float32], after: NDArray[np.float32]) -> Whitening:
+        """The same for a model fine-tuned from this one: the mean moves as the crops (crops, dim) moved.
+
+        The audio of a fine-tuning is too little to estimate a covariance from: the matrix stays.
+        """
+        return Whitening(self.mean + (after.mean(axis=0) - before.mean(axis=0)), self.matrix)
 
 
 def fit_whitening(

@@ -56,24 +56,22 @@ async def identify(
 ) -> IdentifyAnswer:
     """Compares one recording with every enrolled voice.
 
-    `target_fpr` holds for the whole search, however many voices are enrolled.
+    `target_fpr` holds for the whole search, however many voices are enrolled. Works from memory: also while
+    the store is out of reach.
     """
     params = request.params
     index = await directory.index(pipeline.engine.bundle)
     (heard,) = await pipeline.hear(one_recording(request.files), required_s=settings.min_speech_identify_s)
-    searched = len(index)
+    searched, stale = len(index), index.stale
     hits = await asyncio.to_thread(index.search, pool_utterance(heard.embeddings), params.top_k)
-    names = await asyncio.to_thread(directory.gallery.names, [hit.speaker_id for hit in hits])
-    stale = await asyncio.to_thread(directory.gallery.count) - searched
     candidates = [
         Candidate(
             speaker_id=hit.speaker_id,
-            name=names[hit.speaker_id],
+            name=hit.name,
             score=hit.score,
             probability=index.scorer.probability(hit.score),
         )
         for hit in hits
-        if hit.speaker_id in names  # erased since the search
     ]
     threshold = params.threshold_for(index.scorer, settings, voices=searched)
     return IdentifyAnswer(

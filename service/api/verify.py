@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -48,21 +47,20 @@ async def verify(
     directory: DirectoryDep,
     settings: SettingsDep,
 ) -> VerifyAnswer:
-    """Compares one recording with one enrolled voice."""
+    """Compares one recording with one enrolled voice. Works from memory, as /identify does."""
     params = request.params
     index = await directory.index(pipeline.engine.bundle)
-    speaker = await asyncio.to_thread(directory.gallery.get, params.speaker_id)
-    voiceprint = speaker.voiceprint(index.model)
-    if voiceprint is None:
+    enrolled = index.centred(params.speaker_id)
+    if enrolled is None:
         raise Conflict(
-            f"Speaker {speaker.speaker_id!r} is stale: no voiceprint under {index.model}. Send audio "
-            f"with POST /speakers/{speaker.speaker_id}/audio, or activate the model of the enrolment."
+            f"Speaker {params.speaker_id!r} is stale: no voiceprint under {index.model}. Send audio "
+            f"with POST /speakers/{params.speaker_id}/audio, or activate the model of the enrolment."
         )
     (heard,) = await pipeline.hear(one_recording(request.files), required_s=settings.min_speech_identify_s)
-    score = index.scorer.score(pool_utterance(heard.embeddings), voiceprint)
+    score = index.scorer.score_centred(pool_utterance(heard.embeddings), enrolled)
     threshold = params.threshold_for(index.scorer, settings)
     return VerifyAnswer(
-        speaker_id=speaker.speaker_id,
+        speaker_id=params.speaker_id,
         accepted=score >= threshold,
         score=score,
         probability=index.scorer.probability(score),

@@ -7,7 +7,9 @@ from service.speakers.gallery import Gallery
 from service.speakers.index import Hit, VoiceIndex
 from service.speakers.quality import Quality, assess
 from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utterance, Voiceprints
+from service.speakers.redis_gallery import RedisGallery
 from service.speakers.scoring import Scorer
+from service.speakers.space_map import SpaceMap
 from service.speakers.sqlite import SqliteGallery
 
 __all__ = [
@@ -18,7 +20,9 @@ __all__ = [
     "NewUtterance",
     "Page",
     "Quality",
+    "RedisGallery",
     "Scorer",
+    "SpaceMap",
     "Speaker",
     "SpeakerDirectory",
     "SqliteGallery",

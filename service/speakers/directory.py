@@ -14,6 +14,7 @@ from service.speakers.gallery import Gallery
 from service.speakers.index import VoiceIndex
 from service.speakers.records import FloatArray, NewUtterance, Speaker
 from service.speakers.scoring import Scorer
+from service.speakers.space_map import SpaceMap
 
 
 class SpeakerDirectory:
@@ -87,10 +88,11 @@ class SpeakerDirectory:
 
                 bundle = engine.bundle
                 scorer = Scorer(bundle.scoring)
-                first = await carry_over(self.gallery, bundle.id, scorer, listen)
+                space_map = await asyncio.to_thread(SpaceMap.of, bundle)
+                first = await carry_over(self.gallery, bundle.id, scorer, listen, space_map)
                 # Voices can have been enrolled meanwhile: once more, now that none can.
                 await stack.enter_async_context(self._writing)
-                last = await carry_over(self.gallery, bundle.id, scorer, listen)
+                last = await carry_over(self.gallery, bundle.id, scorer, listen, space_map)
                 index = await asyncio.to_thread(self._load, bundle)
                 return first.then(last), index
 
@@ -102,9 +104,7 @@ class SpeakerDirectory:
     async def _write(self, index: VoiceIndex, write: Callable[[], Speaker]) -> Speaker:
         def work() -> Speaker:
             speaker = write()
-            voiceprint = speaker.voiceprint(index.model)
-            assert voiceprint is not None  # it was just written
-            index.put(speaker.speaker_id, voiceprint)
+            index.put(speaker.speaker_id, speaker.name, speaker.voiceprint(index.model))
             return speaker
 
         async with self._writing:

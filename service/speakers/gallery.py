@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from service.errors import Conflict, NotFound
 from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Voiceprints
 
 
@@ -23,7 +24,11 @@ class Gallery(Protocol):
         metadata: Mapping[str, object],
         utterances: Sequence[NewUtterance],
     ) -> Speaker:
-        """Stores a new speaker with at least one utterance. Raises `Conflict` when the id is taken."""
+        """Stores a new speaker with at least one utterance. Raises `Conflict` when the id is taken.
+
+        Raises `NotReady`, as `add_utterances` does, when replicas share the gallery and one of them has
+        switched to a model that made none of the embeddings.
+        """
         ...
 
     def add_utterances(self, speaker_id: str, utterances: Sequence[NewUtterance]) -> Speaker:
@@ -41,10 +46,6 @@ class Gallery(Protocol):
         """Raises `NotFound`."""
         ...
 
-    def names(self, speaker_ids: Sequence[str]) -> dict[str, str | None]:
-        """Names by id, without the ids that are not enrolled."""
-        ...
-
     def list(self, *, limit: int, after: str | None = None) -> Page:
         """At most `limit` speakers whose id sorts behind `after`, in the order of their ids."""
         ...
@@ -58,7 +59,7 @@ class Gallery(Protocol):
         ...
 
     def voiceprints(self, model: str) -> Voiceprints:
-        """All voiceprints under `model` as one matrix; stale speakers are left out."""
+        """All voiceprints under `model` as one matrix, without stale speakers; all names, with them."""
         ...
 
     def count(self) -> int:
@@ -68,3 +69,16 @@ class Gallery(Protocol):
     def close(self) -> None:
         """Lets go of the store. Further calls raise `StoreUnavailable`."""
         ...
+
+
+def unknown(speaker_id: str) -> NotFound:
+    """The error of a gallery, or an index of it, without this speaker."""
+    return NotFound(f"No speaker {speaker_id!r} is enrolled. GET /speakers lists those that are.")
+
+
+def taken(speaker_id: str) -> Conflict:
+    """The error of an enrolment under an id that is enrolled already."""
+    return Conflict(
+        f"Speaker {speaker_id!r} is already enrolled. Add recordings with POST "
+        f"/speakers/{speaker_id}/audio, or erase the speaker first.",
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.speakers.gallery import unknown
 from service.speakers.records import FloatArray, Voiceprints
 from service.speakers.scoring import Scorer
 
@@ -18,11 +19,12 @@ class Hit:
     """One speaker found."""
 
     speaker_id: str
+    name: str | None
     score: float
 
 
 class VoiceIndex:
-    """Centred voiceprints in memory, so that a search is `matrix @ probe`. Thread-safe.
+    """Centred voiceprints in memory, so that a search is `matrix @ probe`, and all names. Thread-safe.
 
     It holds the voices of one model only: a score across models cannot come about.
     """
@@ -31,6 +33,7 @@ class VoiceIndex:
         self.model = model
         self.scorer = scorer
         self._lock = threading.Lock()
+        self._names = dict(voiceprints.names)  # of every enrolled speaker, stale ones included
         self._ids = list(voiceprints.speaker_ids)
         self._rows = {speaker_id: row for row, speaker_id in enumerate(self._ids)}
         # (capacity, dim); the rows beyond len(ids) are free, and zero
@@ -39,12 +42,22 @@ class VoiceIndex:
         )
 
     def __len__(self) -> int:
+        """Number of voices that are searched."""
         return len(self._ids)
 
-    def put(self, speaker_id: str, voiceprint: FloatArray) -> None:
-        """Adds or replaces a unit voiceprint (dim,). Amortised O(dim)."""
-        centred = self.scorer.centre(voiceprint)
+    @property
+    def stale(self) -> int:
+        """Number of enrolled speakers that are not searched, for want of a voiceprint under the model."""
+        return len(self._names) - len(self._ids)
+
+    def put(self, speaker_id: str, name: str | None, voiceprint: FloatArray | None) -> None:
+        """Adds or replaces a speaker with a unit voiceprint (dim,), or none if stale. Amortised O(dim)."""
+        centred = None if voiceprint is None else self.scorer.centre(voiceprint)
         with self._lock:
+            self._names[speaker_id] = name
+            if centred is None:
+                self._remove_row(speaker_id)
+                return
             row = self._rows.get(speaker_id)
             if row is None:
                 row = len(self._ids)
@@ -56,16 +69,16 @@ class VoiceIndex:
     def remove(self, speaker_id: str) -> None:
         """Takes a speaker out, if there, and overwrites the voiceprint."""
         with self._lock:
-            row = self._rows.pop(speaker_id, None)
-            if row is None:
-                return
-            last = len(self._ids) - 1
-            moved = self._ids.pop()
-            if row != last:
-                self._ids[row] = moved
-                self._rows[moved] = row
-                self._matrix[row] = self._matrix[last]
-            self._matrix[last] = 0
+            self._names.pop(speaker_id, None)
+            self._remove_row(speaker_id)
+
+    def centred(self, speaker_id: str) -> FloatArray | None:
+        """The centred voiceprint (dim,), or None when the speaker is stale. Raises NotFound."""
+        with self._lock:
+            if speaker_id not in self._names:
+                raise unknown(speaker_id)
+            row = self._rows.get(speaker_id)
+            return None if row is None else self._matrix[row].copy()
 
     def search(self, voice: FloatArray, top_k: int) -> list[Hit]:
         """The `top_k` best scores of a unit voice (dim,), best first."""
@@ -77,8 +90,21 @@ class VoiceIndex:
                 return []
             scores = np.clip(self._matrix[:n] @ probe, -1, 1)  # (speakers,)
             best = np.argpartition(scores, n - k)[n - k :]
-            hits = [Hit(self._ids[row], float(scores[row])) for row in best]
+            ids = [self._ids[row] for row in best]
+            hits = [Hit(i, self._names[i], float(scores[row])) for i, row in zip(ids, best, strict=True)]
         return sorted(hits, key=lambda hit: -hit.score)
+
+    def _remove_row(self, speaker_id: str) -> None:
+        row = self._rows.pop(speaker_id, None)
+        if row is None:
+            return
+        last = len(self._ids) - 1
+        moved = self._ids.pop()
+        if row != last:
+            self._ids[row] = moved
+            self._rows[moved] = row
+            self._matrix[row] = self._matrix[last]
+        self._matrix[last] = 0
 
     def _reserve(self, rows: int) -> None:
         capacity, dim = self._matrix.shape

@@ -20,6 +20,7 @@ class Embedding:
     mean: FloatArray  # (dim,) mean of the utterance's unit crop embeddings, not rescaled
     n_crops: int
     cohesion: float | None  # mean centred cosine of each crop to the enrolment's others; None: lone crop
+    map_error: float | None = None  # mean 1 − cosine of the map it came through; None: made from audio
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,10 @@ class Speaker:
         newest = list(self.utterances[-1].embeddings)
         return prefer if self.embeddings(prefer) else newest[-1]
 
+    def map_error(self, model: str) -> float | None:
+        """The largest error of a map behind the voiceprint under `model`; None: all of it is from audio."""
+        return max((e.map_error for e in self.embeddings(model) if e.map_error is not None), default=None)
+
     def voiceprint(self, model: str) -> FloatArray | None:
         """Unit voiceprint (dim,) under `model`, or None when the speaker is stale under it."""
         embeddings = self.embeddings(model)
@@ -89,6 +94,7 @@ class Voiceprints:
 
     speaker_ids: tuple[str, ...]
     matrix: FloatArray  # (speakers, dim), unit rows
+    names: Mapping[str, str | None]  # of every enrolled speaker by id, stale ones included
 
 
 def pool(embeddings: Sequence[Embedding]) -> FloatArray:

@@ -32,6 +32,10 @@ class Scorer:
         """Score in [-1, 1] of two unit voices (dim,)."""
         return float(np.clip(self.centre(a) @ self.centre(b), -1, 1))
 
+    def score_centred(self, voice: FloatArray, centred: FloatArray) -> float:
+        """The same, of a unit voice and one that is centred already, as an index holds it."""
+        return float(np.clip(self.centre(voice) @ centred, -1, 1))
+
     def probability(self, score: float) -> float:
         """Probability that two samples with this score are one voice, at equal prior."""
         # The two halves of the logistic function, each where its exponential cannot overflow.

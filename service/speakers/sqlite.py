@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from service.errors import Conflict, NotFound, StoreUnavailable
+from service.errors import StoreUnavailable
+from service.speakers.gallery import taken, unknown
 from service.speakers.records import (
     Embedding,
     FloatArray,
@@ -24,7 +25,7 @@ from service.speakers.records import (
     unit_rows,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE speakers (
     speaker_id TEXT PRIMARY KEY,
@@ -47,9 +48,11 @@ CREATE TABLE embeddings (
     n_crops INTEGER NOT NULL,
     cohesion REAL,
     mean BLOB NOT NULL,          -- float32, little-endian
+    map_error REAL,              -- NULL: made from audio
     PRIMARY KEY (utterance_id, model)
 ) STRICT;
 """
+UPGRADES = {0: SCHEMA, 1: "ALTER TABLE embeddings ADD COLUMN map_error REAL;"}  # from version → statements
 
 
 class SqliteGallery:
@@ -77,8 +80,8 @@ class SqliteGallery:
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA secure_delete = ON")  # erased voices are overwritten with zeros
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            script = f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        if version in UPGRADES:
+            script = f"BEGIN IMMEDIATE; {UPGRADES[version]} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             self._db.executescript(script)
         elif version != SCHEMA_VERSION:
             raise StoreUnavailable(
@@ -103,10 +106,7 @@ class SqliteGallery:
                     (speaker_id, name, json.dumps(metadata), now.isoformat()),
                 )
             except sqlite3.IntegrityError:
-                raise Conflict(
-                    f"Speaker {speaker_id!r} is already enrolled. Add recordings with POST "
-                    f"/speakers/{speaker_id}/audio, or erase the speaker first.",
-                ) from None
+                raise taken(speaker_id) from None
             _insert_utterances(db, speaker_id, utterances, now)
             return _select_speaker(db, speaker_id)
 
@@ -128,16 +128,6 @@ class SqliteGallery:
     def get(self, speaker_id: str) -> Speaker:
         with self._reading() as db:
             return _select_speaker(db, speaker_id)
-
-    def names(self, speaker_ids: Sequence[str]) -> dict[str, str | None]:
-        with self._reading() as db:
-            return dict(
-                db.execute(
-                    "SELECT speaker_id, name FROM speakers "
-                    "WHERE speaker_id IN (SELECT value FROM json_each(?))",
-                    (json.dumps(list(speaker_ids)),),
-                ).fetchall()
-            )
 
     def list(self, *, limit: int, after: str | None = None) -> Page:
         with self._reading() as db:
@@ -161,25 +151,25 @@ class SqliteGallery:
     def delete(self, speaker_id: str) -> None:
         with self._transaction() as db:
             if db.execute("DELETE FROM speakers WHERE speaker_id = ?", (speaker_id,)).rowcount == 0:
-                raise _unknown(speaker_id)
+                raise unknown(speaker_id)
         with self._reading():
             self._empty_wal()
 
     def voiceprints(self, model: str) -> Voiceprints:
         with self._reading() as db:
+            names = dict(db.execute("SELECT speaker_id, name FROM speakers").fetchall())
             rows = db.execute(
                 "SELECT u.speaker_id, e.n_crops, e.mean FROM embeddings e "
                 "JOIN utterances u USING (utterance_id) WHERE e.model = ? ORDER BY u.speaker_id",
                 (model,),
             ).fetchall()
         if not rows:
-            return Voiceprints((), np.zeros((0, 0), np.float32))
+            return Voiceprints((), np.zeros((0, 0), np.float32), names)
         ids, starts = np.unique([row[0] for row in rows], return_index=True)
         crops = np.array([row[1] for row in rows], np.float32)
         means = np.frombuffer(b"".join(row[2] for row in rows), "<f4").reshape(len(rows), -1)
-        return Voiceprints(
-            tuple(str(i) for i in ids), unit_rows(np.add.reduceat(means * crops[:, None], starts, axis=0))
-        )
+        matrix = unit_rows(np.add.reduceat(means * crops[:, None], starts, axis=0))
+        return Voiceprints(tuple(str(i) for i in ids), matrix, names)
 
     def count(self) -> int:
         with self._reading() as db:
@@ -222,10 +212,6 @@ class SqliteGallery:
             ) from error
 
 
-def _unknown(speaker_id: str) -> NotFound:
-    return NotFound(f"No speaker {speaker_id!r} is enrolled. GET /speakers lists those that are.")
-
-
 def _insert_utterances(
     db: sqlite3.Connection, speaker_id: str, utterances: Sequence[NewUtterance], now: datetime
 ) -> None:
@@ -240,8 +226,15 @@ def _insert_utterances(
 
 def _insert_embedding(db: sqlite3.Connection, utterance_id: int, model: str, embedding: Embedding) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?)",
-        (utterance_id, model, embedding.n_crops, embedding.cohesion, embedding.mean.astype("<f4").tobytes()),
+        "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            utterance_id,
+            model,
+            embedding.n_crops,
+            embedding.cohesion,
+            embedding.mean.astype("<f4").tobytes(),
+            embedding.map_error,
+        ),
     )
 
 
@@ -250,14 +243,16 @@ def _select_speaker(db: sqlite3.Connection, speaker_id: str) -> Speaker:
         "SELECT name, metadata, created_at FROM speakers WHERE speaker_id = ?", (speaker_id,)
     ).fetchone()
     if row is None:
-        raise _unknown(speaker_id)
+        raise unknown(speaker_id)
     embeddings: dict[int, dict[str, Embedding]] = {}
-    for utterance_id, model, n_crops, cohesion, mean in db.execute(
+    for utterance_id, model, n_crops, cohesion, mean, map_error in db.execute(
         "SELECT e.* FROM embeddings e JOIN utterances u USING (utterance_id) WHERE u.speaker_id = ? "
         "ORDER BY e.rowid",
         (speaker_id,),
     ):
-        embeddings.setdefault(utterance_id, {})[model] = Embedding(_vector(mean), n_crops, cohesion)
+        embeddings.setdefault(utterance_id, {})[model] = Embedding(
+            _vector(mean), n_crops, cohesion, map_error
+        )
     utterances = tuple(
         Utterance(
             utterance_id=utterance_id,

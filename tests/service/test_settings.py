@@ -43,6 +43,13 @@ def test_keys_are_split_hidden_and_not_too_short() -> None:
         Settings(api_keys="secret")
 
 
+def test_a_redis_url_is_hidden_and_checked() -> None:
+    assert not Settings(redis_url="").redis_url
+    assert "secret" not in repr(Settings(redis_url="redis://:secret@127.0.0.1:6379/0"))
+    with pytest.raises(ValidationError, match="redis://"):
+        Settings(redis_url="127.0.0.1:6379")
+
+
 def test_a_bad_value_is_an_error_of_one_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "service", "serve", "--port", "70000"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from trainer.scoring import fit_min_cohesion, fit_scoring
 from trainer.whitening import fit_whitening
 
 Floats = NDArray[np.float32]
+
+WEIGHTS = "weights.safetensors"
 
 
 def export_autodecompose(
@@ -87,11 +90,15 @@ def export_autodecompose(
         "metrics": {},
         "training": training,
     }
+    # Real crops: random ones would not reach the range of speech.
+    crops = np.stack([fill_crop(read_audio(clip.path))[:CROP_SAMPLES] for clip in clips[:8]])
+    graphs = bundle_graphs(objective, voice, crops)
+    write_bundle(folder, manifest, graphs, {WEIGHTS: partial(save_weights, objective)})
 
-    def write_weights(path: Path) -> None:
-        save_checkpoint(path, {"objective": objective}, None, 0, objective.settings.to_json())
 
-    write_bundle(folder, manifest, _graphs(objective, voice, clips), write_weights)
+def save_weights(objective: Objective, path: Path) -> None:
+    """The model as it is trained, from which it can be fine-tuned."""
+    save_checkpoint(path, {"objective": objective}, None, 0, objective.settings.to_json())
 
 
 def _embed(title: str, clips: Sequence[Clip], encode: Any, progress: Progress | None) -> EmbeddedClips:
@@ -101,17 +108,15 @@ def _embed(title: str, clips: Sequence[Clip], encode: Any, progress: Progress | 
     return embed_clips(clips, encode, on_clip=lambda: progress.advance(task))
 
 
-def _graphs(objective: Objective, voice: VoiceGraph, clips: Sequence[Clip]) -> list[Graph]:
-    # Real crops: random ones would not reach the range of speech.
-    crops = torch.from_numpy(
-        np.stack([fill_crop(read_audio(clip.path))[:CROP_SAMPLES] for clip in clips[:8]])
-    )
+def bundle_graphs(objective: Objective, voice: VoiceGraph, crops: Floats) -> list[Graph]:
+    """The ONNX files of a bundle. `crops` (n, 16384) of speech are what they are checked on."""
+    waveform = torch.from_numpy(crops)
     content = ContentGraph(objective).eval()
     with torch.no_grad():
-        voice_frames, content_frames = voice(crops)[1], content(crops)
+        voice_frames, content_frames = voice(waveform)[1], content(waveform)
     return [
-        Graph("voice", voice, {"waveform": crops}, ("embedding", "frames")),
-        Graph("content", content, {"waveform": crops}, ("frames",)),
+        Graph("voice", voice, {"waveform": waveform}, ("embedding", "frames")),
+        Graph("content", content, {"waveform": waveform}, ("frames",)),
         Graph(
             "decoder",
             DecoderGraph(objective).eval(),

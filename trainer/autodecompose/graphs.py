@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainer.autodecompose.networks import Autodecompose, FrameNet, pool
+from trainer.autodecompose.networks import FrameNet, pool
 from trainer.autodecompose.objective import Objective
 from trainer.frontends import LogMel
 from trainer.whitening import Whitening
@@ -47,7 +47,8 @@ class DecoderGraph(nn.Module):
 
     def __init__(self, objective: Objective) -> None:
         super().__init__()
-        self.model: Autodecompose = objective.model
+        self.G: FrameNet = objective.model.G
 
     def forward(self, voice_frames: Tensor, content_frames: Tensor) -> Tensor:
-        return self.model.decode(voice_frames, content_frames)
+        mel: Tensor = self.G(torch.cat([voice_frames, content_frames], dim=-1))
+        return mel

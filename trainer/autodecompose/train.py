@@ -64,7 +64,7 @@ def train(
             group["lr"] = learning_rate(settings, step, steps)
         generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + step)
         batch = _to(sampler.at(step), device)
-        with _autocast(device, settings.mixed_precision):
+        with autocast(device, settings.mixed_precision):
             losses = objective(batch, generator)
         optimizer.zero_grad(set_to_none=True)
         losses["loss"].backward()
@@ -97,7 +97,7 @@ def _cosine(a: float, b: float, t: float) -> float:
     return b + (a - b) * (1 + math.cos(math.pi * t)) / 2
 
 
-def _autocast(device: torch.device, wanted: bool) -> torch.autocast | nullcontext[None]:
+def autocast(device: torch.device, wanted: bool) -> torch.autocast | nullcontext[None]:
     """bf16 on CUDA, and on processors with bf16 instructions; elsewhere it would only be slower."""
     has_bf16 = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
     return torch.autocast(device.type, torch.bfloat16) if wanted and has_bf16 else nullcontext()

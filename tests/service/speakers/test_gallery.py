@@ -5,29 +5,37 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from service.errors import Conflict, NotFound, StoreUnavailable
-from service.speakers import Embedding, Gallery, NewUtterance, SqliteGallery
+from service.speakers import Embedding, Gallery, NewUtterance, RedisGallery, SqliteGallery
 
 DIM = 8
 MODEL = "m/1"
 
 
-def sqlite(folder: Path) -> Gallery:
-    return SqliteGallery(folder / "gallery.sqlite")
+def sqlite(request: pytest.FixtureRequest) -> Callable[[], Gallery]:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return lambda: SqliteGallery(folder / "gallery.sqlite")
 
 
-IMPLEMENTATIONS: list[Callable[[Path], Gallery]] = [sqlite]
+def redis(request: pytest.FixtureRequest) -> Callable[[], Gallery]:
+    url: str = request.getfixturevalue("empty_redis_url")
+    return lambda: RedisGallery(url)
+
+
+IMPLEMENTATIONS = [sqlite, redis]
 
 
 @pytest.fixture(params=IMPLEMENTATIONS, ids=lambda make: make.__name__)
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Gallery]:
+def reopen(request: pytest.FixtureRequest) -> Callable[[], Gallery]:
     """Opens the same store, each time anew."""
-    return lambda: request.param(tmp_path)
+    opener: Callable[[], Gallery] = request.param(request)
+    return opener
 
 
 @pytest.fixture
@@ -148,11 +156,12 @@ def test_pages_cover_everyone_once_in_order(gallery: Gallery) -> None:
     assert gallery.list(limit=5, after="zzz").speakers == ()
 
 
-def test_names(gallery: Gallery) -> None:
+def test_names_come_with_the_voiceprints_of_stale_speakers_too(gallery: Gallery) -> None:
+    assert gallery.voiceprints(MODEL).names == {}
     enrol(gallery, "a", name="Ada")
     enrol(gallery, "b")
-    assert gallery.names(["a", "b", "gone"]) == {"a": "Ada", "b": None}
-    assert gallery.names([]) == {}
+    assert gallery.voiceprints(MODEL).names == {"a": "Ada", "b": None}
+    assert gallery.voiceprints("m/3").names == {"a": "Ada", "b": None}
 
 
 def test_delete_erases_the_speaker_and_frees_the_id(gallery: Gallery) -> None:
@@ -178,9 +187,20 @@ def test_embeddings_of_another_model_join_the_old_ones(gallery: Gallery) -> None
     assert gallery.add_embeddings("ada", "m/2", {first: embedding(11), second: embedding(12)})
     assert gallery.add_embeddings("ada", "m/2", {second: embedding(13)})  # again: replaces
     speaker = gallery.get("ada")
+    assert (speaker.map_error("m/1"), speaker.map_error("m/2")) == (None, None)
     assert [sorted(u.embeddings) for u in speaker.utterances] == [["m/1", "m/2"]] * 2
     assert np.array_equal(speaker.utterances[1].embeddings["m/2"].mean, embedding(13).mean)
     assert np.array_equal(speaker.utterances[1].embeddings["m/1"].mean, embedding(2).mean)
+
+
+def test_a_mapped_voice_says_so(gallery: Gallery) -> None:
+    enrol(gallery, "ada", utterance(1), utterance(2))
+    ids = [u.utterance_id for u in gallery.get("ada").utterances]
+    mapped = [replace(embedding(seed), map_error=seed / 8) for seed in (1, 2)]
+    assert gallery.add_embeddings("ada", "m/2", dict(zip(ids, mapped, strict=True)))
+    speaker = gallery.get("ada")
+    assert [e.map_error for e in speaker.embeddings("m/2")] == [0.125, 0.25]
+    assert (speaker.map_error("m/1"), speaker.map_error("m/2")) == (None, 0.25)
 
 
 def test_embeddings_of_an_erased_recording_are_dropped(gallery: Gallery) -> None:

@@ -1,0 +1,190 @@
+"""The shared gallery: every replica of the service on one Redis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import numpy as np
+import structlog
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from service.errors import NotReady
+from service.redis_link import connect, translated, unavailable
+from service.speakers.gallery import taken, unknown
+from service.speakers.records import (
+    Embedding,
+    FloatArray,
+    NewUtterance,
+    Page,
+    Speaker,
+    Voiceprints,
+    pool,
+)
+from service.speakers.redis_layout import (
+    ADD_EMBEDDINGS,
+    AUDIO,
+    COMPACT,
+    DELETE,
+    SPEAKERS,
+    STORE,
+    VOICES,
+    packed,
+    read_speaker,
+    speaker_key,
+    unpacked,
+)
+
+_log = structlog.get_logger(__name__)
+_AT_ONCE = 500  # speakers read by one script call: some milliseconds
+
+
+class RedisGallery:
+    """`Gallery` on Redis 7 with an append-only file. Every change is one script: all of it or nothing.
+
+    Durable means: as durable as Redis is told to be (`appendfsync always` for a power cut).
+    """
+
+    def __init__(self, url: str) -> None:
+        """Connects at the first call."""
+        self._client = connect(url)
+        self._closed = False
+        self._store = self._client.register_script(STORE)
+        self._add_embeddings = self._client.register_script(ADD_EMBEDDINGS)
+        self._delete = self._client.register_script(DELETE)
+        self._voices = self._client.register_script(VOICES)
+
+    def enrol(
+        self,
+        speaker_id: str,
+        *,
+        name: str | None,
+        metadata: Mapping[str, object],
+        utterances: Sequence[NewUtterance],
+    ) -> Speaker:
+        now = datetime.now(UTC).isoformat()
+        header = json.dumps({"name": name, "metadata": metadata, "created_at": now})
+        return self._write(speaker_id, header, utterances, now)
+
+    def add_utterances(self, speaker_id: str, utterances: Sequence[NewUtterance]) -> Speaker:
+        return self._write(speaker_id, "", utterances, datetime.now(UTC).isoformat())
+
+    def add_embeddings(self, speaker_id: str, model: str, embeddings: Mapping[int, Embedding]) -> bool:
+        args: list[Any] = [speaker_id, model]
+        for utterance_id, embedding in embeddings.items():
+            args += [utterance_id, packed(embedding)]
+        with self._reaching():
+            return bool(self._add_embeddings(keys=[speaker_key(speaker_id)], args=args))
+
+    def get(self, speaker_id: str) -> Speaker:
+        with self._reaching() as client:
+            fields = cast(dict[bytes, bytes], client.hgetall(speaker_key(speaker_id)))
+        if not fields:
+            raise unknown(speaker_id)
+        return read_speaker(speaker_id, fields)
+
+    def list(self, *, limit: int, after: str | None = None) -> Page:
+        with self._reaching() as client:
+            ids = _ids_after(client, after, limit + 1)  # one more tells whether there is another page
+            with client.pipeline(transaction=False) as pipe:
+                for speaker_id in ids[:limit]:
+                    pipe.hgetall(speaker_key(speaker_id))
+                found = pipe.execute()
+        speakers = tuple(read_speaker(i, fields) for i, fields in zip(ids, found, strict=False) if fields)
+        return Page(speakers, next_after=ids[limit - 1] if len(ids) > limit else None)
+
+    def audio(self, utterance_id: int) -> bytes | None:
+        with self._reaching() as client:
+            return cast(bytes | None, client.get(f"{AUDIO}{utterance_id}"))
+
+    def delete(self, speaker_id: str) -> None:
+        with self._reaching():
+            if not self._delete(keys=[speaker_key(speaker_id)], args=[speaker_id]):
+                raise unknown(speaker_id)
+
+    def voiceprints(self, model: str) -> Voiceprints:
+        names: dict[str, str | None] = {}
+        prints: dict[str, FloatArray] = {}
+        after: str | None = None
+        with self._reaching() as client:
+            while ids := _ids_after(client, after, _AT_ONCE):
+                found = self._voices(keys=[speaker_key(speaker_id) for speaker_id in ids], args=[model])
+                for speaker_id, (header, *embeddings) in zip(ids, found, strict=True):
+                    if header is None:  # erased since its id was read
+                        continue
+                    names[speaker_id] = json.loads(header)["name"]
+                    if embeddings:
+                        prints[speaker_id] = pool([unpacked(blob)[1] for blob in embeddings])
+                after = ids[-1]
+        matrix = np.stack(list(prints.values())) if prints else np.zeros((0, 0), np.float32)
+        return Voiceprints(tuple(prints), matrix, names)
+
+    def count(self) -> int:
+        with self._reaching() as client:
+            return int(client.zcard(SPEAKERS))
+
+    def compact(self) -> None:
+        """Where voices were erased, has Redis write its append-only file anew, without them.
+
+        While it is busy doing that for an earlier erasure, the next call tries again.
+        """
+        with self._reaching() as client:
+            if not client.exists(COMPACT):
+                return
+            state = client.info("persistence")
+            if state["aof_rewrite_in_progress"] or state["aof_rewrite_scheduled"]:
+                return
+            client.delete(COMPACT)
+            if not state["aof_enabled"]:
+                return
+            try:
+                client.bgrewriteaof()
+            except ResponseError as error:  # hosted Redis may do this by itself only
+                _log.warning("append_only_file_not_rewritten", reason=str(error))
+
+    def close(self) -> None:
+        self._closed = True
+        self._client.close()
+
+    def _write(
+        self, speaker_id: str, header: str, utterances: Sequence[NewUtterance], created_at: str
+    ) -> Speaker:
+        args: list[Any] = [speaker_id, header]
+        for new in utterances:
+            utterance = {
+                "speech_s": new.speech_s,
+                "snr_db": new.snr_db,
+                "created_at": created_at,
+                "retained": new.audio is not None,
+            }
+            args += [new.model, json.dumps(utterance), packed(new.embedding), new.audio or b""]
+        with self._reaching():
+            answer = self._store(keys=[speaker_key(speaker_id)], args=args)
+        if answer == b"taken":
+            raise taken(speaker_id)
+        if answer == b"unknown":
+            raise unknown(speaker_id)
+        if answer == b"switched":
+            raise NotReady(
+                "The model was switched while this request was being answered. Nothing was stored; "
+                "send it again.",
+                retry_after_s=1,
+            )
+        return read_speaker(speaker_id, dict(zip(answer[::2], answer[1::2], strict=True)))
+
+    @contextmanager
+    def _reaching(self) -> Iterator[Redis]:
+        if self._closed:
+            raise unavailable()
+        with translated():
+            yield self._client
+
+
+def _ids_after(client: Redis, after: str | None, limit: int) -> list[str]:
+    start = "-" if after is None else f"({after}"
+    ids = cast(list[bytes], client.zrangebylex(SPEAKERS, start, "+", start=0, num=limit))
+    return [speaker_id.decode() for speaker_id in ids]

@@ -1,0 +1,145 @@
+"""How voices lie in Redis: keys, formats, and the scripts that change them, each all or nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from service.redis_link import ACTIVE_MODEL, ANNOUNCE, PREFIX
+from service.speakers.records import Embedding, Speaker, Utterance
+
+# Keys. A speaker is one hash, so that reading and erasing it is one step:
+#   speaker                      JSON: name, metadata, created_at
+#   utterance:<number>           JSON: speech_s, snr_db, created_at, retained
+#   embedding:<number>:<model>   _HEADER, then the mean as float32, little-endian
+SPEAKERS = f"{PREFIX}speakers"  # sorted set of all ids, all with score 0: in the order of their bytes
+NUMBERS = f"{PREFIX}utterances"  # counter: an utterance's number is never given out twice
+AUDIO = f"{PREFIX}audio:"  # + number: a retained recording
+COMPACT = f"{PREFIX}compact"  # there while the append-only file may hold an erased voice
+_HEADER = struct.Struct("<didd")  # when it was made (s since 1970), n_crops, cohesion, map_error (NaN: none)
+
+STORE = f"""{ANNOUNCE}
+local speaker, id, header = KEYS[1], ARGV[1], ARGV[2]  -- no header: adds to an enrolment
+local active = redis.call('GET', '{ACTIVE_MODEL}')
+for i = 3, #ARGV, 4 do
+  if active and ARGV[i] ~= active then return 'switched' end
+end
+local known = redis.call('EXISTS', speaker) == 1
+if header == '' then
+  if not known then return 'unknown' end
+else
+  if known then return 'taken' end
+  redis.call('HSET', speaker, 'speaker', header)
+  redis.call('ZADD', '{SPEAKERS}', 0, id)
+end
+for i = 3, #ARGV, 4 do
+  local model, utterance, embedding, audio = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local number = string.format('%.0f', redis.call('INCR', '{NUMBERS}'))
+  redis.call('HSET', speaker, 'utterance:' .. number, utterance)
+  redis.call('HSET', speaker, 'embedding:' .. number .. ':' .. model, embedding)
+  if audio ~= '' then redis.call('SET', '{AUDIO}' .. number, audio) end
+end
+announce('speaker', id)
+return redis.call('HGETALL', speaker)
+"""
+
+ADD_EMBEDDINGS = f"""{ANNOUNCE}
+local speaker, id, model = KEYS[1], ARGV[1], ARGV[2]
+for i = 3, #ARGV, 2 do
+  if redis.call('HEXISTS', speaker, 'utterance:' .. ARGV[i]) == 0 then return 0 end
+end
+for i = 3, #ARGV, 2 do
+  redis.call('HSET', speaker, 'embedding:' .. ARGV[i] .. ':' .. model, ARGV[i + 1])
+end
+-- Under a model that is about to take over they are read when it does, all at once.
+if redis.call('GET', '{ACTIVE_MODEL}') == model then announce('speaker', id) end
+return 1
+"""
+
+DELETE = f"""{ANNOUNCE}
+local speaker, id = KEYS[1], ARGV[1]
+local fields = redis.call('HKEYS', speaker)
+if #fields == 0 then return 0 end
+for _, field in ipairs(fields) do
+  local number = string.match(field, '^utterance:(%d+)$')
+  if number then redis.call('DEL', '{AUDIO}' .. number) end
+end
+redis.call('DEL', speaker)
+redis.call('ZREM', '{SPEAKERS}', id)
+redis.call('SET', '{COMPACT}', 1)
+announce('speaker', id)
+return 1
+"""
+
+# For each speaker, the header, then the embeddings under one model; an erased one has nothing.
+VOICES = """
+local found = {}
+for i, speaker in ipairs(KEYS) do
+  found[i] = {redis.call('HGET', speaker, 'speaker')}
+  local fields = redis.call('HGETALL', speaker)
+  for j = 1, #fields, 2 do
+    if string.match(fields[j], '^embedding:%d+:(.*)$') == ARGV[1] then
+      table.insert(found[i], fields[j + 1])
+    end
+  end
+end
+return found
+"""
+
+
+def speaker_key(speaker_id: str) -> str:
+    return f"{PREFIX}speaker:{speaker_id}"
+
+
+def packed(embedding: Embedding) -> bytes:
+    optional = [math.nan if value is None else value for value in (embedding.cohesion, embedding.map_error)]
+    return _HEADER.pack(time.time(), embedding.n_crops, *optional) + embedding.mean.astype("<f4").tobytes()
+
+
+def unpacked(blob: bytes) -> tuple[float, Embedding]:
+    """When it was made, and the embedding."""
+    made, n_crops, *optional = _HEADER.unpack_from(blob)
+    cohesion, map_error = (None if math.isnan(value) else value for value in optional)
+    mean = np.frombuffer(blob, "<f4", offset=_HEADER.size).astype(np.float32)
+    return made, Embedding(mean, n_crops, cohesion, map_error)
+
+
+def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:
+    header = json.loads(fields[b"speaker"])
+    utterances: dict[int, dict[str, Any]] = {}
+    embeddings: dict[int, list[tuple[float, str, Embedding]]] = {}
+    for field, value in fields.items():
+        kind, _, rest = field.decode().partition(":")
+        number, _, model = rest.partition(":")
+        if kind == "utterance":
+            utterances[int(number)] = json.loads(value)
+        elif kind == "embedding":
+            made, embedding = unpacked(value)
+            embeddings.setdefault(int(number), []).append((made, model, embedding))
+    return Speaker(
+        speaker_id=speaker_id,
+        name=header["name"],
+        metadata=header["metadata"],
+        created_at=datetime.fromisoformat(header["created_at"]),
+        utterances=tuple(
+            Utterance(
+                utterance_id=number,
+                speech_s=stored["speech_s"],
+                snr_db=stored["snr_db"],
+                retained=stored["retained"],
+                created_at=datetime.fromisoformat(stored["created_at"]),
+                embeddings={
+                    model: embedding
+                    for _, model, embedding in sorted(embeddings[number], key=lambda one: one[0])
+                },
+            )
+            for number, stored in sorted(utterances.items())
+        ),
+    )

@@ -1,0 +1,86 @@
+"""The steps of a fine-tuning: few, small, from a trained model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from trainer.autodecompose.batches import PairSampler
+from trainer.autodecompose.objective import Objective
+from trainer.autodecompose.train import autocast
+from trainer.checkpoint import load_checkpoint, read_settings, save_checkpoint
+from trainer.data import ClipCache
+from trainer.errors import Canceled, FinetuneError
+
+OnStep = Callable[[int, int, float], None]  # (step, steps in all, loss)
+
+
+@dataclass(frozen=True)
+class AdaptSettings:
+    """Measured on train speakers set aside: docs/model-updates.md."""
+
+    steps: int = 50
+    batch: int = 16  # random pairs of crops: about ten seconds of audio
+    rate: float = 1e-5  # Adam: a hundredth of pretraining's peak, falling to 0 as a cosine
+    same_voice_seconds: float = 0.0
+    freeze_norm: bool = True  # batch norm keeps the parent's statistics: those of a few crops are noise
+    seed: int = 0
+    checkpoint_steps: int = 10  # a killed worker loses at most this many
+
+
+def adapt(
+    objective: Objective,
+    speech: ClipCache,
+    settings: AdaptSettings,
+    work_dir: Path,
+    *,
+    on_step: OnStep,
+    canceled: Callable[[], bool],
+) -> None:
+    """Trains `objective` in place, or goes on where a worker that died left `work_dir`.
+
+    Raises:
+        Canceled: `canceled()` turned true.
+        FinetuneError: the loss is not finite.
+    """
+    optimizer = torch.optim.Adam(objective.parameters(), lr=settings.rate)
+    sampler = PairSampler(speech, None, settings.batch, settings.seed, settings.same_voice_seconds)
+    checkpoint = work_dir / "checkpoint.safetensors"
+    modules = {"objective": objective}
+    step = 0
+    if checkpoint.is_file() and read_settings(checkpoint) == asdict(settings):
+        step = load_checkpoint(checkpoint, modules, optimizer)
+    device = torch.device("cpu")
+    _training_mode(objective, settings.freeze_norm)
+    while step < settings.steps:
+        if canceled():
+            raise Canceled(f"Canceled after {step} of {settings.steps} steps.")
+        for group in optimizer.param_groups:
+            group["lr"] = settings.rate * (1 + math.cos(math.pi * step / settings.steps)) / 2
+        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+        with autocast(device, objective.settings.mixed_precision):
+            loss = objective(sampler.at(step), generator)["loss"]
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        step += 1
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FinetuneError(f"The loss is {value} at step {step}: the audio cannot be learned from.")
+        if step % settings.checkpoint_steps == 0:
+            save_checkpoint(checkpoint, modules, optimizer, step, asdict(settings))
+        on_step(step, settings.steps, value)
+    objective.eval()
+
+
+def _training_mode(objective: Objective, freeze_norm: bool) -> None:
+    objective.train()
+    if freeze_norm:
+        for module in objective.modules():
+            if isinstance(module, nn.BatchNorm1d):
+                module.eval()

@@ -1,0 +1,97 @@
+"""What a fine-tuning did, and whether it helped."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Verdict = Literal["better", "not_better"]
+
+TOLERANCE = 0.002  # of a measure in [0, 1]: smaller differences are noise
+
+
+@dataclass(frozen=True)
+class Change:
+    """One measure of the parent and of the new version."""
+
+    before: float
+    after: float
+
+    @property
+    def gain(self) -> float:
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class Measures:
+    """All on audio of the job that was not trained on."""
+
+    reconstruction: Change  # mean squared error of mel crops; lower is better
+    barlow_twins: Change | None  # loss of the agreement of two crops; None: the model has no such term
+    separation: Change | None  # how often a crop is nearer to its own recording; None: nothing to pair
+    identification: Change | None  # leave-one-out accuracy of labelled speakers; None: fewer than two
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Measures:
+        return cls(**{name: value and Change(**value) for name, value in values.items()})
+
+
+@dataclass(frozen=True)
+class FinetuneReport:
+    """Also kept as `report` of the new version's bundle.json."""
+
+    verdict: Verdict
+    reason: str
+    measures: Measures
+    recordings: int
+    seconds: float  # of audio
+    steps: int
+    map_error: float  # of voices carried over from the parent by the linear map: mean 1 − cosine
+    skipped: list[str]  # why a file was left out
+    took_s: dict[str, float]  # seconds per part, as far as the report was written
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> FinetuneReport:
+        return cls(**{**values, "measures": Measures.from_json(values["measures"])})
+
+
+def judge(measures: Measures) -> tuple[Verdict, str]:
+    """The verdict, and why in words.
+
+    Telling voices apart decides: of labelled speakers where there are some, else of recordings. A lower loss
+    alone never makes a version better, since it can come from learning this audio by heart.
+    """
+    said: list[str] = []
+    for name, change in (
+        ("leave-one-out identification", measures.identification),
+        ("telling recordings apart", measures.separation),
+    ):
+        if change is None:
+            continue
+        text = f"{name} went from {100 * change.before:.1f} % to {100 * change.after:.1f} %"
+        if abs(change.gain) > TOLERANCE:
+            said.append(text)
+            return ("better" if change.gain > 0 else "not_better"), _sentence(said)
+        said.append(f"{text}, which is no difference")
+    if not said:
+        said.append(
+            "there are no two recordings or speakers to tell apart, so whether voices gained is unknown"
+        )
+    loss, change = (
+        ("agreement of two crops", measures.barlow_twins)
+        if measures.barlow_twins
+        else ("reconstruction", measures.reconstruction)
+    )
+    said.append(f"the loss of the {loss} went from {change.before:.4g} to {change.after:.4g}")
+    return "not_better", _sentence(said)
+
+
+def _sentence(parts: list[str]) -> str:
+    text = "; ".join(parts)
+    return f"On audio that was not trained on, {text}."

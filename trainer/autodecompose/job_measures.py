@@ -1,0 +1,142 @@
+"""The measures of a fine-tuning report: a model on the audio of a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+from trainer.autodecompose.batches import PairSampler
+from trainer.autodecompose.finetune_report import Change, Measures
+from trainer.autodecompose.job_audio import JobAudio
+from trainer.autodecompose.networks import pool
+from trainer.autodecompose.objective import Objective
+from trainer.data import CROP_SAMPLES, SAMPLE_RATE_HZ, ClipCache
+from trainer.embedding import unit, utterance_crops
+from trainer.scoring import centre
+
+Floats = NDArray[np.float32]
+
+PAIRS = 64  # of held-out crops, for the losses
+CROPS = 512  # of either part of the job; more are thinned out evenly
+AT_ONCE = 64  # crops in one forward pass
+
+
+@dataclass(frozen=True)
+class JobCrops:
+    """Crops of a job, and what is known of each."""
+
+    waveforms: Floats  # (crops, 16384)
+    held_out: NDArray[np.bool_]  # (crops,)
+    recordings: NDArray[np.str_]  # (crops,) path of the file
+    stretches: NDArray[np.intp]  # (crops,) crops of one stretch count as one voice
+    speakers: NDArray[np.str_]  # (crops,) "" where unknown
+
+    def pooled(self, objective: Objective) -> Floats:
+        """Pooled voice frames (crops, dim), before whitening."""
+        with torch.no_grad():
+            batches = torch.split(torch.from_numpy(self.waveforms), AT_ONCE)
+            return np.concatenate(
+                [pool(objective.model.E_s(objective.frontend(batch))).numpy() for batch in batches]
+            )
+
+
+def job_crops(job: JobAudio, same_voice_seconds: float) -> JobCrops:
+    """Contiguous crops of both parts of a job; `same_voice_seconds` as for `finetune`."""
+    rows: list[tuple[Floats, bool, str, tuple[str, int], str]] = []
+    for cache, held_out in ((job.training, False), (job.held_out, True)):
+        found = [
+            (crop, held_out, str(clip.path), (str(clip.path), _stretch(i, same_voice_seconds)), clip.speaker)
+            for row, clip in enumerate(cache.clips)
+            for i, crop in enumerate(utterance_crops(cache.clip(row)))
+        ]
+        kept = np.linspace(0, len(found) - 1, min(CROPS, len(found))).round().astype(int)
+        rows += [found[i] for i in kept]
+    waveforms, held, recordings, stretches, speakers = zip(*rows, strict=True)
+    numbers = {stretch: number for number, stretch in enumerate(dict.fromkeys(stretches))}
+    return JobCrops(
+        np.stack(waveforms),
+        np.asarray(held),
+        np.asarray(recordings),
+        np.asarray([numbers[stretch] for stretch in stretches]),
+        np.asarray(speakers),
+    )
+
+
+def _stretch(crop: int, same_voice_seconds: float) -> int:
+    return int(crop * CROP_SAMPLES / SAMPLE_RATE_HZ / same_voice_seconds) if same_voice_seconds else 0
+
+
+def held_out_losses(objective: Objective, held_out: ClipCache, same_voice_seconds: float) -> dict[str, float]:
+    """Parts of the model's own loss on random pairs of held-out crops, the same draws for every model."""
+    sampler = PairSampler(held_out, None, PAIRS, seed=1, same_voice_seconds=same_voice_seconds)
+    with torch.no_grad():
+        losses = objective.eval()(sampler.at(0), torch.Generator().manual_seed(1))
+    return {name: float(value) for name, value in losses.items()}
+
+
+def compare(
+    crops: JobCrops,
+    before: Floats,
+    after: Floats,
+    losses: tuple[dict[str, float], dict[str, float]],
+    mean: ArrayLike,
+) -> Measures:
+    """The parent against the new version.
+
+    Args:
+        before, after: (crops, dim) unit embeddings under either.
+        losses: of `held_out_losses`, in the same order.
+        mean: (dim,) of the scoring, which both share.
+    """
+    old, new = losses
+    centred = centre(before, mean), centre(after, mean)
+    return Measures(
+        reconstruction=Change(old["mse"], new["mse"]),
+        barlow_twins=Change(old["bt"], new["bt"]) if "bt" in old else None,
+        separation=_change(*(separation(crops, vectors) for vectors in centred)),
+        identification=_change(*(identification(crops, vectors) for vectors in centred)),
+    )
+
+
+def separation(crops: JobCrops, centred: Floats) -> float | None:
+    """Area under the ROC curve: each held-out crop against all crops, of its own recording or of others.
+
+    None where a kind of pair is missing: a lone recording, or recordings of one crop each.
+    """
+    probes = np.flatnonzero(crops.held_out)
+    scores = centred[probes] @ centred.T  # (held out, crops)
+    same = crops.recordings[probes][:, None] == crops.recordings[None]
+    itself = np.arange(len(centred))[None] == probes[:, None]
+    target, nontarget = scores[same & ~itself], scores[~same]
+    if target.size == 0 or nontarget.size == 0:
+        return None
+    ranks = rankdata(np.concatenate([target, nontarget]))
+    wins = ranks[: target.size].sum() - target.size * (target.size + 1) / 2
+    return float(wins / (target.size * nontarget.size))
+
+
+def identification(crops: JobCrops, centred: Floats) -> float | None:
+    """Share of held-out crops nearest to their own speaker's voiceprint, made without the crop's recording.
+
+    A speaker of one recording is enrolled with what was trained on of it. None with fewer than two labelled
+    speakers.
+    """
+    names = np.unique(crops.speakers[crops.speakers != ""])
+    correct = []
+    for probe in np.flatnonzero(crops.held_out & (crops.speakers != "")):
+        enrolled = []
+        for name in names:
+            own = crops.speakers == name
+            others = own & (crops.recordings != crops.recordings[probe])
+            enrolled.append(centred[others if others.any() else own & ~crops.held_out].sum(axis=0))
+        scores = unit(np.stack(enrolled)) @ centred[probe]
+        correct.append(names[scores.argmax()] == crops.speakers[probe])
+    return float(np.mean(correct)) if len(names) > 1 and correct else None
+
+
+def _change(before: float | None, after: float | None) -> Change | None:
+    return None if before is None or after is None else Change(before, after)

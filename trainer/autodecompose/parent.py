@@ -1,0 +1,80 @@
+"""A bundle as something to train on from: torch modules, whitening and scoring."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from safetensors import SafetensorError
+
+from trainer.autodecompose.bundle import WEIGHTS
+from trainer.autodecompose.graphs import VoiceGraph
+from trainer.autodecompose.objective import Objective
+from trainer.autodecompose.settings import TrainSettings
+from trainer.bundle import Bundle, BundleError
+from trainer.checkpoint import load_checkpoint, read_settings
+from trainer.errors import FinetuneError
+from trainer.whitening import Whitening
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A model in torch, with what its bundle says."""
+
+    folder: Path
+    manifest: dict[str, Any]  # bundle.json
+    objective: Objective  # in evaluation mode
+    whitening: Whitening
+
+    @classmethod
+    def load(cls, folder: Path) -> Parent:
+        """Raises FinetuneError: not a bundle, a damaged one, or one without trainable weights."""
+        try:
+            Bundle.load(folder)
+            manifest = json.loads((folder / "bundle.json").read_text())
+            if "weights" not in manifest["files"]:
+                raise FinetuneError(
+                    f"Bundle {manifest['version']} carries no {WEIGHTS}: it cannot be fine-tuned."
+                )
+            objective = Objective(TrainSettings.from_json(read_settings(folder / WEIGHTS)))
+            load_checkpoint(folder / WEIGHTS, {"objective": objective})
+        except (BundleError, OSError, SafetensorError) as error:
+            raise FinetuneError(f"The parent cannot be fine-tuned: {error}") from error
+        return cls(
+            folder, manifest, objective.eval(), _whitening(folder / manifest["files"]["voice"]["path"])
+        )
+
+    def copy(self) -> Parent:
+        """The same with weights of its own, to be trained."""
+        return replace(self, objective=copy.deepcopy(self.objective))
+
+    @property
+    def id(self) -> str:
+        """`<name>/<version>`."""
+        return f"{self.manifest['name']}/{self.manifest['version']}"
+
+    @property
+    def voice(self) -> VoiceGraph:
+        return VoiceGraph(self.objective, self.whitening).eval()
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """(dim,) of the scoring."""
+        return np.asarray(self.manifest["scoring"]["mean"], np.float32)
+
+
+def _whitening(path: Path) -> Whitening:
+    """It is fitted after training, so only the exported graph has it."""
+    constants = {tensor.name: tensor for tensor in onnx.load(path).graph.initializer}
+    try:
+        mean, matrix = (numpy_helper.to_array(constants[name]) for name in ("mean", "matrix"))
+    except KeyError as error:
+        raise FinetuneError(f"{path.name} has no whitening {error}: export the parent again.") from error
+    return Whitening(mean.copy(), matrix.copy())
