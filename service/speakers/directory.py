@@ -14,6 +14,7 @@ from service.speakers.gallery import Gallery, switched
 from service.speakers.index import VoiceIndex
 from service.speakers.records import FloatArray, NewUtterance, Speaker
 from service.speakers.scoring import Scorer
+from service.speakers.space_map import SpaceMap
 
 
 class SpeakerDirectory:
@@ -146,7 +147,9 @@ class SpeakerDirectory:
             (prepared,) = await decoder.prepare([Upload(None, audio)])
             return await engine.embed(prepared.crops.waveforms)
 
-        return await carry_over(self.gallery, engine.bundle.id, Scorer(engine.bundle.scoring), listen)
+        bundle = engine.bundle
+        space_map = await asyncio.to_thread(SpaceMap.of, bundle)
+        return await carry_over(self.gallery, bundle.id, Scorer(bundle.scoring), listen, space_map)
 
     async def _write(self, index: VoiceIndex, write: Callable[[], Speaker]) -> Speaker:
         def work() -> Speaker:
