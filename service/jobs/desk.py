@@ -105,5 +105,5 @@ class JobDesk:
     def _cancel(self, job_id: str) -> Job:
         job = self.store.update(job_id, lambda job: lifecycle.cancel(job, datetime.now(UTC)))
         if job.over:
-            self.folders.job(job_id).remove()
+            self.folders.clear(job)
         return job

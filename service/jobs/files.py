@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors import StoreUnavailable
+from service.jobs.records import Job
 
 _UNCLAIMED_S = 3600.0  # a folder whose job was never stored: the process died over the request
 
@@ -88,6 +89,12 @@ class Folders:
         """Where a version lies: shipped, or made here."""
         shipped = self.models_dir / name / version
         return shipped if shipped.is_dir() else self.new_version(name, version)
+
+    def clear(self, job: Job) -> None:
+        """Deletes what a job that is over leaves behind: recordings, checkpoints, a version it was not to make."""
+        self.job(job.job_id).remove()
+        if job.state != "succeeded":
+            shutil.rmtree(self.new_version(job.name, job.version), ignore_errors=True)
 
     def old_jobs(self) -> Iterator[str]:
         """Ids of the job folders that are old enough to be known to the store, if ever."""

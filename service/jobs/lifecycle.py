@@ -1,7 +1,7 @@
 """Every change that a job may undergo, as functions from record to record. Stores apply them atomically.
 
 queued ─ claim → running ─ succeed, fail → succeeded, failed
-   ↑                │└──── cancel, once its worker hears of it → canceled
+   ↑                │└──── cancel, renew → canceled
    └─ release ──────┘
 A running job whose lease has run out may be claimed by another worker: its token counts on, and whatever the
 first one still has to say is refused.
@@ -64,8 +64,10 @@ def renew(
     loss: float | None,
     eta_s: float | None,
 ) -> Job:
-    """The lease held on, and how far the work is. Raises LeaseLost."""
+    """The lease held on, and how far the work is; or canceled, as was asked for. Raises LeaseLost."""
     _own(job, token)
+    if job.cancel_requested:
+        return _over(job, "canceled", now)
     return replace(
         job, lease_until=now + timedelta(seconds=lease_s), step=max(step, job.step), loss=loss, eta_s=eta_s
     )
@@ -97,12 +99,6 @@ def fail(job: Job, token: int, now: datetime, error: str) -> Job:
     """Over, without a new version. Raises LeaseLost."""
     _own(job, token)
     return _over(job, "failed", now, error=error)
-
-
-def stop(job: Job, token: int, now: datetime) -> Job:
-    """Over, as was asked for. Raises LeaseLost."""
-    _own(job, token)
-    return _over(job, "canceled", now)
 
 
 def cancel(job: Job, now: datetime) -> Job:

@@ -70,7 +70,7 @@ class JobRunner:
             _log.info("job_started", job_id=job_id, attempt=job.attempts)
             job = self._end(job, self._work(job))
         if job.over:
-            self._folders.job(job_id).remove()
+            self._folders.clear(job)
             _log.info("job_over", job_id=job_id, state=job.state)
 
     def _work(self, job: Job) -> Change:
@@ -118,8 +118,7 @@ class JobRunner:
             try:
                 return self._store.update(job.job_id, change)
             except LeaseLost:
-                _log.warning("job_lost", job_id=job.job_id)
-                return job
+                change = _as_it_is  # canceled, or another worker's
             except StoreUnavailable:
                 if self._stopping():
                     return job  # the lease runs out, and the next worker finds the version made
@@ -157,6 +156,7 @@ class _Heartbeat:
         now = time.monotonic()
         if self._first is None:
             self._first = now, step
+            _log.info("first_step", job_id=self._job.job_id, step=step)
         began, first = self._first
         if step > first:
             self._eta_s = (now - began) / (step - first) * (steps - step)
@@ -200,15 +200,16 @@ class _Heartbeat:
                 )
             except StoreUnavailable:
                 continue  # the lease may run out; nobody can claim the job meanwhile
-            except (LeaseLost, NotFound):
-                self._stop = _lost
+            except LeaseLost:
+                self._stop = _as_it_is
                 return
-            if job.cancel_requested:
-                self._stop = lambda job: lifecycle.stop(job, token, _now())
+            if job.over:  # canceled: that is written at once, however long the trainer takes to hear of it
+                self._stop = _as_it_is
+                return
 
 
-def _lost(job: Job) -> Job:
-    raise LeaseLost(job.job_id)
+def _as_it_is(job: Job) -> Job:
+    return job
 
 
 def _now() -> datetime:

@@ -38,7 +38,6 @@ ENDINGS: list[Callable[[Job, int], Job]] = [
     lambda job, token: renew(job, token),
     lambda job, token: lifecycle.succeed(job, token, LATER, REPORT, better=True),
     lambda job, token: lifecycle.fail(job, token, LATER, "why"),
-    lambda job, token: lifecycle.stop(job, token, LATER),
     lambda job, token: lifecycle.release(job, token),
 ]
 
@@ -90,7 +89,7 @@ def test_cancel_ends_what_nobody_works_on_and_tells_who_does() -> None:
     assert (queued.state, queued.finished_at) == ("canceled", NOW)
     told = lifecycle.cancel(claim(new_job()), NOW)
     assert (told.state, told.cancel_requested) == ("running", True)
-    assert lifecycle.stop(told, told.token, NOW).state == "canceled"
+    assert renew(told, told.token).state == "canceled"
     assert lifecycle.cancel(told, LATER).state == "canceled"  # its worker is dead
     assert claim(told, "w2", LATER).state == "canceled"
     for over in (queued, lifecycle.fail(told, told.token, NOW, "why")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.service.jobs.conftest import LONG, House, Worker, running, wait_for
+from tests.service.jobs.conftest import House, Worker
 
 STEPS = 3
 
