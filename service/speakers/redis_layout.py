@@ -23,7 +23,7 @@ SPEAKERS = f"{PREFIX}speakers"  # sorted set of all ids, all with score 0: in th
 NUMBERS = f"{PREFIX}utterances"  # counter: an utterance's number is never given out twice
 AUDIO = f"{PREFIX}audio:"  # + number: a retained recording
 COMPACT = f"{PREFIX}compact"  # there while the append-only file may hold an erased voice
-_HEADER = struct.Struct("<did")  # when it was made (s since 1970), n_crops, cohesion (NaN: none)
+_HEADER = struct.Struct("<didd")  # when it was made (s since 1970), n_crops, cohesion, map_error (NaN: none)
 
 STORE = f"""{ANNOUNCE}
 local speaker, id, header = KEYS[1], ARGV[1], ARGV[2]  -- no header: adds to an enrolment
