@@ -238,10 +238,10 @@ def test_a_better_version_takes_over_when_that_was_asked_for(
     store = SqliteJobStore(tmp_path / "jobs.sqlite")
     pending = Activation(state="pending", reason="")
     done = {"state": "succeeded", "finished_at": datetime.now(UTC), "activation": pending}
+    versions = [("0.2.0", "0.1.0"), ("0.1.0", "9.9.9"), ("0.2.0", "0.3.0")]  # parents, and what came of them
     jobs = [
-        new_job(parent="0.2.0", version="0.1.0", **done),
-        new_job(parent="0.1.0", version="9.9.9", **done),
-        new_job(parent="0.2.0", version="0.3.0", **done),
+        new_job(job_id=f"{i:032x}", parent=parent, version=version, **done)
+        for i, (parent, version) in enumerate(versions)
     ]
     for job in jobs:
         store.add(job, most_open=9, most_bytes=10**9)
