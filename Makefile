@@ -22,11 +22,7 @@ $(VENV)/.bench: $(VENV)/.test
 	touch $@
 
 serve: $(VENV)/.serve
-<<<<<<< HEAD
-	TWOFOLD_HOST=$(HOST) TWOFOLD_PORT=$(PORT) $(BIN)/python -m service serve --worker
-=======
-	$(BIN)/python -m service serve
->>>>>>> main
+	$(BIN)/python -m service serve --worker
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest

@@ -32,6 +32,7 @@ def pretrain(
     noise: Annotated[
         Path | None, typer.Option(help="Folder of noise to mix in; white noise if none.")
     ] = None,
+    start: Annotated[Path | None, typer.Option(help="Run folder whose weights to begin with.")] = None,
     preset: Annotated[str, typer.Option(help="fast (as shipped), paper or very_large.")] = "fast",
     change: Annotated[
         list[str] | None, typer.Option("--set", help="name=value, a setting to change.")
@@ -55,7 +56,16 @@ def pretrain(
         if preset not in PRESETS:
             raise ValueError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
         settings = override(PRESETS[preset], dict(_assignment(text) for text in change or []))
-        run_pretraining(settings, data, RunFolder(out), cache, console, split=split, noise=noise)
+        run_pretraining(
+            settings,
+            data,
+            RunFolder(out),
+            cache,
+            console,
+            split=split,
+            noise=noise,
+            start=RunFolder(start) if start else None,
+        )
     except (DataError, ValueError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
@@ -80,6 +90,43 @@ def export(
     except (DataError, ExportError, OSError, ValueError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
+    console.print(f"Written: {out}")
+
+
+@app.command()
+def finetune(
+    bundle: Annotated[Path, typer.Argument(help="Parent: folder that holds bundle.json and its weights.")],
+    audio: Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.")],
+    out: Annotated[Path, typer.Option(help="models/NAME/VERSION of the new version; must not exist.")],
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 50,
+    same_voice_seconds: Annotated[
+        float, typer.Option(min=0, help="Crops are one voice only this near; 0: in all of a recording.")
+    ] = 0.0,
+) -> None:
+    """Adapts a bundle to unlabelled audio. Stop it with Ctrl-C; the same command goes on.
+
+    Where a folder names speakers, the report says how well they are identified; training never looks.
+
+    Examples:
+
+    `python -m trainer finetune models/autodecompose/1.0.0 my_recordings --out models/autodecompose/1.0.1`
+
+    `python -m trainer finetune BUNDLE call.wav --same-voice-seconds 2 --out models/autodecompose/1.0.2`
+    """
+    from trainer.autodecompose.finetune_command import finetune_with_progress
+    from trainer.errors import FinetuneError
+
+    console = Console(stderr=True)
+    try:
+        if out.exists():
+            raise FinetuneError(f"{out} exists; a version is never written twice: choose another --out.")
+        report = finetune_with_progress(bundle, audio, out, steps, same_voice_seconds, console)
+    except (DataError, FinetuneError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    for line in report.skipped:
+        console.print(f"[yellow]skipped[/yellow] {line}")
+    console.print(f"{report.verdict.replace('_', ' ').capitalize()}. {report.reason}")
     console.print(f"Written: {out}")
 
 

@@ -37,6 +37,10 @@ class CarriedOver(BaseModel):
     """What became of the enrolled speakers, in numbers of them."""
 
     reembedded: int = Field(description="Got a new voiceprint from retained audio.")
+    mapped: int = Field(
+        description="Got one by the map from the parent version, for want of audio; see `map_error` "
+        "of GET /speakers."
+    )
     kept: int = Field(description="Had a voiceprint already: this version has served before.")
     stale: int = Field(description="Have none: not found by /identify until audio is added.")
 

@@ -92,6 +92,10 @@ class SpeakerAnswer(BaseModel):
     quality: QualityAnswer
     model: str = Field(description="The model of the newest voiceprint.")
     stale: bool = Field(description="True when the active model has no voiceprint of this speaker.")
+    map_error: float | None = Field(
+        description="Set when the voiceprint was carried over from an older model by a linear map, not made "
+        "from audio: the map's mean cosine distance from real voiceprints."
+    )
     audio_retained: bool = Field(description="Whether any recording is kept.")
     created_at: datetime
 
@@ -220,6 +224,7 @@ def _answer(speaker: Speaker, index: VoiceIndex) -> SpeakerAnswer:
         quality=QualityAnswer.model_validate(quality, from_attributes=True),
         model=speaker.newest_model(prefer=index.model),
         stale=speaker.voiceprint(index.model) is None,
+        map_error=speaker.map_error(index.model),
         audio_retained=any(u.retained for u in speaker.utterances),
         created_at=speaker.created_at,
     )

@@ -68,6 +68,14 @@ class Scoring(_Part):
     fitted_on: str
 
 
+class MapFromParent(_Part):
+    """The linear map from the parent's voice embeddings to this model's."""
+
+    parent: str  # "<name>/<version>"
+    file: str  # its name among `files`: .npy, float32 (embedding_dim + 1, embedding_dim)
+    error: float = Field(ge=0)
+
+
 class Bundle(_Part):
     """bundle.json and where it was read from. `load` is the way in; `read` leaves the ONNX files alone."""
 
@@ -84,6 +92,7 @@ class Bundle(_Part):
     content_dim: int = Field(gt=0)
     files: dict[str, BundleFile]
     scoring: Scoring
+    map_from_parent: MapFromParent | None = None
     metrics: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
 
@@ -95,6 +104,8 @@ class Bundle(_Part):
         missing = {"voice", "content"} - self.files.keys()
         if missing:
             raise ValueError(f"files lacks {', '.join(sorted(missing))}")
+        if self.map_from_parent and self.map_from_parent.file not in self.files:
+            raise ValueError(f"files lacks {self.map_from_parent.file}, the map from the parent")
         if len(self.scoring.mean) != self.embedding_dim:
             raise ValueError(f"scoring.mean has {len(self.scoring.mean)} values, not {self.embedding_dim}")
         return self

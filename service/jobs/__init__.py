@@ -5,6 +5,7 @@ from service.jobs.files import Folders, JobFolder
 from service.jobs.monitor import JobMonitor
 from service.jobs.queue import CeleryQueue, JobQueue, make_celery
 from service.jobs.records import JOB, Activation, Job, JobFile, JobPage
+from service.jobs.redis_store import RedisJobStore
 from service.jobs.sqlite import SqliteJobStore
 from service.jobs.store import JobStore
 from service.jobs.stores import open_store
@@ -24,6 +25,7 @@ __all__ = [
     "JobQueue",
     "JobStore",
     "NewFile",
+    "RedisJobStore",
     "SqliteJobStore",
     "can_train",
     "make_celery",

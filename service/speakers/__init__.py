@@ -9,6 +9,7 @@ from service.speakers.quality import Quality, assess
 from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utterance, Voiceprints
 from service.speakers.redis_gallery import RedisGallery
 from service.speakers.scoring import Scorer
+from service.speakers.space_map import SpaceMap
 from service.speakers.sqlite import SqliteGallery
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Quality",
     "RedisGallery",
     "Scorer",
+    "SpaceMap",
     "Speaker",
     "SpeakerDirectory",
     "SqliteGallery",

@@ -11,6 +11,7 @@ from service.speakers.enrolment import embed_recordings
 from service.speakers.gallery import Gallery
 from service.speakers.records import FloatArray, Speaker
 from service.speakers.scoring import Scorer
+from service.speakers.space_map import SpaceMap
 
 #: A retained recording → unit embeddings (crops, dim) of its crops under the model that takes over.
 Listen = Callable[[bytes], Awaitable[FloatArray]]
@@ -23,25 +24,33 @@ class CarryOver:
     """How many speakers went which way."""
 
     reembedded: int  # got a new voiceprint from retained audio
+    mapped: int  # got one by the map from the parent model: an approximation
     kept: int  # had one already: the model has served before
-    stale: int  # have none, for want of audio: not searched until audio is added
+    stale: int  # have none, for want of audio and a map: not searched until audio is added
 
     def then(self, later: CarryOver) -> CarryOver:
-        """Both runs as one: what the earlier one embedded, the later one found already there."""
+        """Both runs as one: what the earlier one carried over, the later one found already there."""
         return CarryOver(
             reembedded=self.reembedded + later.reembedded,
-            kept=max(later.kept - self.reembedded, 0),  # fewer when speakers were erased in between
+            mapped=self.mapped + later.mapped,
+            kept=max(
+                later.kept - self.reembedded - self.mapped, 0
+            ),  # fewer when speakers were erased in between
             stale=later.stale,
         )
 
 
-async def carry_over(gallery: Gallery, model: str, scorer: Scorer, listen: Listen) -> CarryOver:
+async def carry_over(
+    gallery: Gallery, model: str, scorer: Scorer, listen: Listen, space_map: SpaceMap | None = None
+) -> CarryOver:
     """Gives speakers a voiceprint under `model` where it can be done; old voiceprints stay, for a rollback.
+
+    Retained audio is embedded anew; a speaker without goes through `space_map`.
 
     Each speaker is stored on its own, so that an interrupted run can simply be started again. Raises
     StoreUnavailable, and Overloaded when `listen` does.
     """
-    reembedded = kept = stale = 0
+    reembedded = mapped = kept = stale = 0
     after: str | None = None
     while True:
         page = await asyncio.to_thread(gallery.list, limit=_PAGE, after=after)
@@ -50,11 +59,13 @@ async def carry_over(gallery: Gallery, model: str, scorer: Scorer, listen: Liste
                 reembedded += 1
             elif speaker.voiceprint(model) is not None:
                 kept += 1
+            elif space_map and await _map(gallery, speaker, model, space_map):
+                mapped += 1
             else:
                 stale += 1
         after = page.next_after
         if after is None:
-            return CarryOver(reembedded, kept, stale)
+            return CarryOver(reembedded, mapped, kept, stale)
 
 
 async def _reembed(gallery: Gallery, speaker: Speaker, model: str, scorer: Scorer, listen: Listen) -> bool:
@@ -76,4 +87,16 @@ async def _reembed(gallery: Gallery, speaker: Speaker, model: str, scorer: Score
         return False
     embeddings = embed_recordings(list(heard.values()), scorer, speaker.embeddings(model))
     new = dict(zip(heard, embeddings, strict=True))
+    return await asyncio.to_thread(gallery.add_embeddings, speaker.speaker_id, model, new)
+
+
+async def _map(gallery: Gallery, speaker: Speaker, model: str, space_map: SpaceMap) -> bool:
+    old = {
+        utterance.utterance_id: utterance.embeddings[space_map.parent]
+        for utterance in speaker.utterances
+        if space_map.parent in utterance.embeddings
+    }
+    if not old:
+        return False
+    new = {utterance_id: space_map(embedding) for utterance_id, embedding in old.items()}
     return await asyncio.to_thread(gallery.add_embeddings, speaker.speaker_id, model, new)

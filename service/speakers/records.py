@@ -20,6 +20,7 @@ class Embedding:
     mean: FloatArray  # (dim,) mean of the utterance's unit crop embeddings, not rescaled
     n_crops: int
     cohesion: float | None  # mean centred cosine of each crop to the enrolment's others; None: lone crop
+    map_error: float | None = None  # mean 1 − cosine of the map it came through; None: made from audio
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,10 @@ class Speaker:
         """`prefer` where there is a voiceprint under it, else the last one to embed the newest recording."""
         newest = list(self.utterances[-1].embeddings)
         return prefer if self.embeddings(prefer) else newest[-1]
+
+    def map_error(self, model: str) -> float | None:
+        """The largest error of a map behind the voiceprint under `model`; None: all of it is from audio."""
+        return max((e.map_error for e in self.embeddings(model) if e.map_error is not None), default=None)
 
     def voiceprint(self, model: str) -> FloatArray | None:
         """Unit voiceprint (dim,) under `model`, or None when the speaker is stale under it."""

@@ -23,7 +23,7 @@ SPEAKERS = f"{PREFIX}speakers"  # sorted set of all ids, all with score 0: in th
 NUMBERS = f"{PREFIX}utterances"  # counter: an utterance's number is never given out twice
 AUDIO = f"{PREFIX}audio:"  # + number: a retained recording
 COMPACT = f"{PREFIX}compact"  # there while the append-only file may hold an erased voice
-_HEADER = struct.Struct("<did")  # when it was made (s since 1970), n_crops, cohesion (NaN: none)
+_HEADER = struct.Struct("<didd")  # when it was made (s since 1970), n_crops, cohesion, map_error (NaN: none)
 
 STORE = f"""{ANNOUNCE}
 local speaker, id, header = KEYS[1], ARGV[1], ARGV[2]  -- no header: adds to an enrolment
@@ -99,15 +99,16 @@ def speaker_key(speaker_id: str) -> str:
 
 
 def packed(embedding: Embedding) -> bytes:
-    cohesion = math.nan if embedding.cohesion is None else embedding.cohesion
-    return _HEADER.pack(time.time(), embedding.n_crops, cohesion) + embedding.mean.astype("<f4").tobytes()
+    optional = [math.nan if value is None else value for value in (embedding.cohesion, embedding.map_error)]
+    return _HEADER.pack(time.time(), embedding.n_crops, *optional) + embedding.mean.astype("<f4").tobytes()
 
 
 def unpacked(blob: bytes) -> tuple[float, Embedding]:
     """When it was made, and the embedding."""
-    made, n_crops, cohesion = _HEADER.unpack_from(blob)
+    made, n_crops, *optional = _HEADER.unpack_from(blob)
+    cohesion, map_error = (None if math.isnan(value) else value for value in optional)
     mean = np.frombuffer(blob, "<f4", offset=_HEADER.size).astype(np.float32)
-    return made, Embedding(mean, n_crops, None if math.isnan(cohesion) else cohesion)
+    return made, Embedding(mean, n_crops, cohesion, map_error)
 
 
 def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:

@@ -25,7 +25,7 @@ from service.speakers.records import (
     unit_rows,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE speakers (
     speaker_id TEXT PRIMARY KEY,
@@ -48,13 +48,17 @@ CREATE TABLE embeddings (
     n_crops INTEGER NOT NULL,
     cohesion REAL,
     mean BLOB NOT NULL,          -- float32, little-endian
+    map_error REAL,              -- NULL: made from audio
     PRIMARY KEY (utterance_id, model)
 ) STRICT;
 """
+UPGRADES = {0: SCHEMA, 1: "ALTER TABLE embeddings ADD COLUMN map_error REAL;"}  # from version → statements
 
 
 class SqliteGallery:
     """`Gallery` in one file. One connection behind a lock: SQLite has one writer, and reads are short."""
+
+    shared = False
 
     def __init__(self, path: Path, *, busy_timeout_s: float = 2.0, retry_after_s: int = 1) -> None:
         """Opens or creates the file. Raises `StoreUnavailable` when it cannot be used."""
@@ -78,8 +82,8 @@ class SqliteGallery:
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA secure_delete = ON")  # erased voices are overwritten with zeros
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            script = f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        if version in UPGRADES:
+            script = f"BEGIN IMMEDIATE; {UPGRADES[version]} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             self._db.executescript(script)
         elif version != SCHEMA_VERSION:
             raise StoreUnavailable(
@@ -224,8 +228,15 @@ def _insert_utterances(
 
 def _insert_embedding(db: sqlite3.Connection, utterance_id: int, model: str, embedding: Embedding) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?)",
-        (utterance_id, model, embedding.n_crops, embedding.cohesion, embedding.mean.astype("<f4").tobytes()),
+        "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            utterance_id,
+            model,
+            embedding.n_crops,
+            embedding.cohesion,
+            embedding.mean.astype("<f4").tobytes(),
+            embedding.map_error,
+        ),
     )
 
 
@@ -236,12 +247,14 @@ def _select_speaker(db: sqlite3.Connection, speaker_id: str) -> Speaker:
     if row is None:
         raise unknown(speaker_id)
     embeddings: dict[int, dict[str, Embedding]] = {}
-    for utterance_id, model, n_crops, cohesion, mean in db.execute(
+    for utterance_id, model, n_crops, cohesion, mean, map_error in db.execute(
         "SELECT e.* FROM embeddings e JOIN utterances u USING (utterance_id) WHERE u.speaker_id = ? "
         "ORDER BY e.rowid",
         (speaker_id,),
     ):
-        embeddings.setdefault(utterance_id, {})[model] = Embedding(_vector(mean), n_crops, cohesion)
+        embeddings.setdefault(utterance_id, {})[model] = Embedding(
+            _vector(mean), n_crops, cohesion, map_error
+        )
     utterances = tuple(
         Utterance(
             utterance_id=utterance_id,

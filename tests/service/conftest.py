@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import os
 import re
@@ -28,9 +29,10 @@ BANNER_LINES = 2
 WriteBundle = Callable[..., Path]
 
 
-def _onnx(output: str, width: int, seed: int, *, pooled: bool) -> bytes:
+def _onnx(output: str, width: int, seed: int, *, pooled: bool, roll: int = 0) -> bytes:
     """waveform (batch, 16384) → 64 frames → a random projection of |spectrum-free| samples, pooled or not."""
     weights = np.random.default_rng(seed).normal(size=(HOP, width)).astype(np.float32)
+    weights = np.roll(weights, roll, axis=1)
     constants = [
         numpy_helper.from_array(weights, "weights"),
         numpy_helper.from_array(np.array([-1, CROP // HOP, HOP], np.int64), "shape"),
@@ -64,20 +66,30 @@ def _onnx(output: str, width: int, seed: int, *, pooled: bool) -> bytes:
 
 @pytest.fixture(scope="session")
 def write_bundle() -> WriteBundle:
-    """`write_bundle(models_dir, version, seed=0, day=1)` writes a complete bundle and returns its folder."""
+    """`write_bundle(models_dir, version, seed=0, day=1)` writes a complete bundle and returns its folder.
 
-    def write(models_dir: Path, version: str, *, seed: int = 0, day: int = 1) -> Path:
+    `parent` is a version of the same seed: the bundle then has its outputs in another order, and a map.
+    """
+
+    def write(
+        models_dir: Path, version: str, *, seed: int = 0, day: int = 1, parent: str | None = None
+    ) -> Path:
         folder = models_dir / "autodecompose" / version
         folder.mkdir(parents=True)
         graphs = {
-            "voice": _onnx("embedding", EMBEDDING_DIM, seed, pooled=True),
+            "voice": _onnx("embedding", EMBEDDING_DIM, seed, pooled=True, roll=1 if parent else 0),
             "content": _onnx("frames", CONTENT_DIM, seed, pooled=False),
         }
+        contents = {f"{name}.onnx": data for name, data in graphs.items()}
+        if parent:
+            buffer = io.BytesIO()
+            np.save(buffer, np.roll(np.eye(EMBEDDING_DIM + 1, EMBEDDING_DIM, dtype=np.float32), 1, axis=1))
+            contents["map_from_parent.npy"] = buffer.getvalue()
         files = {}
-        for name, data in graphs.items():
-            (folder / f"{name}.onnx").write_bytes(data)
-            files[name] = {
-                "path": f"{name}.onnx",
+        for path, data in contents.items():
+            (folder / path).write_bytes(data)
+            files[Path(path).stem] = {
+                "path": path,
                 "sha256": hashlib.sha256(data).hexdigest(),
                 "bytes": len(data),
             }
@@ -86,7 +98,9 @@ def write_bundle() -> WriteBundle:
             "name": "autodecompose",
             "version": version,
             "kind": "autodecompose",
-            "parent": None,
+            "parent": parent,
+            "map_from_parent": parent
+            and {"parent": f"autodecompose/{parent}", "file": "map_from_parent", "error": 0.125},
             "created_at": f"2026-01-{day:02d}T00:00:00Z",
             "sample_rate_hz": 16000,
             "crop_samples": CROP,

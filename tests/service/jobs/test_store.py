@@ -12,24 +12,31 @@ from pathlib import Path
 import pytest
 
 from service.errors import NotFound, Overloaded, StoreUnavailable
-from service.jobs import Activation, Job, JobFile, JobStore, SqliteJobStore
+from service.jobs import Activation, Job, JobFile, JobStore, RedisJobStore, SqliteJobStore
 from service.jobs.records import new_job_id, new_version
 
 NOW = datetime(2026, 11, 21, 8, 30, 15, 123456, tzinfo=UTC)
 ROOMY = {"most_open": 1000, "most_bytes": 10**9}
 
 
-def sqlite(folder: Path) -> JobStore:
-    return SqliteJobStore(folder / "jobs.sqlite")
+def sqlite(request: pytest.FixtureRequest) -> Callable[[], JobStore]:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return lambda: SqliteJobStore(folder / "jobs.sqlite")
 
 
-IMPLEMENTATIONS: list[Callable[[Path], JobStore]] = [sqlite]
+def redis(request: pytest.FixtureRequest) -> Callable[[], JobStore]:
+    url: str = request.getfixturevalue("empty_redis_url")
+    return lambda: RedisJobStore(url)
+
+
+IMPLEMENTATIONS = [sqlite, redis]
 
 
 @pytest.fixture(params=IMPLEMENTATIONS, ids=lambda make: make.__name__)
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], JobStore]:
+def reopen(request: pytest.FixtureRequest) -> Callable[[], JobStore]:
     """Opens the same store, each time anew."""
-    return lambda: request.param(tmp_path)
+    opener: Callable[[], JobStore] = request.param(request)
+    return opener
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -47,7 +48,7 @@ def test_speakers_follow_the_model_there_and_back(http: httpx.Client, voices: An
     before = identify(http, kept)
     assert found(before).keys() == {"kept", "lost"}
 
-    assert activate(http, "0.1.0") == {"reembedded": 1, "kept": 0, "stale": 1}
+    assert activate(http, "0.1.0") == {"reembedded": 1, "mapped": 0, "kept": 0, "stale": 1}
     body = identify(http, kept)
     assert found(body) == {"kept": pytest.approx(1, abs=1e-3)}  # as if enrolled under this model
     assert "1 enrolled" in body["warning"]
@@ -65,7 +66,7 @@ def test_speakers_follow_the_model_there_and_back(http: httpx.Client, voices: An
     assert "POST /speakers/lost/audio" in refused.json()["detail"]
 
     # Back: the old voiceprints are there still, to the bit.
-    assert activate(http, "0.2.0") == {"reembedded": 0, "kept": 2, "stale": 0}
+    assert activate(http, "0.2.0") == {"reembedded": 0, "mapped": 0, "kept": 2, "stale": 0}
     after = identify(http, kept)
     assert found(after) == found(before)
     assert after["warning"] is None
@@ -90,7 +91,7 @@ def test_erased_speakers_do_not_come_back(http: httpx.Client, voices: Any) -> No
     enrol(http, "ada", voices[0].probe, retain=True)
     activate(http, "0.1.0")
     assert http.delete("/speakers/ada").status_code == 204
-    assert activate(http, "0.2.0") == {"reembedded": 0, "kept": 0, "stale": 0}
+    assert activate(http, "0.2.0") == {"reembedded": 0, "mapped": 0, "kept": 0, "stale": 0}
     assert found(identify(http, voices[0].probe)) == {}
 
 
@@ -107,3 +108,40 @@ def test_enrolments_survive_a_restart(
     with start_service(tiny_models, state_dir=tmp_path / "state").client() as http:
         assert identify(http, voices[0].probe) == before
         assert http.get("/speakers/ada").json() == shown
+
+
+@pytest.fixture
+def lineage(start_service: Any, write_bundle: Any, tmp_path: Path) -> Any:
+    """An empty service on 1.0.0; 1.0.1 was made from it, and 1.0.2 from that. The maps are exact."""
+    models = tmp_path / "models"
+    for day, (version, parent) in enumerate({"1.0.2": "1.0.1", "1.0.1": None, "1.0.0": None}.items(), 1):
+        write_bundle(models, version, day=day, parent=parent)
+    with start_service(models).client() as http:
+        yield http
+
+
+def test_voices_without_audio_are_mapped(lineage: httpx.Client, voices: Any) -> None:
+    assert activate(lineage, "1.0.1") == {"reembedded": 0, "mapped": 0, "kept": 0, "stale": 0}
+    enrol(lineage, "kept", voices[0].probe, retain=True)
+    enrol(lineage, "lost", voices[1].probe, retain=False)
+    before = found(identify(lineage, voices[1].probe))
+
+    assert activate(lineage, "1.0.2") == {"reembedded": 1, "mapped": 1, "kept": 0, "stale": 0}
+    body = identify(lineage, voices[1].probe)
+    assert found(body) == pytest.approx(before, abs=1e-4)
+    assert body["warning"] is None
+    listed = {s["speaker_id"]: s for s in lineage.get("/speakers").json()["speakers"]}
+    assert (listed["kept"]["map_error"], listed["lost"]["map_error"]) == (None, 0.125)
+    assert not listed["lost"]["stale"]
+
+    # There and back: the voiceprints of either version are as they were.
+    assert activate(lineage, "1.0.1") == {"reembedded": 0, "mapped": 0, "kept": 2, "stale": 0}
+    assert found(identify(lineage, voices[1].probe)) == before
+    assert lineage.get("/speakers/lost").json()["map_error"] is None
+    assert activate(lineage, "1.0.2") == {"reembedded": 0, "mapped": 0, "kept": 2, "stale": 0}
+
+
+def test_a_map_leads_from_its_parent_only(lineage: httpx.Client, voices: Any) -> None:
+    enrol(lineage, "lost", voices[1].probe, retain=False)  # under 1.0.0
+    assert activate(lineage, "1.0.2") == {"reembedded": 0, "mapped": 0, "kept": 0, "stale": 1}
+    assert found(identify(lineage, voices[1].probe)) == {}

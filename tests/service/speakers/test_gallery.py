@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,9 +187,20 @@ def test_embeddings_of_another_model_join_the_old_ones(gallery: Gallery) -> None
     assert gallery.add_embeddings("ada", "m/2", {first: embedding(11), second: embedding(12)})
     assert gallery.add_embeddings("ada", "m/2", {second: embedding(13)})  # again: replaces
     speaker = gallery.get("ada")
+    assert (speaker.map_error("m/1"), speaker.map_error("m/2")) == (None, None)
     assert [sorted(u.embeddings) for u in speaker.utterances] == [["m/1", "m/2"]] * 2
     assert np.array_equal(speaker.utterances[1].embeddings["m/2"].mean, embedding(13).mean)
     assert np.array_equal(speaker.utterances[1].embeddings["m/1"].mean, embedding(2).mean)
+
+
+def test_a_mapped_voice_says_so(gallery: Gallery) -> None:
+    enrol(gallery, "ada", utterance(1), utterance(2))
+    ids = [u.utterance_id for u in gallery.get("ada").utterances]
+    mapped = [replace(embedding(seed), map_error=seed / 8) for seed in (1, 2)]
+    assert gallery.add_embeddings("ada", "m/2", dict(zip(ids, mapped, strict=True)))
+    speaker = gallery.get("ada")
+    assert [e.map_error for e in speaker.embeddings("m/2")] == [0.125, 0.25]
+    assert (speaker.map_error("m/1"), speaker.map_error("m/2")) == (None, 0.25)
 
 
 def test_embeddings_of_an_erased_recording_are_dropped(gallery: Gallery) -> None:

@@ -35,7 +35,7 @@ def test_file_is_durable_and_in_wal_mode(gallery: SqliteGallery, path: Path) -> 
     assert gallery.count() == 0
     with sqlite3.connect(path) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert other.execute("PRAGMA user_version").fetchone() == (1,)
+        assert other.execute("PRAGMA user_version").fetchone() == (2,)
     other.close()
 
 
@@ -69,6 +69,19 @@ def test_full_disk_stores_nothing_by_halves(gallery: SqliteGallery) -> None:
     gallery._db.execute("PRAGMA max_page_count = 100000")
     gallery.enrol("bob", name=None, metadata={}, utterances=[utterance(audio=bytes(100_000))])
     assert gallery.count() == 2
+
+
+def test_the_first_schema_is_upgraded(gallery: SqliteGallery, path: Path) -> None:
+    gallery.enrol("ada", name=None, metadata={}, utterances=[utterance()])
+    gallery.close()
+    with sqlite3.connect(path) as other:
+        other.execute("ALTER TABLE embeddings DROP COLUMN map_error")
+        other.execute("PRAGMA user_version = 1")
+    other.close()
+    upgraded = SqliteGallery(path)
+    (stored,) = upgraded.get("ada").embeddings(MODEL)
+    assert (stored.n_crops, stored.map_error) == (6, None)
+    upgraded.close()
 
 
 def test_newer_schema_is_refused(gallery: SqliteGallery, path: Path) -> None:

@@ -12,10 +12,12 @@ import pytest
 import soundfile
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
 from trainer.autodecompose.finetune import finetune, read_report
 from trainer.autodecompose.finetune_report import FinetuneReport
 from trainer.bundle import Bundle
+from trainer.cli import app
 from trainer.data import contiguous_crops, read_audio, read_folder
 from trainer.errors import Canceled, FinetuneError
 
@@ -177,3 +179,15 @@ def test_a_damaged_file_among_good_ones_is_named(job: Job, tmp_path: Path) -> No
 def test_a_parent_without_weights_is_refused(job: Job, tmp_path: Path, tiny_bundle: Path) -> None:
     with pytest.raises(FinetuneError, match="weights"):
         Job(tiny_bundle, job.audio, job.speakers).run(tmp_path)
+
+
+def test_the_command_writes_a_version_once(job: Job, tmp_path: Path) -> None:
+    out = tmp_path / "autodecompose" / "1.0.1"
+    command = ["finetune", str(job.parent), *map(str, job.audio[:2]), "--out", str(out), "--steps", "2"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    assert "etter" in result.output
+    assert sorted(path.name for path in out.parent.iterdir()) == ["1.0.1"]
+    again = CliRunner().invoke(app, command)
+    assert again.exit_code == 1
+    assert "never written twice" in again.output.replace("\n", " ")
