@@ -96,7 +96,8 @@ def _follow(client: ServiceClient, path: str) -> Any:
             )
     if job is None or job["finished_at"] is None:
         raise ClientError(
-            f"The service ended the connection; the job goes on. Watch it with --job {path.rpartition('/')[2]}."
+            "The service ended the connection; the job goes on. "
+            f"Watch it with --job {path.rpartition('/')[2]} --follow."
         )
     return job
 

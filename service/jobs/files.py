@@ -91,10 +91,12 @@ class Folders:
         return shipped if shipped.is_dir() else self.new_version(name, version)
 
     def clear(self, job: Job) -> None:
-        """Deletes what a job that is over leaves behind: recordings, checkpoints, a version it was not to make."""
+        """Deletes what a job leaves that is over: recordings, checkpoints, a version it was not to make."""
         self.job(job.job_id).remove()
         if job.state != "succeeded":
-            shutil.rmtree(self.new_version(job.name, job.version), ignore_errors=True)
+            version = self.new_version(job.name, job.version)
+            for path in version.parent.glob(f"*{version.name}*"):  # and what is left of a killed export
+                shutil.rmtree(path, ignore_errors=True)
 
     def old_jobs(self) -> Iterator[str]:
         """Ids of the job folders that are old enough to be known to the store, if ever."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,10 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
-from service.jobs import Folders, Job
-from tests.service.conftest import RunningService, StartService
+from service.jobs import Folders, Job, SqliteJobStore
+from tests.service.conftest import RunningService, StartService, Voice
 
-LIMIT_S = 180.0
+LIMIT_S = 600.0
 FAST = {"finetune_lease_s": 2, "finetune_threads": 1, "inference_threads": 1}
 LONG = 5000  # steps: more than any test waits for
 
@@ -34,9 +35,11 @@ def trainable_models(speech_data: Path, tmp_path_factory: pytest.TempPathFactory
     from trainer.data import read_folder
 
     torch.manual_seed(0)
-    settings = override(TrainSettings(), {"encoder": "dense", "decoder": "dense", "bt_width": "64"})
+    settings = override(
+        TrainSettings(), {"encoder": "dense", "decoder": "dense", "width": "16", "bt_width": "32"}
+    )
     models = tmp_path_factory.mktemp("trainable")
-    clips = read_folder(speech_data / "speechocean762", "train")[:60]
+    clips = read_folder(speech_data / "speechocean762", "train")[:40]
     export_autodecompose(Objective(settings), clips, models / "autodecompose" / "1.0.0", training={})
     return models
 
@@ -47,6 +50,11 @@ class Worker:
 
     process: subprocess.Popen[bytes]
     log_file: Path
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """What it logged under this name."""
+        lines = [line for line in self.log_file.read_text().splitlines() if line.startswith("{")]
+        return [event for line in lines if (event := json.loads(line))["event"] == name]
 
     def kill(self) -> None:
         """SIGKILL: nothing is tidied up."""
@@ -93,6 +101,14 @@ class House:
         wait_for(self.folders.job(job_id).path.exists, lambda exists: not exists)
         return shown
 
+    def record(self, job_id: str) -> Job:
+        """The job as it is stored."""
+        store = SqliteJobStore(self.folders.store)
+        try:
+            return store.get(job_id)
+        finally:
+            store.close()
+
     def versions(self) -> list[str]:
         """Every model version but the parent."""
         models = self.http.get("/models").json()["models"]
@@ -120,13 +136,14 @@ def running(job: dict[str, Any]) -> bool:
 def open_house(
     start_service: StartService, trainable_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., House]]:
-    """`open_house(**settings)`: a service, and `start_worker()`; all of them are stopped at the end."""
+    """`open_house(*options, **settings)`: a service, and `start_worker()`; all are stopped at the end."""
     with ExitStack() as stack:
 
-        def start(**settings: object) -> House:
+        def start(*options: str, **settings: object) -> House:
             state_dir = tmp_path_factory.mktemp("house")
-            given = FAST | {"state_dir": state_dir, "models_dir": trainable_models} | settings
-            service = start_service(trainable_models, **{k: v for k, v in given.items() if k != "models_dir"})
+            given = FAST | {"state_dir": state_dir} | settings
+            service = start_service(trainable_models, *options, **given)
+            given["models_dir"] = trainable_models
             clean = {key: value for key, value in os.environ.items() if not key.startswith("TWOFOLD_")}
             environment = clean | {f"TWOFOLD_{key.upper()}": str(value) for key, value in given.items()}
 
@@ -154,20 +171,15 @@ def house(open_house: Callable[..., House]) -> Iterator[House]:
     assert 'status="500"' not in house.http.get("/metrics").text
 
 
+@pytest.fixture(scope="module")
+def recordings(voices: list[Voice]) -> list[bytes]:
+    """Two recordings, about 10 s of speech together, of two people."""
+    return [voices[0].short, voices[1].probe]
+
+
 @pytest.fixture
 def worker(house: House) -> Iterator[Worker]:
     """A worker of this house."""
     started = house.start_worker()
     yield started
     started.stop()
-
-
-def stored(house: House, job_id: str) -> Job:
-    """The record itself."""
-    from service.jobs import SqliteJobStore
-
-    store = SqliteJobStore(house.folders.store)
-    try:
-        return store.get(job_id)
-    finally:
-        store.close()
