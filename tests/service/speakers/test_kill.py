@@ -40,7 +40,7 @@ def check(gallery: SqliteGallery, acknowledged: set[str], attempted: set[str], f
     assert acknowledged <= ids <= attempted
     expected = [gallery.audio(utterance.utterance_id) for utterance in speakers[0].utterances]
     assert len(expected) == files
-    assert all(audio and audio.startswith(b"fLaC") for audio in expected)
+    assert all(audio and audio.startswith(b"OggS") for audio in expected)
     voiceprint = speakers[0].voiceprint(MODEL)
     assert voiceprint is not None
     for speaker in speakers:
