@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     )
     audio_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Encrypts retained recordings: 32 bytes in URL-safe base64. Comma-separated to rotate it: "
+        description="Encrypts retained recordings: 32 bytes in URL-safe base64. Comma-separated to rotate: "
         "the first encrypts, all decrypt. A lost key is lost recordings.",
     )
     log_level: str = Field(

@@ -12,7 +12,7 @@ from service.audio.limits import SAMPLE_RATE_HZ
 
 
 def encode_opus(samples: NDArray[np.float32]) -> bytes:
-    """Samples (n,) as Ogg Opus, about 70 kbit/s: half of FLAC. Voices keep a cosine of 0.999 to the original."""
+    """Samples (n,) as Ogg Opus, about 70 kbit/s: half of FLAC. Voices keep a mean cosine of 0.999."""
     file = io.BytesIO()
     soundfile.write(
         file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="OGG", subtype="OPUS", compression_level=0.75

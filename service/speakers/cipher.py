@@ -23,7 +23,7 @@ class AudioCipher:
         return self._fernet.encrypt(recording) if self._fernet else recording
 
     def unseal(self, stored: bytes) -> bytes | None:
-        """The recording, also one stored before there was a key. Without its key None, and a line in the log."""
+        """The recording, also one stored before there was a key. Without its key None, and a log line."""
         if not stored.startswith(_MARK):
             return stored
         try:
