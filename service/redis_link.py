@@ -25,7 +25,8 @@ local function announce(kind, id)
 end
 """
 RETRY_AFTER_S = 2
-_TIMEOUT_S = 2.0
+_CONNECT_S = 2.0  # longest wait for a connection
+_ANSWER_S = 5.0  # longest wait for an answer: a disk that is slow to sync is not a store that is lost
 _log = structlog.get_logger(__name__)
 
 
@@ -36,8 +37,8 @@ def connect(url: str) -> Redis:
     """
     client: Redis = Redis.from_url(
         url,
-        socket_timeout=_TIMEOUT_S,
-        socket_connect_timeout=_TIMEOUT_S,
+        socket_timeout=_ANSWER_S,
+        socket_connect_timeout=_CONNECT_S,
         retry=Retry(NoBackoff(), 0),
     )
     return client

@@ -169,10 +169,10 @@ def _banner(process: subprocess.Popen[bytes], output: Path) -> str:
 
 @pytest.fixture(scope="session")
 def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartService]:
-    """`start_service(models_dir, ready=True, **settings)`; every service it started is stopped at the end."""
+    """`start_service(models_dir, *options, ready=True, **settings)`; all are stopped at the end."""
     with ExitStack() as stack:
 
-        def start(models_dir: Path, *, ready: bool = True, **settings: object) -> RunningService:
+        def start(models_dir: Path, *options: str, ready: bool = True, **settings: object) -> RunningService:
             folder = tmp_path_factory.mktemp("service")
             clean = {key: value for key, value in os.environ.items() if not key.startswith("TWOFOLD_")}
             given = {"models_dir": models_dir, "state_dir": folder / "state"} | settings
@@ -180,7 +180,7 @@ def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSer
             log_file, output = folder / "log.jsonl", folder / "output.txt"
             with log_file.open("w") as log, output.open("w") as out:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "service", "serve", "--port", "0"],
+                    [sys.executable, "-m", "service", "serve", "--port", "0", *options],
                     env=environment,
                     stdout=out,
                     stderr=log,
