@@ -16,7 +16,7 @@ from tests.redis_server import RedisServer
 
 T = TypeVar("T")
 LIMIT_S = 30.0
-SWITCHED = {"reembedded": 1, "kept": 0, "stale": 1}
+SWITCHED = {"reembedded": 1, "mapped": 0, "kept": 0, "stale": 1}
 
 
 def wait_for(what: Callable[[], T]) -> T:
