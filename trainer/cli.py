@@ -32,6 +32,7 @@ def pretrain(
     noise: Annotated[
         Path | None, typer.Option(help="Folder of noise to mix in; white noise if none.")
     ] = None,
+    start: Annotated[Path | None, typer.Option(help="Run folder whose weights to begin with.")] = None,
     preset: Annotated[str, typer.Option(help="fast (as shipped), paper or very_large.")] = "fast",
     change: Annotated[
         list[str] | None, typer.Option("--set", help="name=value, a setting to change.")
@@ -55,7 +56,16 @@ def pretrain(
         if preset not in PRESETS:
             raise ValueError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
         settings = override(PRESETS[preset], dict(_assignment(text) for text in change or []))
-        run_pretraining(settings, data, RunFolder(out), cache, console, split=split, noise=noise)
+        run_pretraining(
+            settings,
+            data,
+            RunFolder(out),
+            cache,
+            console,
+            split=split,
+            noise=noise,
+            start=RunFolder(start) if start else None,
+        )
     except (DataError, ValueError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error

@@ -69,6 +69,7 @@ def write_bundle(
         for name, write in (attachments or {}).items():
             path = partial / name
             write(path)
+            path.chmod(0o644)  # safetensors writes for its owner alone; a bundle is for every reader
             files[path.stem] = _entry(path)
         (partial / "bundle.json").write_text(json.dumps({**manifest, "files": files}, indent=1) + "\n")
         try:

@@ -1,12 +1,22 @@
-"""Label-free whitening of pooled voice vectors: what varies inside a recording is not the voice.
+"""Label-free whitening of pooled voice vectors, from what is known without labels: one recording is one
+voice.
 
-The covariance of crops around the mean of their own recording holds content, pauses and noise, but no speaker
-identity. Its inverse square root makes those directions count less: within-class covariance normalisation
-(Hatch et al. 2006) with recordings as the classes instead of labelled speakers.
+1. What varies between the crops of a recording is not its voice: content, pauses, noise. The inverse square
+root of
+   that covariance makes those directions count less: within-class covariance normalisation (Hatch et al.
+   2006) with recordings as the classes instead of labelled speakers.
+2. What varies between recordings is the voice, but a few directions (high and low voices) hold most of it
+and would
+   decide alone. The inverse fourth root of that covariance, half-way to flat, lets the finer ones have their
+   say.
+
+Both covariances are averaged over corpora, so that the largest does not set the scale for the others, and
+taken within a corpus, so that what tells microphones apart counts for nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +24,15 @@ from numpy.typing import NDArray
 
 from trainer.embedding import unit
 
-SHRINKAGE = 0.03  # towards a sphere; 0.1 and 0.3 did worse on train speakers set aside
+# Chosen on train speakers, see docs/training.md.
+WITHIN_SHRINKAGE = 0.01  # towards a sphere
+BETWEEN_SHRINKAGE = 0.33
+BETWEEN_POWER = -0.25
 
-PARENT_CROPS = 300  # what the parent's covariance counts for in a fine-tuning: docs/model-updates.md
+# Crops that the parent's whitening counts for in a fine-tuning, see docs/model-updates.md.
+PARENT_CROPS = 300
+
+Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,24 +48,26 @@ class Whitening:
 
 
 def fit_whitening(
-    vectors: NDArray[np.float32], recordings: NDArray[np.intp], shrinkage: float = SHRINKAGE
+    vectors: NDArray[np.float32], recordings: NDArray[np.intp], corpora: Sequence[str] | None = None
 ) -> Whitening:
     """Fits on crops and the recording each is from.
 
     Args:
         vectors: (crops, dim) pooled voice frames.
         recordings: (crops,) an index per recording.
+        corpora: which corpus each crop is of; None is one corpus.
 
     Raises:
-        ValueError: no recording has two crops.
+        ValueError: a corpus has no recording of two crops.
     """
-    within, freedom = _within(vectors, recordings)
-    if freedom < 1:
-        raise ValueError("Whitening needs recordings of at least two crops (2.05 s).")
-    within /= freedom
-    sphere = np.trace(within) / len(within) * np.eye(len(within))
-    matrix = _inverse_root((1 - shrinkage) * within + shrinkage * sphere)
-    return Whitening(vectors.mean(axis=0, dtype=np.float64).astype(np.float32), matrix)
+    x = vectors.astype(np.float64)
+    names = np.asarray(corpora if corpora is not None else [""] * len(x))
+    parts = [(x[names == name], np.asarray(recordings)[names == name]) for name in np.unique(names)]
+    within = np.mean([_within(*part) for part in parts], axis=0)
+    first = _power(_shrink(within, WITHIN_SHRINKAGE), -0.5)
+    between = np.mean([_between(part @ first, index) for part, index in parts], axis=0)
+    second = _power(_shrink(between, BETWEEN_SHRINKAGE), BETWEEN_POWER)
+    return Whitening(x.mean(axis=0).astype(np.float32), (first @ second).astype(np.float32))
 
 
 def carry_whitening(
@@ -61,29 +79,59 @@ def carry_whitening(
 ) -> Whitening:
     """The parent's whitening for a model fine-tuned from it, refined by what little audio there is.
 
-    The mean moves as the crops moved. The parent's covariance counts as `weight` crops beside those given.
+    The mean moves as the crops moved. What still varies inside recordings after the parent's whitening counts
+    less, as far as there are crops to tell: `weight` crops that vary alike in all directions stand for the
+    parent.
 
     Args:
         before, after: (crops, dim) pooled voice frames of the same crops under the parent and the new model.
         recordings: (crops,) an index per stretch of audio that holds one voice.
     """
-    within, freedom = _within(after, recordings)
-    parents = np.linalg.inv(parent.matrix.astype(np.float64) @ parent.matrix)
-    mean = parent.mean + (after.mean(axis=0) - before.mean(axis=0))
-    return Whitening(mean, _inverse_root((weight * parents + within) / (weight + freedom)))
+    mean = np.asarray(parent.mean + (after.mean(axis=0) - before.mean(axis=0)), np.float32)
+    counts = np.unique(recordings, return_counts=True)[1]
+    freedom = int((counts - 1).sum())
+    if freedom == 0:
+        return Whitening(mean, parent.matrix)
+    within = _within((after - mean).astype(np.float64) @ parent.matrix, recordings)
+    within /= np.trace(within) / len(within)
+    blend = (weight * np.eye(len(within)) + freedom * within) / (weight + freedom)
+    return Whitening(mean, (parent.matrix @ _power(blend, -0.5)).astype(np.float32))
 
 
-def _within(vectors: NDArray[np.float32], recordings: NDArray[np.intp]) -> tuple[NDArray[np.float64], int]:
-    """Scatter of crops around their recording's mean (dim, dim), and its degrees of freedom."""
-    x = vectors.astype(np.float64)
-    _, recording = np.unique(recordings, return_inverse=True)
-    counts = np.bincount(recording)
+def _within(x: Matrix, recordings: NDArray[np.intp]) -> Matrix:
+    """Covariance of crops around the mean of their recording, (dim, dim)."""
+    means, index, counts = _means(x, recordings)
+    residual = (x - means[index])[counts[index] > 1]
+    freedom = len(residual) - int((counts > 1).sum())
+    if freedom < 1:
+        raise ValueError("Whitening needs recordings of at least two crops (2.05 s) in each corpus.")
+    covariance: Matrix = residual.T @ residual / freedom
+    return covariance
+
+
+def _between(x: Matrix, recordings: NDArray[np.intp]) -> Matrix:
+    """Covariance of the means of recordings, (dim, dim); zero where there is only one."""
+    means, _, _ = _means(x, recordings)
+    centred = means - means.mean(axis=0)
+    covariance: Matrix = centred.T @ centred / max(len(means) - 1, 1)
+    return covariance
+
+
+def _means(x: Matrix, recordings: NDArray[np.intp]) -> tuple[Matrix, NDArray[np.intp], NDArray[np.intp]]:
+    """(recordings, dim) means, (crops,) which of them is each crop's, (recordings,) crops in each."""
+    _, index, counts = np.unique(recordings, return_inverse=True, return_counts=True)
     sums = np.zeros((counts.size, x.shape[1]))
-    np.add.at(sums, recording, x)
-    residual = (x - (sums / counts[:, None])[recording])[counts[recording] > 1]
-    return residual.T @ residual, len(residual) - int((counts > 1).sum())
+    np.add.at(sums, index, x)
+    return sums / counts[:, None], index, counts
 
 
-def _inverse_root(covariance: NDArray[np.float64]) -> NDArray[np.float32]:
+def _shrink(covariance: Matrix, amount: float) -> Matrix:
+    sphere = max(float(np.trace(covariance)) / len(covariance), 1e-12) * np.eye(len(covariance))
+    shrunk: Matrix = (1 - amount) * covariance + amount * sphere
+    return shrunk
+
+
+def _power(covariance: Matrix, exponent: float) -> Matrix:
     values, axes = np.linalg.eigh(covariance)
-    return np.asarray((axes / np.sqrt(values)) @ axes.T, np.float32)
+    powered: Matrix = (axes * values**exponent) @ axes.T
+    return powered

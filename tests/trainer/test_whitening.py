@@ -5,29 +5,52 @@ import pytest
 
 from trainer.whitening import fit_whitening
 
-
-def recordings(rng: np.random.Generator, voices: int = 40, crops: int = 20) -> tuple[np.ndarray, np.ndarray]:
-    """Voices differ along axis 0 alone; content moves axis 1 ten times as much."""
-    voice = rng.normal(size=(voices, 1, 4)) * [1, 0, 0, 0]
-    content = rng.normal(size=(voices, crops, 4)) * [0.2, 10, 0.2, 0.2]
-    return (voice + content).reshape(-1, 4).astype(np.float32), np.repeat(np.arange(voices), crops)
+VOICES, CROPS = 60, 20
 
 
-def test_what_varies_within_a_recording_becomes_white() -> None:
+def recordings(rng: np.random.Generator, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Voices differ along axes 0 and 2, far more along 0; content moves axis 1 ten times as much as
+    either."""
+    voice = rng.normal(size=(VOICES, 1, 4)) * [5, 0, 1, 0]
+    content = rng.normal(size=(VOICES, CROPS, 4)) * [0.5, 30, 0.5, 0.5]
+    x = (scale * (voice + content)).reshape(-1, 4).astype(np.float32)
+    return x, np.repeat(np.arange(VOICES), CROPS)
+
+
+def spreads(x: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviations by axis: of crops within recordings, and of the recordings' means."""
+    means = np.stack([x[index == i].mean(axis=0) for i in range(VOICES)])
+    return (x - means[index]).std(axis=0), means.std(axis=0)
+
+
+def test_the_voice_decides_and_content_does_not() -> None:
     x, index = recordings(np.random.default_rng(0))
-    whitening = fit_whitening(x, index, shrinkage=0.0)
-    y = (x - whitening.mean) @ whitening.matrix
-    residual = y - np.stack([y[index == i].mean(axis=0) for i in range(40)])[index]
-    np.testing.assert_allclose(residual.T @ residual / (len(y) - 40), np.eye(4), atol=1e-3)
+    whitening = fit_whitening(x, index)
+    _, before = spreads(x, index)
+    assert before.argmax() == 1  # content: the means of 20 crops still move most along axis 1
+    within, between = spreads((x - whitening.mean) @ whitening.matrix, index)
+    assert between.argmax() == 0
+    assert within[1] < between[0]  # it was six times as large
 
 
-def test_the_voice_decides_afterwards() -> None:
+def test_the_loudest_direction_between_voices_leaves_room_for_finer_ones() -> None:
     x, index = recordings(np.random.default_rng(1))
-    whitening = fit_whitening(x, index, shrinkage=1e-4)
-    y = (x - whitening.mean) @ whitening.matrix
-    between = [z[index == i].mean(axis=0) for z in (x, y) for i in range(40)]
-    loudest = [int(np.var(part, axis=0).argmax()) for part in (between[:40], between[40:])]
-    assert loudest == [1, 0]
+    whitening = fit_whitening(x, index)
+    (_, before), (_, after) = spreads(x, index), spreads((x - whitening.mean) @ whitening.matrix, index)
+    assert after[2] / after[0] > 1.5 * before[2] / before[0]
+
+
+def test_corpora_count_alike_whatever_their_size_and_offset() -> None:
+    rng = np.random.default_rng(2)
+    (x, index), (y, other) = recordings(rng), recordings(rng)
+    alone = fit_whitening(x, index).matrix
+    few = other < 10
+    both = fit_whitening(
+        np.concatenate([x, y[few] + 1000]),
+        np.concatenate([index, other[few] + VOICES]),
+        ["x"] * len(x) + ["y"] * int(few.sum()),
+    ).matrix
+    np.testing.assert_allclose(np.abs(both).max(), np.abs(alone).max(), rtol=0.3)
 
 
 def test_recordings_of_one_crop_are_not_enough() -> None:

@@ -57,7 +57,8 @@ def export_autodecompose(
             return pool(frames).numpy()
 
     raw = _embed("whitening", clips, pooled, progress)
-    voice = VoiceGraph(objective, fit_whitening(raw.crops, raw.crop_clip)).eval()
+    crop_corpora = [raw.clips[i].corpus for i in raw.crop_clip]
+    voice = VoiceGraph(objective, fit_whitening(raw.crops, raw.crop_clip, crop_corpora)).eval()
 
     def embed(crops: Floats) -> Floats:
         with torch.no_grad():

@@ -46,6 +46,7 @@ def pretrain(
     *,
     split: str | None = None,
     noise: Path | None = None,
+    start: RunFolder | None = None,
 ) -> None:
     """Trains on folders of speech, or goes on where the run folder stopped.
 
@@ -59,7 +60,10 @@ def pretrain(
     speech = _cache(clips, cache_dir, console, "reading speech")
     noises = _cache(read_folder(noise), cache_dir, console, "reading noise") if noise else None
     run.path.mkdir(parents=True, exist_ok=True)
-    run.card.write_text(json.dumps(_card(settings, data, split, noise, speech), indent=2) + "\n")
+    card = _card(settings, data, split, noise, speech)
+    if start is not None:
+        card["started_from"] = json.loads(start.card.read_text())
+    run.card.write_text(json.dumps(card, indent=2) + "\n")
     with _progress(console) as progress:
         task = progress.add_task("training", losses="")
 
@@ -67,7 +71,7 @@ def pretrain(
             text = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
             progress.update(task, completed=step, total=steps, losses=text)
 
-        train(settings, speech, noises, run.path, report=report)
+        train(settings, speech, noises, run.path, start=start.checkpoint if start else None, report=report)
 
 
 def export_run(run: RunFolder, folder: Path, console: Console) -> None:

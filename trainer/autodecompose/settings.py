@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypeVar
 
 from trainer.acoustics import AcousticSettings
 from trainer.autodecompose.augment import AugmentSettings
@@ -84,28 +84,32 @@ PRESETS = {
 }
 
 
-def override(settings: TrainSettings, assignments: dict[str, str]) -> TrainSettings:
-    """Settings with plain fields replaced by text such as {"epochs": "3"}.
+Settings = TypeVar("Settings", TrainSettings, AcousticSettings)
+
+
+def override(settings: Settings, assignments: dict[str, str]) -> Settings:
+    """Settings with plain fields replaced by text such as {"epochs": "3", "acoustics.tilt_db": "4"}.
 
     Raises:
         ValueError: no such field, or a value that does not fit it.
     """
-    kinds = {f.name: type(getattr(settings, f.name)) for f in fields(settings)}
-    changes: dict[str, Any] = {}
-    for name, text in assignments.items():
-        kind = kinds.get(name)
-        if kind is bool:
-            if text.lower() not in {"true", "false"}:
-                raise ValueError(f"{name} is true or false, not {text!r}.")
-            changes[name] = text.lower() == "true"
-        elif kind is int:
-            changes[name] = int(text)
-        elif kind is float:
-            changes[name] = float(text)
-        elif kind is str:
-            changes[name] = text
-        elif name == "acoustics" and text.lower() == "none":
-            changes[name] = None
+    for path, text in assignments.items():
+        name, _, inner = path.partition(".")
+        value = getattr(settings, name, None)
+        if isinstance(value, AcousticSettings):
+            new = None if text.lower() == "none" and not inner else override(value, {inner: text})
         else:
-            raise ValueError(f"No setting {name!r} that can be given as text.")
-    return replace(settings, **changes)
+            new = _parse(path, value, text)
+        settings = replace(settings, **{name: new})
+    return settings
+
+
+def _parse(name: str, value: object, text: str) -> bool | int | float | str:
+    """`text` as the type of the value it replaces."""
+    if isinstance(value, bool):
+        if text.lower() not in {"true", "false"}:
+            raise ValueError(f"{name} is true or false, not {text!r}.")
+        return text.lower() == "true"
+    if isinstance(value, int | float | str):
+        return type(value)(text)
+    raise ValueError(f"No setting {name!r} that can be given as text.")

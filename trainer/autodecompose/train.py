@@ -26,6 +26,7 @@ def train(
     noise: ClipCache | None,
     out: Path,
     *,
+    start: Path | None = None,
     stop_after: int | None = None,
     report: Report | None = None,
 ) -> Objective:
@@ -33,6 +34,7 @@ def train(
 
     Args:
         out: gets `checkpoint.safetensors`, `losses.csv` and `losses.png`.
+        start: a checkpoint whose weights a new run begins with.
         stop_after: end at this step although the schedule is longer, as a killed run would.
 
     Returns:
@@ -48,7 +50,11 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.safetensors"
     modules = {"objective": objective}
-    step = load_checkpoint(checkpoint, modules, optimizer) if checkpoint.is_file() else 0
+    step = 0
+    if checkpoint.is_file():
+        step = load_checkpoint(checkpoint, modules, optimizer)
+    elif start is not None:
+        load_checkpoint(start, modules)
     log = LossLog(out / "losses.csv", step)
 
     objective.train()
