@@ -22,7 +22,7 @@ $(VENV)/.bench: $(VENV)/.test
 	touch $@
 
 serve: $(VENV)/.serve
-	$(BIN)/python -m service serve
+	$(BIN)/python -m service serve --worker
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest

@@ -23,6 +23,9 @@ def main() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [TWOFOLD_HOST].")] = None,
     port: Annotated[int | None, typer.Option(help="Port, 0 for a free one [TWOFOLD_PORT].")] = None,
+    worker: Annotated[
+        bool, typer.Option("--worker", help="Also run a worker process, where torch is installed.")
+    ] = False,
 ) -> None:
     """Starts the service; Ctrl-C or SIGTERM ends it when requests in flight are answered."""
     if importlib.util.find_spec("onnxruntime") is None:
@@ -34,7 +37,19 @@ def serve(
     settings = _settings({name: value for name, value in given.items() if value is not None})
     from service.server import run  # the web stack takes half a second to import: not for --help
 
-    run(settings)
+    run(settings, worker=worker)
+
+
+@app.command()
+def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
+    """Runs fine-tuning jobs, one at a time; Ctrl-C or SIGTERM puts the one in hand back into the queue."""
+    if importlib.util.find_spec("torch") is None:
+        typer.echo("error: a worker needs torch: pip install 'twofold[train]'", err=True)
+        raise typer.Exit(1)
+    settings = _settings({})
+    from service.jobs.worker import run_worker
+
+    run_worker(settings, parent=parent)
 
 
 @app.command()

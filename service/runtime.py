@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from service.admission import Admission
 from service.audio import AudioLimits
 from service.errors import StoreUnavailable
-from service.inference import Engine, ModelRegistry, inference_threads
+from service.inference import ActiveModel, ActiveModelFile, Bundle, Engine, ModelRegistry, inference_threads
+from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
 from service.metrics import Metrics
 from service.pipeline import AudioDecoder
+from service.replicas import RedisActiveModel, Replica
 from service.settings import Settings
-from service.speakers import Gallery, SpeakerDirectory, SqliteGallery
+from service.speakers import Gallery, RedisGallery, SpeakerDirectory, SqliteGallery
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Runtime:
     decoder: AudioDecoder
     directory: SpeakerDirectory
     admission: Admission
+    jobs: JobDesk
+    closing: asyncio.Event  # set when the service is told to stop: streams end then
 
 
 @asynccontextmanager
@@ -42,26 +47,78 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         max_queue=settings.max_queue,
         observer=metrics,
     )
-    registry = ModelRegistry(
-        [settings.models_dir, settings.state_dir / "models"],
-        settings.state_dir / "active_model.json",
-        make_engine,
-    )
     limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
-    gallery = SqliteGallery(settings.state_dir / "speakers.sqlite")
-    directory = SpeakerDirectory(gallery)
-    metrics.gallery_size.set_function(partial(_count, gallery))
+    admission = Admission(settings.max_in_flight, metrics.in_flight)
+    folders = Folders(settings.state_dir, settings.models_dir)
     # In the background: the port listens at once, and /readyz says when the model serves.
-    loading = asyncio.create_task(registry.start(lambda engine: directory.index(engine.bundle)))
-    try:
-        admission = Admission(settings.max_in_flight, metrics.in_flight)
-        yield Runtime(settings, metrics, registry, decoder, directory, admission)
-    finally:
-        await loading
-        decoder.close()
-        await registry.close()
-        gallery.close()
+    start = _shared if settings.redis_url else _alone
+    async with start(settings, make_engine) as (registry, directory):
+        with closing(open_store(settings, folders)) as store:
+            metrics.gallery_size.set_function(partial(_count, directory.gallery))
+            jobs = JobDesk(store, CeleryQueue(make_celery(settings, folders)), folders, settings)
+            monitoring = asyncio.create_task(JobMonitor(jobs, registry, directory, decoder).run())
+            try:
+                yield Runtime(
+                    settings, metrics, registry, decoder, directory, admission, jobs, asyncio.Event()
+                )
+            finally:
+                monitoring.cancel()
+                await asyncio.wait([monitoring])
+                decoder.close()
+
+
+_Started = tuple[ModelRegistry, SpeakerDirectory]
+_MakeEngine = Callable[[Bundle], Engine]
+
+
+@asynccontextmanager
+async def _alone(settings: Settings, make_engine: _MakeEngine) -> AsyncIterator[_Started]:
+    """Everything in the state folder, for one process."""
+    with (
+        closing(SqliteGallery(settings.state_dir / "speakers.sqlite")) as gallery,
+        active_model(settings) as chosen,
+    ):
+        registry = ModelRegistry(model_folders(settings), chosen, make_engine)
+        directory = SpeakerDirectory(gallery)
+        loading = asyncio.create_task(registry.start(lambda engine: directory.index(engine.bundle)))
+        try:
+            yield registry, directory
+        finally:
+            await loading
+            await registry.close()
+
+
+@asynccontextmanager
+async def _shared(settings: Settings, make_engine: _MakeEngine) -> AsyncIterator[_Started]:
+    """Voices and the choice of the model in Redis, for any number of replicas."""
+    url = settings.redis_url.get_secret_value()
+    with closing(RedisGallery(url)) as gallery, closing(RedisActiveModel(url)) as chosen:
+        registry = ModelRegistry(model_folders(settings), chosen, make_engine)
+        directory = SpeakerDirectory(gallery)
+        replica = Replica(url, gallery, directory, registry, chosen)
+        following = asyncio.create_task(replica.follow())
+        try:
+            yield registry, directory
+        finally:
+            replica.end()
+            await following
+            await registry.close()
+
+
+@contextmanager
+def active_model(settings: Settings) -> Iterator[ActiveModel]:
+    """Where it is kept which version serves."""
+    if settings.redis_url:
+        with closing(RedisActiveModel(settings.redis_url.get_secret_value())) as shared:
+            yield shared
+    else:
+        yield ActiveModelFile(settings.state_dir / "active_model.json")
+
+
+def model_folders(settings: Settings) -> list[Path]:
+    """Where bundles are, the shipped ones first."""
+    return [settings.models_dir, settings.state_dir / "models"]
 
 
 def _count(gallery: Gallery) -> float:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import contextlib
 import socket
 
+import structlog
 import uvicorn
+from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
 
 from service.app import create_app
+from service.jobs import NO_TORCH, can_train
+from service.jobs.supervisor import WorkerProcess
 from service.logs import configure_logging
 from service.settings import Settings
 
+_log = structlog.get_logger(__name__)
+
 
 class _Server(uvicorn.Server):
-    """Says where it listens, in words a newcomer can paste."""
+    """Says where it listens, in words a newcomer can paste, and tells streams when to end."""
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -24,19 +34,30 @@ class _Server(uvicorn.Server):
             print(f"Twofold listens on {url} (documentation: {url}/docs). Try:", flush=True)
             print(f"  curl -F audio=@recording.wav {url}/embed", flush=True)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.runtime.closing.set()
+        await super().shutdown(sockets)
 
-def run(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT, then answers what is in flight and returns."""
+
+def run(settings: Settings, *, worker: bool = False) -> None:
+    """Serves until SIGTERM or SIGINT, then answers what is in flight and returns.
+
+    With `worker`, a worker process runs beside it, where torch is installed.
+    """
     configure_logging(settings.log_level)
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,  # ours
         access_log=False,  # RequestContext logs requests, without paths
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
+    if worker and not can_train():
+        _log.warning("no_worker", reason=NO_TORCH)
+    beside = WorkerProcess() if worker and can_train() else contextlib.nullcontext()
     # numpy's products here are small: spreading one over cores costs more than it brings, and takes those
     # cores from onnxruntime.
-    with threadpool_limits(limits=1, user_api="blas"), contextlib.suppress(KeyboardInterrupt):
-        _Server(config).run()
+    with beside, threadpool_limits(limits=1, user_api="blas"), contextlib.suppress(KeyboardInterrupt):
+        _Server(app, config).run()

@@ -73,6 +73,37 @@ class Settings(BaseSettings):
     max_queue: int = Field(
         default=2048, ge=1, description="Most 1.024 s crops waiting for inference; more are answered 429."
     )
+    min_speech_finetune_s: float = Field(
+        default=5.0,
+        ge=0,
+        description="Least net speech of all recordings of a fine-tuning, in seconds.",
+    )
+    same_voice_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        description="Two crops of a recording count as one voice in fine-tuning when they start at most this "
+        "far apart, in seconds; 0: always. Recordings of conversations need it small.",
+    )
+    finetune_queue: int = Field(
+        default=4, ge=1, description="Most unfinished fine-tuning jobs of one client; more are answered 429."
+    )
+    finetune_disk_bytes: int = Field(
+        default=2 * 2**30, ge=1024, description="Most recordings of unfinished jobs together, in bytes."
+    )
+    finetune_timeout_s: int = Field(
+        default=6 * 3600, ge=1, description="Longest time of one attempt at a job, in seconds."
+    )
+    finetune_lease_s: float = Field(
+        default=30.0,
+        ge=1,
+        description="A job is another worker's when its own has not been heard of for this long, in seconds.",
+    )
+    finetune_attempts: int = Field(
+        default=3, ge=1, description="A job fails when its worker has died this many times."
+    )
+    finetune_threads: int = Field(
+        default=0, ge=0, description="Threads of a worker; 0 takes them from the container's CPU quota."
+    )
     shutdown_grace_s: int = Field(
         default=30, ge=0, description="Longest wait for requests in flight after SIGTERM, in seconds."
     )

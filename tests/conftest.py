@@ -27,19 +27,20 @@ def speech_data() -> Path:
     return Path(folder)
 
 
-StartRedis = Callable[[], RedisServer]
+StartRedis = Callable[..., RedisServer]
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
 
 
 @pytest.fixture(scope="session")
 def start_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRedis]:
-    """`start_redis()` starts a Redis of its own on a free port; every one is stopped at the end."""
+    """`start_redis(*options)` starts one on a free port, as deployed; every one is stopped at the end."""
     binary = shutil.which("redis-server")
     if binary is None:
         pytest.skip("redis-server is not installed (apt-get install redis-server): this test needs one")
     with ExitStack() as stack:
 
-        def start() -> RedisServer:
-            server = RedisServer(Path(binary), tmp_path_factory.mktemp("redis"))
+        def start(*options: str) -> RedisServer:
+            server = RedisServer(Path(binary), tmp_path_factory.mktemp("redis"), options or DURABLE)
             stack.callback(server.stop)
             server.start()
             return server

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from redis import Redis
@@ -17,34 +17,20 @@ START_LIMIT_S = 30.0
 class RedisServer:
     """One server on a loopback port and a folder that stay the same over restarts."""
 
-    def __init__(self, binary: Path, folder: Path) -> None:
+    def __init__(self, binary: Path, folder: Path, options: Sequence[str]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
         self._binary = binary
+        self._options = options
         self.folder = folder
         self.url = f"redis://127.0.0.1:{self._port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
+        here = ["--bind", "127.0.0.1", "--port", str(self._port), "--dir", str(self.folder)]
         with (self.folder / "log.txt").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(self._binary, "--bind", "127.0.0.1", "--port", str(self._port)),
-                    *(
-                        "--dir",
-                        str(self.folder),
-                        "--save",
-                        "",
-                        "--appendonly",
-                        "yes",
-                        "--appendfsync",
-                        "always",
-                    ),
-                ],
-                stdout=log,
-                stderr=log,
-            )
+            self._process = subprocess.Popen([self._binary, *here, *self._options], stdout=log, stderr=log)
         deadline = time.monotonic() + START_LIMIT_S
         while self._process.poll() is None and time.monotonic() < deadline:
             try:

@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.errors import Forbidden, MissingKey
 from service.inference import ModelRegistry
+from service.jobs import JobDesk
 from service.metrics import Metrics
 from service.pipeline import AudioDecoder, Pipeline
 from service.runtime import Runtime
@@ -48,6 +49,10 @@ async def _directory(runtime: RuntimeDep) -> SpeakerDirectory:
     return runtime.directory
 
 
+async def _jobs(runtime: RuntimeDep) -> JobDesk:
+    return runtime.jobs
+
+
 async def _admission(runtime: RuntimeDep) -> AsyncIterator[None]:
     with runtime.admission.admit():
         yield
@@ -62,6 +67,7 @@ SettingsDep = Annotated[Settings, Depends(_settings)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
 RegistryDep = Annotated[ModelRegistry, Depends(_registry)]
 DecoderDep = Annotated[AudioDecoder, Depends(_decoder)]
+JobsDep = Annotated[JobDesk, Depends(_jobs)]
 DirectoryDep = Annotated[SpeakerDirectory, Depends(_directory)]
 #: One of the `max_in_flight` places, held until the answer is sent. Raises Overloaded.
 AdmissionDep = Annotated[None, Depends(_admission)]

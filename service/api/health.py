@@ -37,9 +37,9 @@ async def healthz() -> Health:
 @router.get("/readyz", responses=problem_responses(503))
 async def readyz(registry: RegistryDep, directory: DirectoryDep) -> Ready:
     """Is a model loaded and warmed up, and the store within reach?"""
+    await asyncio.to_thread(directory.gallery.count)  # raises StoreUnavailable
     if registry.active is None:
         raise NotReady(registry.not_ready_because, retry_after_s=1)
-    await asyncio.to_thread(directory.gallery.count)  # raises StoreUnavailable
     return Ready(model=registry.active.id)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_origin
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -22,6 +22,7 @@ from service.pipeline import Upload
 from service.settings import Settings
 
 P = TypeVar("P", bound=BaseModel)
+Fields = list[tuple[str, str]]  # name and value, in the order they were given
 
 _DOCUMENTED_TYPES = ("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "application/octet-stream")
 # Other names that clients and browsers give the same formats.
@@ -42,14 +43,18 @@ _MAX_FIELDS = 64
 
 @dataclass(frozen=True, slots=True)
 class AudioRequest(Generic[P]):
-    """What a caller sent: at least one file, and the parameters, validated."""
+    """What a caller sent: the files, at least one unless that was waived, and the parameters, validated."""
 
     files: list[Upload]
     params: P
 
 
-def audio_request(params: type[P]) -> Callable[..., Awaitable[AudioRequest[P]]]:
+def audio_request(
+    params: type[P], *, files_required: bool = True
+) -> Callable[..., Awaitable[AudioRequest[P]]]:
     """A dependency that reads either body form and validates `params` from form fields and query.
+
+    Fields of `params` that are lists may be given more than once.
 
     Raises BadRequest, TooLarge, UnsupportedMedia or RequestValidationError.
     """
@@ -63,7 +68,11 @@ def audio_request(params: type[P]) -> Callable[..., Awaitable[AudioRequest[P]]]:
             raise BadRequest(
                 f"The body did not arrive within {settings.upload_timeout_s:g} s. Send it faster or in parts."
             ) from None
-        given: dict[str, Any] = dict(request.query_params) | fields
+        if files_required and not files:
+            raise BadRequest(
+                "No audio in the request: add a file field 'audio', as in -F audio=@recording.wav."
+            )
+        given = _merge(request.query_params.multi_items(), fields, params)
         try:
             return AudioRequest(files, params.model_validate(given))
         except ValidationError as error:
@@ -74,8 +83,8 @@ def audio_request(params: type[P]) -> Callable[..., Awaitable[AudioRequest[P]]]:
     return read
 
 
-def audio_body(params: type[BaseModel]) -> dict[str, Any]:
-    """The `openapi_extra` of a route that uses `audio_request(params)`: both body forms, all parameters."""
+def audio_body(params: type[BaseModel], *, files_required: bool = True) -> dict[str, Any]:
+    """The `openapi_extra` of a route that uses `audio_request` so: both body forms, all parameters."""
     schema = params.model_json_schema()
     properties: dict[str, Any] = schema.get("properties", {})
     required: list[str] = schema.get("required", [])
@@ -88,7 +97,7 @@ def audio_body(params: type[BaseModel]) -> dict[str, Any]:
     form = {
         "type": "object",
         "properties": {"audio": files} | properties,
-        "required": ["audio", *required],
+        "required": [*(["audio"] if files_required else []), *required],
     }
     raw = {media: {"schema": {"type": "string", "format": "binary"}} for media in _DOCUMENTED_TYPES}
     parameters = [
@@ -109,7 +118,7 @@ def audio_body(params: type[BaseModel]) -> dict[str, Any]:
     return extra
 
 
-async def _read_body(request: Request, settings: Settings) -> tuple[list[Upload], dict[str, Any]]:
+async def _read_body(request: Request, settings: Settings) -> tuple[list[Upload], Fields]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         return await _read_form(request, settings)
@@ -119,7 +128,7 @@ async def _read_body(request: Request, settings: Settings) -> tuple[list[Upload]
             f"file field 'audio', or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
         )
     body = b"".join([chunk async for chunk in _counted(request, settings.max_bytes)])
-    return [Upload(None, body)], {}
+    return [Upload(None, body)], []
 
 
 async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
@@ -141,7 +150,7 @@ async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
         yield chunk
 
 
-async def _read_form(request: Request, settings: Settings) -> tuple[list[Upload], dict[str, Any]]:
+async def _read_form(request: Request, settings: Settings) -> tuple[list[Upload], Fields]:
     # Starlette's own parser, on a stream that counts; `request.form()` has no limit on bytes.
     parser = MultiPartParser(
         request.headers,
@@ -161,9 +170,9 @@ async def _read_form(request: Request, settings: Settings) -> tuple[list[Upload]
         await form.close()
 
 
-async def _form_parts(form: FormData) -> tuple[list[Upload], dict[str, Any]]:
+async def _form_parts(form: FormData) -> tuple[list[Upload], Fields]:
     files: list[Upload] = []
-    fields: dict[str, Any] = {}
+    fields: Fields = []
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
             if name != "audio":
@@ -173,10 +182,24 @@ async def _form_parts(form: FormData) -> tuple[list[Upload], dict[str, Any]]:
             raise BadRequest(
                 "'audio' has to be a file, not text: with curl, -F audio=@recording.wav (mind the @)."
             )
-        elif name in fields:
-            raise BadRequest(f"Field {name!r} is given more than once.")
         else:
-            fields[name] = value
-    if not files:
-        raise BadRequest("No audio in the request: add a file field 'audio', as in -F audio=@recording.wav.")
+            fields.append((name, value))
     return files, fields
+
+
+def _merge(query: Fields, form: Fields, params: type[BaseModel]) -> dict[str, Any]:
+    """Parameters by name: form fields go before the query, and only lists may be given more than once."""
+    repeatable = {name for name, field in params.model_fields.items() if get_origin(field.annotation) is list}
+    given: dict[str, Any] = {name: value for name, value in query if name not in repeatable}
+    seen: set[str] = set()
+    for name, value in form:
+        if name in seen:
+            raise BadRequest(f"Field {name!r} is given more than once.")
+        if name not in repeatable:
+            seen.add(name)
+            given[name] = value
+    for name in repeatable:
+        values = [value for other, value in [*query, *form] if other == name]
+        if values:
+            given[name] = values
+    return given

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from service.client import render
-from service.client.http import ClientError, ServiceClient, ServiceUnreachable, default_url, speaker_path
+from service.client import finetune, render
+from service.client.http import ServiceClient, ServiceUnreachable, default_url, speaker_path
+from service.client.terminal import (
+    NO,
+    Files,
+    Json,
+    Key,
+    OneFile,
+    SpeakerId,
+    TargetFpr,
+    Threshold,
+    Url,
+    show,
+    trouble,
+)
 from service.settings import Settings
-
-NO, TROUBLE = 1, 2
-
-_file = typer.Argument(exists=True, dir_okay=False, readable=True, help="WAV, FLAC, Ogg or MP3.")
-Files = Annotated[list[Path], _file]
-OneFile = Annotated[Path, _file]
-SpeakerId = Annotated[str, typer.Argument(metavar="ID", help="The speaker's id.")]
-Url = Annotated[str | None, typer.Option(help="The service [http://TWOFOLD_HOST:TWOFOLD_PORT].")]
-Key = Annotated[str | None, typer.Option(help="API key [the first of TWOFOLD_API_KEYS].")]
-Json = Annotated[bool, typer.Option("--json", help="Print the service's answer as JSON, for scripts.")]
-Threshold = Annotated[float | None, typer.Option(help="Least score to accept.")]
-TargetFpr = Annotated[float | None, typer.Option(help="Rate at which an unknown voice may be accepted.")]
 
 
 def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
@@ -34,7 +33,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
     def service(url: str | None, key: str | None) -> Iterator[ServiceClient]:
         settings = load_settings()
         own_key = key or next(iter(settings.keys), None)
-        with _trouble(), ServiceClient(url or default_url(settings), own_key) as client:
+        with trouble(), ServiceClient(url or default_url(settings), own_key) as client:
             yield client
 
     @app.command()
@@ -59,9 +58,9 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
         if answer is None:
             from service.client.local import embed_locally  # brings the model runtime along
 
-            with _trouble():
+            with trouble():
                 answer = embed_locally(files, load_settings(), segments=segments)
-        _show(answer, as_json, render.embeddings)
+        show(answer, as_json, render.embeddings)
 
     @app.command()
     def enrol(
@@ -91,7 +90,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
                     metadata=metadata,
                     retain_audio=retain_audio,
                 )
-        _show(answer, as_json, render.enrolment)
+        show(answer, as_json, render.enrolment)
 
     @app.command()
     def identify(
@@ -106,7 +105,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
         """Who is it? Exit status 1 when it is nobody enrolled."""
         with service(url, key) as client:
             answer = client.send("/identify", [file], top_k=top_k, threshold=threshold, target_fpr=target_fpr)
-        _show(answer, as_json, render.identification)
+        show(answer, as_json, render.identification)
         if answer["match"] is None:
             raise typer.Exit(NO)
 
@@ -125,7 +124,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
             answer = client.send(
                 "/verify", [file], speaker_id=speaker_id, threshold=threshold, target_fpr=target_fpr
             )
-        _show(answer, as_json, render.verification)
+        show(answer, as_json, render.verification)
         if not answer["accepted"]:
             raise typer.Exit(NO)
 
@@ -141,7 +140,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
                 cursor = page["next_cursor"]
                 if cursor is None:
                     break
-        _show(everybody, as_json, render.speakers)
+        show(everybody, as_json, render.speakers)
 
     @app.command()
     def delete(speaker_id: SpeakerId, url: Url = None, key: Key = None) -> None:
@@ -159,23 +158,8 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
         """Lists model versions and which one serves; with --activate, switches."""
         with service(url, key) as client:
             if activate is not None:
-                _show(client.post(f"/models/{activate}/activate"), as_json, render.activation)
+                show(client.post(f"/models/{activate}/activate"), as_json, render.activation)
             else:
-                _show(client.get("/models"), as_json, render.models)
+                show(client.get("/models"), as_json, render.models)
 
-
-@contextmanager
-def _trouble() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(TROUBLE) from None
-
-
-def _show(answer: Any, as_json: bool, render_it: Callable[[Any, Console], None]) -> None:
-    console = Console(soft_wrap=True)
-    if as_json:
-        console.print_json(data=answer)
-    else:
-        render_it(answer, console)
+    finetune.register(app, service)

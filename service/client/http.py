@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -49,16 +50,34 @@ class ServiceClient:
         """A DELETE."""
         self._call("DELETE", path)
 
+    def events(self, path: str) -> Iterator[Any]:
+        """The data of server-sent events, as they come. Ends when the service ends the stream."""
+        with self._translated(), self._http.stream("GET", path) as answer:
+            if not answer.is_success:
+                answer.read()
+                raise ClientError(_problem(answer))
+            for line in answer.iter_lines():
+                if line.startswith("data:"):
+                    yield json.loads(line.removeprefix("data:"))
+
     def send(self, path: str, recordings: Sequence[Path], **form: object) -> Any:
         """The JSON answer of a POST of recordings, streamed from disk."""
-        data = {k: _text(v) for k, v in form.items() if v is not None}
+        fields = [(name, (None, _text(value))) for name, value in form.items() if value is not None]
         with ExitStack() as stack:
             files = [("audio", (one.name, stack.enter_context(one.open("rb")))) for one in recordings]
-            return self._call("POST", path, data=data, files=files)
+            return self._call("POST", path, files=[*fields, *files])  # multipart, also without recordings
 
     def _call(self, method: str, path: str, **kwargs: Any) -> Any:
-        try:
+        with self._translated():
             answer = self._http.request(method, path, **kwargs)
+        if not answer.is_success:
+            raise ClientError(_problem(answer))
+        return answer.json() if answer.content else None
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
         except httpx.ConnectError:
             raise ServiceUnreachable(
                 f"No service answers at {self._url}. Start one with `python -m service serve`, "
@@ -66,9 +85,6 @@ class ServiceClient:
             ) from None
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ClientError(f"{self._url}: {error or type(error).__name__}") from None
-        if not answer.is_success:
-            raise ClientError(_problem(answer))
-        return answer.json() if answer.content else None
 
 
 def default_url(settings: Settings) -> str:

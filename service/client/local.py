@@ -16,6 +16,7 @@ from service.inference import Bundle, Engine, ModelRegistry, inference_threads
 from service.logs import configure_logging
 from service.metrics import Metrics
 from service.pipeline import AudioDecoder, Pipeline, Upload
+from service.runtime import active_model, model_folders
 from service.settings import Settings
 
 
@@ -40,22 +41,19 @@ async def _embed(recordings: Sequence[Path], settings: Settings, segments: bool)
             observer=metrics,
         )
 
-    registry = ModelRegistry(
-        [settings.models_dir, settings.state_dir / "models"],
-        settings.state_dir / "active_model.json",
-        make_engine,
-    )
     limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
-    try:
-        await registry.start()
-        with registry.lease() as engine:
-            uploads = [Upload(one.name, one.read_bytes()) for one in recordings]
-            request = AudioRequest(uploads, EmbedParams(segments=segments))
-            answer = await embed(request, Pipeline(engine, decoder, _never_leaves), settings)
-    finally:
-        decoder.close()
-        await registry.close()
+    with active_model(settings) as chosen:
+        registry = ModelRegistry(model_folders(settings), chosen, make_engine)
+        try:
+            await registry.start()
+            with registry.lease() as engine:
+                uploads = [Upload(one.name, one.read_bytes()) for one in recordings]
+                request = AudioRequest(uploads, EmbedParams(segments=segments))
+                answer = await embed(request, Pipeline(engine, decoder, _never_leaves), settings)
+        finally:
+            decoder.close()
+            await registry.close()
     return answer.model_dump(mode="json", exclude_unset=True)
 
 

@@ -1,5 +1,6 @@
 """Bundles, onnxruntime sessions and the micro-batcher."""
 
+from service.inference.active import ActiveModel, ActiveModelFile
 from service.inference.batcher import BatchObserver, MicroBatcher
 from service.inference.bundle import Bundle, BundleError, Scoring
 from service.inference.content import content_frames
@@ -9,6 +10,8 @@ from service.inference.registry import ModelRegistry
 from service.inference.session import OnnxSession, RuntimeMissingError
 
 __all__ = [
+    "ActiveModel",
+    "ActiveModelFile",
     "BatchObserver",
     "Bundle",
     "BundleError",

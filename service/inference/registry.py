@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TypeVar
 import structlog
 
 from service.errors import Conflict, NotFound, NotReady
+from service.inference.active import ActiveModel
 from service.inference.bundle import MANIFEST, Bundle, BundleError
 from service.inference.engine import Engine
 
@@ -37,10 +36,10 @@ class ModelRegistry:
     """
 
     def __init__(
-        self, folders: Sequence[Path], active_file: Path, make_engine: Callable[[Bundle], Engine]
+        self, folders: Sequence[Path], chosen: ActiveModel, make_engine: Callable[[Bundle], Engine]
     ) -> None:
         self._folders = folders
-        self._active_file = active_file
+        self._chosen = chosen
         self._make_engine = make_engine
         self._serving: _Serving | None = None
         self._switching = asyncio.Lock()
@@ -94,26 +93,30 @@ class ModelRegistry:
     async def activate(self, version: str, before_switch: Callable[[Engine], Awaitable[R]]) -> R:
         """Loads and warms `version`, awaits `before_switch` with its engine, then switches.
 
-        Returns what `before_switch` said. Raises NotFound, or Conflict when the bundle is damaged; the old
-        version then goes on serving.
+        Returns what `before_switch` said. Raises NotFound, Conflict when the bundle is damaged, or
+        StoreUnavailable; the old version then goes on serving.
         """
-        async with self._switching:
-            bundle = await asyncio.to_thread(self._find, version)
-            try:
-                engine = await self._load(bundle)
-            except BundleError as error:
-                raise Conflict(str(error)) from error
-            try:
-                result = await before_switch(engine)
-                await asyncio.to_thread(_write_durably, self._active_file, json.dumps({"version": version}))
-            except BaseException:
-                self._retire(_Serving(engine))
-                raise
-            previous, self._serving = self._serving, _Serving(engine)
-            if previous:
-                self._retire(previous)
-            _log.info("model_active", model=bundle.id)
+
+        async def prepare(engine: Engine) -> R:
+            result = await before_switch(engine)
+            await asyncio.to_thread(self._chosen.write, engine.bundle)
             return result
+
+        async with self._switching:
+            return await self._switch(version, prepare)
+
+    async def adopt(self, before_switch: Callable[[Engine], Awaitable[R]]) -> R | None:
+        """Switches to the version that another process has activated; None when it serves already.
+
+        None, too, while a switch is going on here: look again later. Raises what `activate` raises.
+        """
+        if self._switching.locked():
+            return None
+        async with self._switching:
+            version = await asyncio.to_thread(self._chosen.read)
+            if version is None or (self.active and self.active.version == version):
+                return None
+            return await self._switch(version, before_switch)
 
     @contextmanager
     def lease(self) -> Iterator[Engine]:
@@ -137,14 +140,26 @@ class ModelRegistry:
                 self._serving = None
         await asyncio.gather(*self._closing)
 
+    async def _switch(self, version: str, before_switch: Callable[[Engine], Awaitable[R]]) -> R:
+        bundle = await asyncio.to_thread(self._find, version)
+        try:
+            engine = await self._load(bundle)
+        except BundleError as error:
+            raise Conflict(str(error)) from error
+        try:
+            result = await before_switch(engine)
+        except BaseException:
+            self._retire(_Serving(engine))
+            raise
+        previous, self._serving = self._serving, _Serving(engine)
+        if previous:
+            self._retire(previous)
+        _log.info("model_active", model=bundle.id)
+        return result
+
     def _first(self) -> Bundle:
-        if self._active_file.exists():
-            try:
-                version = json.loads(self._active_file.read_text())["version"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise BundleError(
-                    f"{self._active_file.name} is damaged: activate a version, or delete it for the default."
-                ) from error
+        version = self._chosen.read()
+        if version is not None:
             return self._find(version)
         shipped = [
             b for b in self.list() if b.name == _DEFAULT_NAME and b.path.is_relative_to(self._folders[0])
@@ -174,19 +189,3 @@ class ModelRegistry:
         task = asyncio.create_task(asyncio.to_thread(serving.engine.close))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-
-def _write_durably(path: Path, text: str) -> None:
-    """All or nothing, also through a power cut: temporary file, fsync, rename, fsync of the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 
-from service.errors import NotReady
+from service.errors import NotFound
 from service.inference import Bundle, Engine, ModelRegistry
 from service.pipeline import AudioDecoder, Upload
 from service.speakers.carry import CarryOver, carry_over
-from service.speakers.gallery import Gallery
+from service.speakers.gallery import Gallery, switched
 from service.speakers.index import VoiceIndex
 from service.speakers.records import FloatArray, NewUtterance, Speaker
 from service.speakers.scoring import Scorer
@@ -39,7 +39,7 @@ class SpeakerDirectory:
                 if self._index is None:
                     self._index = await asyncio.to_thread(self._load, bundle)
         if self._index.model != bundle.id:
-            raise _switched()
+            raise switched()
         return self._index
 
     async def enrol(
@@ -74,6 +74,49 @@ class SpeakerDirectory:
         async with self._writing:
             await asyncio.to_thread(work)
 
+    async def refresh(self, speaker_ids: Collection[str]) -> None:
+        """Looks these speakers up again: another replica has changed them. Raises StoreUnavailable."""
+
+        def work() -> None:
+            if self._index is None:
+                return
+            for speaker_id in speaker_ids:
+                try:
+                    speaker = self.gallery.get(speaker_id)
+                except NotFound:
+                    self._index.remove(speaker_id)
+                else:
+                    self._index.put(speaker_id, speaker.name, speaker.voiceprint(self._index.model))
+
+        if speaker_ids:
+            async with self._writing:
+                await asyncio.to_thread(work)
+
+    async def reload(self) -> None:
+        """Looks every speaker up again. Raises StoreUnavailable; the index is then as it was."""
+
+        def work() -> None:
+            if self._index is not None:
+                self._index.replace(self.gallery.voiceprints(self._index.model))
+
+        async with self._writing:
+            await asyncio.to_thread(work)
+
+    async def adopt(self, registry: ModelRegistry) -> None:
+        """Follows a switch that another replica has made, which also took the speakers along.
+
+        Raises what `registry.adopt` raises, and StoreUnavailable.
+        """
+        async with AsyncExitStack() as stack:
+
+            async def load(engine: Engine) -> VoiceIndex:
+                await stack.enter_async_context(self._writing)
+                return await asyncio.to_thread(self._load, engine.bundle)
+
+            index = await registry.adopt(load)
+            if index is not None:
+                self._index = index
+
     async def activate(self, registry: ModelRegistry, version: str, decoder: AudioDecoder) -> CarryOver:
         """Switches the model and takes the enrolled voices along. Requests go on; writes wait at the end.
 
@@ -82,24 +125,31 @@ class SpeakerDirectory:
         async with AsyncExitStack() as stack:
 
             async def carry(engine: Engine) -> tuple[CarryOver, VoiceIndex]:
-                async def listen(audio: bytes) -> FloatArray:
-                    (prepared,) = await decoder.prepare([Upload(None, audio)])
-                    return await engine.embed(prepared.crops.waveforms)
-
-                bundle = engine.bundle
-                scorer = Scorer(bundle.scoring)
-                space_map = await asyncio.to_thread(SpaceMap.of, bundle)
-                first = await carry_over(self.gallery, bundle.id, scorer, listen, space_map)
+                first = await self._carry_over(engine, decoder)
                 # Voices can have been enrolled meanwhile: once more, now that none can.
                 await stack.enter_async_context(self._writing)
-                last = await carry_over(self.gallery, bundle.id, scorer, listen, space_map)
-                index = await asyncio.to_thread(self._load, bundle)
+                last = await self._carry_over(engine, decoder)
+                index = await asyncio.to_thread(self._load, engine.bundle)
                 return first.then(last), index
 
             carried, index = await registry.activate(version, carry)
             # No await since the registry switched: nobody has seen the one without the other.
             self._index = index
-            return carried
+        if self.gallery.shared:
+            # Other replicas may have enrolled voices in the last moment before they could know of the switch.
+            with registry.lease() as engine:
+                late = await self._carry_over(engine, decoder)
+            carried = carried.then(late)
+        return carried
+
+    async def _carry_over(self, engine: Engine, decoder: AudioDecoder) -> CarryOver:
+        async def listen(audio: bytes) -> FloatArray:
+            (prepared,) = await decoder.prepare([Upload(None, audio)])
+            return await engine.embed(prepared.crops.waveforms)
+
+        bundle = engine.bundle
+        space_map = await asyncio.to_thread(SpaceMap.of, bundle)
+        return await carry_over(self.gallery, bundle.id, Scorer(bundle.scoring), listen, space_map)
 
     async def _write(self, index: VoiceIndex, write: Callable[[], Speaker]) -> Speaker:
         def work() -> Speaker:
@@ -109,15 +159,8 @@ class SpeakerDirectory:
 
         async with self._writing:
             if index is not self._index:
-                raise _switched()
+                raise switched()
             return await asyncio.to_thread(work)
 
     def _load(self, bundle: Bundle) -> VoiceIndex:
         return VoiceIndex(bundle.id, Scorer(bundle.scoring), self.gallery.voiceprints(bundle.id))
-
-
-def _switched() -> NotReady:
-    return NotReady(
-        "The model was switched while this request was being answered. Nothing was stored; send it again.",
-        retry_after_s=1,
-    )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
-import soundfile
 
-from service.audio import SAMPLE_RATE_HZ, estimate_snr_db
+from service.audio import encode_flac, estimate_snr_db
 from service.pipeline import Heard
 from service.speakers.quality import centred_sum, cohesion, stored_sum
 from service.speakers.records import Embedding, FloatArray, NewUtterance, Speaker
@@ -44,14 +42,7 @@ def new_utterances(
             snr_db=estimate_snr_db(one.prepared.recording.samples, one.prepared.regions),
             model=model,
             embedding=embedding,
-            audio=_flac(one.prepared.recording.samples) if retain_audio else None,
+            audio=encode_flac(one.prepared.recording.samples) if retain_audio else None,
         )
         for one, embedding in zip(heard, embeddings, strict=True)
     ]
-
-
-def _flac(samples: FloatArray) -> bytes:
-    """Samples (n,) as 16-bit FLAC: lossless but for rounding; the next model hears what this one heard."""
-    file = io.BytesIO()
-    soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
-    return file.getvalue()

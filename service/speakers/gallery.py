@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, NotFound, NotReady
 from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Voiceprints
 
 
@@ -15,6 +15,11 @@ class Gallery(Protocol):
     A write that returned is durable; one that raised, or that the process died in, left nothing behind.
     All methods raise `StoreUnavailable` while the store is busy, full or out of reach.
     """
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes write to it too."""
+        ...
 
     def enrol(
         self,
@@ -81,4 +86,12 @@ def taken(speaker_id: str) -> Conflict:
     return Conflict(
         f"Speaker {speaker_id!r} is already enrolled. Add recordings with POST "
         f"/speakers/{speaker_id}/audio, or erase the speaker first.",
+    )
+
+
+def switched() -> NotReady:
+    """The error of a write that was begun under a model that no longer serves."""
+    return NotReady(
+        "The model was switched while this request was being answered. Nothing was stored; send it again.",
+        retry_after_s=1,
     )

@@ -33,13 +33,7 @@ class VoiceIndex:
         self.model = model
         self.scorer = scorer
         self._lock = threading.Lock()
-        self._names = dict(voiceprints.names)  # of every enrolled speaker, stale ones included
-        self._ids = list(voiceprints.speaker_ids)
-        self._rows = {speaker_id: row for row, speaker_id in enumerate(self._ids)}
-        # (capacity, dim); the rows beyond len(ids) are free, and zero
-        self._matrix: FloatArray = (
-            scorer.centre(voiceprints.matrix) if self._ids else np.zeros((0, scorer.dim), np.float32)
-        )
+        self.replace(voiceprints)
 
     def __len__(self) -> int:
         """Number of voices that are searched."""
@@ -49,6 +43,16 @@ class VoiceIndex:
     def stale(self) -> int:
         """Number of enrolled speakers that are not searched, for want of a voiceprint under the model."""
         return len(self._names) - len(self._ids)
+
+    def replace(self, voiceprints: Voiceprints) -> None:
+        """Holds these voices, under the same model, in place of all it held."""
+        scorer, ids = self.scorer, voiceprints.speaker_ids
+        matrix = scorer.centre(voiceprints.matrix) if ids else np.zeros((0, scorer.dim), np.float32)
+        with self._lock:
+            self._names = dict(voiceprints.names)  # of every enrolled speaker, stale ones included
+            self._ids = list(ids)
+            self._rows = {speaker_id: row for row, speaker_id in enumerate(ids)}
+            self._matrix: FloatArray = matrix  # (capacity, dim); rows beyond len(ids) are free, and zero
 
     def put(self, speaker_id: str, name: str | None, voiceprint: FloatArray | None) -> None:
         """Adds or replaces a speaker with a unit voiceprint (dim,), or none if stale. Amortised O(dim)."""

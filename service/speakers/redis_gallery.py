@@ -13,9 +13,8 @@ import structlog
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from service.errors import NotReady
 from service.redis_link import connect, translated, unavailable
-from service.speakers.gallery import taken, unknown
+from service.speakers.gallery import switched, taken, unknown
 from service.speakers.records import (
     Embedding,
     FloatArray,
@@ -48,6 +47,8 @@ class RedisGallery:
 
     Durable means: as durable as Redis is told to be (`appendfsync always` for a power cut).
     """
+
+    shared = True
 
     def __init__(self, url: str) -> None:
         """Connects at the first call."""
@@ -169,11 +170,7 @@ class RedisGallery:
         if answer == b"unknown":
             raise unknown(speaker_id)
         if answer == b"switched":
-            raise NotReady(
-                "The model was switched while this request was being answered. Nothing was stored; "
-                "send it again.",
-                retry_after_s=1,
-            )
+            raise switched()
         return read_speaker(speaker_id, dict(zip(answer[::2], answer[1::2], strict=True)))
 
     @contextmanager

@@ -58,6 +58,8 @@ UPGRADES = {0: SCHEMA, 1: "ALTER TABLE embeddings ADD COLUMN map_error REAL;"}  
 class SqliteGallery:
     """`Gallery` in one file. One connection behind a lock: SQLite has one writer, and reads are short."""
 
+    shared = False
+
     def __init__(self, path: Path, *, busy_timeout_s: float = 2.0, retry_after_s: int = 1) -> None:
         """Opens or creates the file. Raises `StoreUnavailable` when it cannot be used."""
         self._path = path

@@ -96,6 +96,7 @@ def override(settings: Settings, assignments: dict[str, str]) -> Settings:
     for path, text in assignments.items():
         name, _, inner = path.partition(".")
         value = getattr(settings, name, None)
+        new: Any
         if isinstance(value, AcousticSettings):
             new = None if text.lower() == "none" and not inner else override(value, {inner: text})
         else:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from service.errors import Conflict, NotFound, NotReady
-from service.inference import Engine, ModelRegistry
+from service.inference import ActiveModelFile, Engine, ModelRegistry
 from service.metrics import Metrics
 
 CROPS = np.random.default_rng(0).uniform(-1, 1, (2, 16384)).astype(np.float32)
@@ -32,7 +32,9 @@ def models(tmp_path: Path, write_bundle: Any) -> Path:
 def make(models: Path) -> Callable[[], ModelRegistry]:
     state = models.parent / "state"
     engine = partial(Engine, threads=1, max_batch=4, max_queue=100, observer=Metrics())
-    return lambda: ModelRegistry([models, state / "models"], state / "active_model.json", engine)
+    return lambda: ModelRegistry(
+        [models, state / "models"], ActiveModelFile(state / "active_model.json"), engine
+    )
 
 
 async def nothing(_: Engine) -> None:

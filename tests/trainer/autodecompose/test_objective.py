@@ -56,7 +56,23 @@ def test_settings_survive_json() -> None:
         assert TrainSettings.from_json(settings.to_json()) == settings
 
 
-@pytest.mark.parametrize(("name", "value"), [("nonsense", "1"), ("epochs", "many"), ("mixed_precision", "1")])
+def test_settings_inside_settings_are_given_by_their_path() -> None:
+    changed = override(TrainSettings(), {"acoustics.tilt_db": "4", "epochs": "3"})
+    assert changed.acoustics is not None
+    assert (changed.acoustics.tilt_db, changed.epochs) == (4.0, 3)
+    assert changed.acoustics.noise_probability == TrainSettings().acoustics.noise_probability  # type: ignore[union-attr]
+
+
+WRONG = [
+    ("nonsense", "1"),
+    ("epochs", "many"),
+    ("mixed_precision", "1"),
+    ("acoustics", "1"),
+    ("acoustics.volume", "1"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
 def test_wrong_assignments_are_refused(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         override(TrainSettings(), {name: value})

@@ -1,0 +1,260 @@
+"""/finetune: label-free fine-tuning as jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, BeforeValidator, Field
+
+from service.api.deps import DecoderDep, DirectoryDep, JobsDep, RegistryDep, RuntimeDep, SettingsDep
+from service.api.problems import AUDIO_STATUSES, problem_responses
+from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.audio import encode_flac
+from service.errors import BadRequest, Conflict, InsufficientSpeech, NotReady
+from service.inference import Bundle, ModelRegistry
+from service.jobs import Job, NewFile
+from service.jobs.records import Activate, State
+from service.pipeline import AudioDecoder, Upload
+from service.settings import Settings
+from service.speakers import Gallery
+
+router = APIRouter(prefix="/finetune", tags=["fine-tuning"])
+
+MAX_STEPS = 5000
+_EVENT_S = 0.5  # how often a stream looks for news
+
+
+def _split(value: object) -> object:
+    """`a,b` and `c`, given one after the other, are a, b and c."""
+    if not isinstance(value, list):
+        return value
+    return [part.strip() for text in value for part in str(text).split(",") if part.strip()]
+
+
+class FinetuneParams(BaseModel):
+    """Parameters of a fine-tuning."""
+
+    speaker_ids: Annotated[list[str], BeforeValidator(_split)] = Field(
+        default_factory=list,
+        max_length=1000,
+        description="Enrolled speakers, whose retained audio joins the files; repeatable, or with commas.",
+    )
+    steps: int = Field(50, ge=1, le=MAX_STEPS, description="Training steps.")
+    activate: Activate = Field(
+        "never", description="`if_better`: the new version serves as soon as the report finds it better."
+    )
+    same_voice_seconds: float | None = Field(
+        None,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="Two crops of a recording count as one voice when they start at most this far apart; 0: "
+        "always. Default: TWOFOLD_SAME_VOICE_SECONDS.",
+    )
+
+
+class Accepted(BaseModel):
+    """The job is stored; `Location` says where to watch it."""
+
+    job_id: str
+    state: State
+
+
+class ActivationAnswer(BaseModel):
+    """What became of `activate: if_better`."""
+
+    state: str = Field(description="pending, active, declined or failed.")
+    reason: str
+
+
+class JobAnswer(BaseModel):
+    """A job as it is now."""
+
+    job_id: str
+    state: State
+    step: int
+    steps: int
+    progress: float = Field(description="Share of the steps that are done, 0 to 1.")
+    loss: float | None
+    eta_s: float | None = Field(description="Estimated time to the last step, in seconds.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    parent: str = Field(description="The model that is fine-tuned.")
+    model: str | None = Field(description="The new model, once succeeded.")
+    version: str | None = Field(description="Its version, for POST /models/{version}/activate.")
+    report: dict[str, Any] | None = Field(description="What it brought, once succeeded.")
+    activation: ActivationAnswer | None = Field(description="With `activate=if_better`, once succeeded.")
+    error: str | None = Field(description="Why it failed, and what to do.")
+
+
+class JobsAnswer(BaseModel):
+    """One page, newest first."""
+
+    jobs: list[JobAnswer]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null on the last.")
+
+
+@router.post(
+    "",
+    status_code=202,
+    responses=problem_responses(404, 409, *AUDIO_STATUSES),
+    openapi_extra=audio_body(FinetuneParams, files_required=False),
+)
+async def start(
+    request: Annotated[
+        AudioRequest[FinetuneParams], Depends(audio_request(FinetuneParams, files_required=False))
+    ],
+    jobs: JobsDep,
+    registry: RegistryDep,
+    directory: DirectoryDep,
+    decoder: DecoderDep,
+    settings: SettingsDep,
+    http: Request,
+    response: Response,
+) -> Accepted:
+    """Adapts the active model to your recordings, without labels: a job makes a new version of it.
+
+    The recordings are deleted when the job is over, however it ends.
+    """
+    params = request.params
+    jobs.require_worker()
+    parent = _parent(registry)
+    if not request.files and not params.speaker_ids:
+        raise BadRequest("Nothing to fine-tune with: add files (-F audio=@recording.wav) or speaker_ids.")
+    retained = await _retained(directory.gallery, params.speaker_ids)
+    job = await jobs.submit(
+        [*await _recordings(request.files, retained, decoder, settings), *retained],
+        client=_client(http, settings),
+        name=parent.name,
+        parent=parent.version,
+        steps=params.steps,
+        same_voice_seconds=(
+            settings.same_voice_seconds if params.same_voice_seconds is None else params.same_voice_seconds
+        ),
+        activate=params.activate,
+    )
+    response.headers["Location"] = f"/finetune/{job.job_id}"
+    return Accepted(job_id=job.job_id, state=job.state)
+
+
+@router.get("", responses=problem_responses(503))
+async def list_jobs(
+    jobs: JobsDep,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> JobsAnswer:
+    """Lists jobs, newest first."""
+    page = await asyncio.to_thread(jobs.store.list, limit=limit, before=cursor)
+    return JobsAnswer(jobs=[_answer(job) for job in page.jobs], next_cursor=page.next_before)
+
+
+@router.get("/{job_id}", responses=problem_responses(404, 503))
+async def show(job_id: str, jobs: JobsDep) -> JobAnswer:
+    """Shows one job."""
+    return _answer(await jobs.get(job_id))
+
+
+async def _existing(job_id: str, jobs: JobsDep) -> Job:
+    return await jobs.get(job_id)
+
+
+@router.get("/{job_id}/events", response_class=EventSourceResponse, responses=problem_responses(404, 503))
+async def events(
+    job: Annotated[Job, Depends(_existing)], jobs: JobsDep, runtime: RuntimeDep
+) -> AsyncIterator[ServerSentEvent]:
+    """The job as it is, and again whenever it changes, as events named `job`; ends when it is over."""
+    shown: JobAnswer | None = None
+    while True:
+        answer = _answer(job)
+        if answer != shown:
+            shown = answer
+            yield ServerSentEvent(event="job", data=answer)
+        if job.settled or runtime.closing.is_set():
+            return
+        await asyncio.sleep(_EVENT_S)
+        job = await jobs.get(job.job_id)
+
+
+@router.delete("/{job_id}", status_code=202, responses=problem_responses(404, 409, 503))
+async def cancel(job_id: str, jobs: JobsDep) -> JobAnswer:
+    """Cancels. A job that runs ends within two seconds; its recordings are deleted."""
+    return _answer(await jobs.cancel(job_id))
+
+
+def _parent(registry: ModelRegistry) -> Bundle:
+    if registry.active is None:
+        raise NotReady(registry.not_ready_because, retry_after_s=1)
+    if "weights" not in registry.active.files:
+        raise Conflict(
+            f"{registry.active.id} cannot be fine-tuned: its bundle holds no trainable weights. "
+            "Activate a version that does."
+        )
+    return registry.active
+
+
+async def _recordings(
+    files: list[Upload], retained: list[NewFile], decoder: AudioDecoder, settings: Settings
+) -> list[NewFile]:
+    """Uploads, each checked as for every other call: what is stored is decoded already."""
+    prepared = await decoder.prepare(files)
+    speech_s = sum(one.crops.speech_s for one in prepared)
+    if not retained and speech_s < settings.min_speech_finetune_s:
+        raise InsufficientSpeech(speech_s=speech_s, required_s=settings.min_speech_finetune_s)
+    return [NewFile("", await asyncio.to_thread(encode_flac, one.recording.samples)) for one in prepared]
+
+
+async def _retained(gallery: Gallery, speaker_ids: list[str]) -> list[NewFile]:
+    files: list[NewFile] = []
+    for speaker_id in dict.fromkeys(speaker_ids):
+        speaker = await asyncio.to_thread(gallery.get, speaker_id)
+        recordings = [
+            await asyncio.to_thread(gallery.audio, one.utterance_id)
+            for one in speaker.utterances
+            if one.retained
+        ]
+        own = [NewFile(speaker_id, audio) for audio in recordings if audio is not None]
+        if not own:
+            raise Conflict(
+                f"No audio of speaker {speaker_id!r} is retained: add some with retain_audio=true, "
+                "or send files."
+            )
+        files += own
+    return files
+
+
+def _client(request: Request, settings: Settings) -> str:
+    """Whoever has this key or, without keys, this address; a digest of it, since it is stored."""
+    address = request.client.host if request.client else ""
+    who = request.headers.get("authorization", "") if settings.keys else address
+    return hashlib.sha256(who.encode()).hexdigest()[:16]
+
+
+def _answer(job: Job) -> JobAnswer:
+    done = job.state == "succeeded"
+    return JobAnswer(
+        job_id=job.job_id,
+        state=job.state,
+        step=job.step,
+        steps=job.steps,
+        progress=job.step / job.steps,
+        loss=job.loss,
+        eta_s=job.eta_s,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        parent=f"{job.name}/{job.parent}",
+        model=f"{job.name}/{job.version}" if done else None,
+        version=job.version if done else None,
+        report=job.report,
+        activation=ActivationAnswer.model_validate(job.activation, from_attributes=True)
+        if job.activation
+        else None,
+        error=job.error,
+    )

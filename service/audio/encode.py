@@ -1,0 +1,18 @@
+"""16 kHz mono float32 → bytes of an audio file that is kept."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from service.audio.limits import SAMPLE_RATE_HZ
+
+
+def encode_flac(samples: NDArray[np.float32]) -> bytes:
+    """Samples (n,) as 16-bit FLAC: lossless but for rounding; the next model hears what this one heard."""
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
+    return file.getvalue()

@@ -1,0 +1,42 @@
+"""What the verbs share: options, output, exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from service.client.http import ClientError
+
+NO, TROUBLE = 1, 2
+
+_file = typer.Argument(exists=True, dir_okay=False, readable=True, help="WAV, FLAC, Ogg or MP3.")
+Files = Annotated[list[Path], _file]
+OneFile = Annotated[Path, _file]
+SpeakerId = Annotated[str, typer.Argument(metavar="ID", help="The speaker's id.")]
+Url = Annotated[str | None, typer.Option(help="The service [http://TWOFOLD_HOST:TWOFOLD_PORT].")]
+Key = Annotated[str | None, typer.Option(help="API key [the first of TWOFOLD_API_KEYS].")]
+Json = Annotated[bool, typer.Option("--json", help="Print the service's answer as JSON, for scripts.")]
+Threshold = Annotated[float | None, typer.Option(help="Least score to accept.")]
+TargetFpr = Annotated[float | None, typer.Option(help="Rate at which an unknown voice may be accepted.")]
+
+
+@contextmanager
+def trouble() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(TROUBLE) from None
+
+
+def show(answer: Any, as_json: bool, render_it: Callable[[Any, Console], None]) -> None:
+    console = Console(soft_wrap=True)
+    if as_json:
+        console.print_json(data=answer)
+    else:
+        render_it(answer, console)

@@ -1,0 +1,54 @@
+"""Where it is kept which version serves."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Protocol
+
+from service.inference.bundle import Bundle, BundleError
+
+
+class ActiveModel(Protocol):
+    """The version that was activated last. Both calls block."""
+
+    def read(self) -> str | None:
+        """None before the first switch. Raises BundleError when damaged, StoreUnavailable out of reach."""
+        ...
+
+    def write(self, bundle: Bundle) -> None:
+        """Durable when it returns; all or nothing. Raises StoreUnavailable."""
+        ...
+
+
+class ActiveModelFile:
+    """`ActiveModel` of a service that runs alone."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> str | None:
+        if not self._path.exists():
+            return None
+        try:
+            return str(json.loads(self._path.read_text())["version"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise BundleError(
+                f"{self._path.name} is damaged: activate a version, or delete it for the default."
+            ) from error
+
+    def write(self, bundle: Bundle) -> None:
+        # Also through a power cut: temporary file, fsync, rename, fsync of the folder.
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._path.with_suffix(".tmp")
+        with temporary.open("w") as file:
+            json.dump({"version": bundle.version}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,33 @@
+"""Fine-tuning jobs: a record with a lease, a queue that only names it, a worker that runs it."""
+
+from service.jobs.desk import NO_TORCH, JobDesk, NewFile, can_train
+from service.jobs.files import Folders, JobFolder
+from service.jobs.monitor import JobMonitor
+from service.jobs.queue import CeleryQueue, JobQueue, make_celery
+from service.jobs.records import JOB, Activation, Job, JobFile, JobPage
+from service.jobs.redis_store import RedisJobStore
+from service.jobs.sqlite import SqliteJobStore
+from service.jobs.store import JobStore
+from service.jobs.stores import open_store
+
+__all__ = [
+    "JOB",
+    "NO_TORCH",
+    "Activation",
+    "CeleryQueue",
+    "Folders",
+    "Job",
+    "JobDesk",
+    "JobFile",
+    "JobFolder",
+    "JobMonitor",
+    "JobPage",
+    "JobQueue",
+    "JobStore",
+    "NewFile",
+    "RedisJobStore",
+    "SqliteJobStore",
+    "can_train",
+    "make_celery",
+    "open_store",
+]

@@ -1,0 +1,106 @@
+"""Where jobs and what they make lie on disk: recordings, checkpoints, new versions, messages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.errors import StoreUnavailable
+from service.jobs.records import Job
+
+_UNCLAIMED_S = 3600.0  # a folder whose job was never stored: the process died over the request
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """Everything of one job: gone when it is over."""
+
+    path: Path
+
+    @property
+    def audio(self) -> Path:
+        """The recordings."""
+        return self.path / "audio"
+
+    def write_audio(self, recordings: Mapping[str, bytes]) -> None:
+        """Stores recordings by file name, all or none. Raises StoreUnavailable where the disk is full."""
+        try:
+            for name, data in recordings.items():
+                file = self.audio / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with file.open("wb") as out:
+                    out.write(data)
+                    out.flush()
+                    os.fsync(out.fileno())
+        except OSError as error:
+            self.remove()
+            raise StoreUnavailable(
+                f"The recordings cannot be stored ({error.strerror}). Nothing was kept; try again later.",
+                retry_after_s=60,
+            ) from error
+
+    def work(self, token: int) -> Path:
+        """Checkpoints, in the hands of whoever holds `token`.
+
+        The folder of an earlier holder is taken over by renaming: one who is alive after all finds it gone.
+        """
+        mine = self.path / f"work-{token}"
+        for earlier in self.path.glob("work-*"):
+            if earlier != mine:
+                earlier.rename(mine)
+        mine.mkdir(exist_ok=True)
+        return mine
+
+    def remove(self) -> None:
+        """Deletes it all; absence is fine."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The parts of TWOFOLD_STATE_DIR that jobs use."""
+
+    state_dir: Path
+    models_dir: Path
+
+    @property
+    def store(self) -> Path:
+        """The embedded job store."""
+        return self.state_dir / "jobs.sqlite"
+
+    @property
+    def messages(self) -> Path:
+        """The embedded queue."""
+        return self.state_dir / "broker"
+
+    def job(self, job_id: str) -> JobFolder:
+        """One job's folder."""
+        return JobFolder(self.state_dir / "jobs" / job_id)
+
+    def new_version(self, name: str, version: str) -> Path:
+        """Where a job writes its bundle."""
+        return self.state_dir / "models" / name / version
+
+    def bundle(self, name: str, version: str) -> Path:
+        """Where a version lies: shipped, or made here."""
+        shipped = self.models_dir / name / version
+        return shipped if shipped.is_dir() else self.new_version(name, version)
+
+    def clear(self, job: Job) -> None:
+        """Deletes what a job that is over leaves behind: recordings, checkpoints, a version it was not to make."""
+        self.job(job.job_id).remove()
+        if job.state != "succeeded":
+            shutil.rmtree(self.new_version(job.name, job.version), ignore_errors=True)
+
+    def old_jobs(self) -> Iterator[str]:
+        """Ids of the job folders that are old enough to be known to the store, if ever."""
+        for path in (self.state_dir / "jobs").glob("*"):
+            try:
+                if time.time() - path.stat().st_mtime > _UNCLAIMED_S:
+                    yield path.name
+            except FileNotFoundError:  # deleted meanwhile
+                continue

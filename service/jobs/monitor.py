@@ -1,0 +1,81 @@
+"""What the service does for jobs by itself: activates better versions, ends canceled jobs of dead workers."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import UTC, datetime
+
+import structlog
+
+from service.errors import Conflict, NotFound, TwofoldError
+from service.inference import ModelRegistry
+from service.jobs import lifecycle
+from service.jobs.desk import JobDesk
+from service.jobs.lifecycle import NotClaimable
+from service.jobs.records import Activation, Job
+from service.pipeline import AudioDecoder
+from service.speakers import SpeakerDirectory
+
+_TICK_S = 0.5
+_ACTIVATION_LEASE_S = 300.0  # enrolled voices may have to be embedded again
+_log = structlog.get_logger(__name__)
+
+
+class JobMonitor:
+    """Runs until it is cancelled. Belongs to the event loop of registry and directory."""
+
+    def __init__(
+        self, desk: JobDesk, registry: ModelRegistry, directory: SpeakerDirectory, decoder: AudioDecoder
+    ) -> None:
+        self._desk = desk
+        self._registry = registry
+        self._directory = directory
+        self._decoder = decoder
+        self._owner = uuid.uuid4().hex
+
+    async def run(self) -> None:
+        """Looks every half second."""
+        while True:
+            await asyncio.sleep(_TICK_S)
+            try:
+                for job in await asyncio.to_thread(self._desk.store.unsettled):
+                    if job.over:
+                        await self._activate(job)
+                    elif job.cancel_requested and not job.leased(datetime.now(UTC)):
+                        await self._desk.cancel(job.job_id)
+            except (Conflict, NotClaimable):
+                continue  # a worker or another replica was faster
+            except TwofoldError as error:
+                _log.warning("jobs_not_monitored", reason=error.detail)
+            except Exception:  # noqa: BLE001  one job's trouble must not end the watch over the others
+                _log.exception("defect")
+
+    async def _activate(self, job: Job) -> None:
+        if self._registry.active is None:  # still loading: later
+            return
+        store = self._desk.store
+        await asyncio.to_thread(
+            store.update,
+            job.job_id,
+            lambda job: lifecycle.take_activation(
+                job, self._owner, datetime.now(UTC), lease_s=_ACTIVATION_LEASE_S
+            ),
+        )
+        activation = await self._outcome(job)
+        await asyncio.to_thread(store.update, job.job_id, lambda job: lifecycle.settle(job, activation))
+        _log.info("job_activation", job_id=job.job_id, state=activation.state)
+
+    async def _outcome(self, job: Job) -> Activation:
+        active = self._registry.active
+        if active is not None and active.version not in (job.parent, job.version):
+            return Activation(
+                state="declined",
+                reason=f"{active.id} serves now, not the parent {job.parent} that this version was compared "
+                f"with. POST /models/{job.version}/activate switches nevertheless.",
+            )
+        try:
+            await self._directory.activate(self._registry, job.version, self._decoder)
+        except (NotFound, Conflict) as error:
+            return Activation(state="failed", reason=error.detail)
+        return Activation(state="active", reason="The new version is better, and serves.")

@@ -1,0 +1,103 @@
+"""What is kept of a fine-tuning job: one record, which is the truth about it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+State = Literal["queued", "running", "succeeded", "failed", "canceled"]
+Activate = Literal["never", "if_better"]
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """One recording of a job."""
+
+    name: str  # beneath the job's audio folder
+    speaker_id: str  # "" where unknown: only the report uses it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation:
+    """Whether the new version took over, where the caller asked for that."""
+
+    state: Literal["pending", "active", "declined", "failed"]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One job. `service.jobs.lifecycle` makes every change to it."""
+
+    job_id: str  # sorts by creation time
+    client: str  # who started it, as a digest
+    created_at: datetime
+
+    # What was asked for
+    name: str  # of the model
+    parent: str  # version that is fine-tuned
+    version: str  # that it becomes
+    steps: int
+    same_voice_seconds: float
+    activate: Activate
+    files: tuple[JobFile, ...]
+    size_bytes: int  # of all the recordings
+
+    # How far it is
+    state: State = "queued"
+    step: int = 0
+    loss: float | None = None
+    eta_s: float | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    report: dict[str, Any] | None = None
+    error: str | None = None
+    activation: Activation | None = None
+
+    # Who works on it
+    attempts: int = 0
+    token: int = 0  # fencing: each claim counts on; whoever holds an older one is refused
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    queued_at: datetime | None = None  # when a message was sent last
+    cancel_requested: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether it has reached its final state."""
+        return self.state not in ("queued", "running")
+
+    @property
+    def settled(self) -> bool:
+        """Over, and nothing is left to be done: no activation awaits."""
+        return self.over and (self.activation is None or self.activation.state != "pending")
+
+    def leased(self, now: datetime) -> bool:
+        """Whether somebody's lease holds."""
+        return self.lease_until is not None and self.lease_until > now
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """One page of a listing, newest first."""
+
+    jobs: tuple[Job, ...]
+    next_before: str | None  # the id to go on before; None on the last page
+
+
+JOB = TypeAdapter(Job)  # to JSON and back
+
+
+def new_job_id() -> str:
+    """32 hexadecimal digits that nobody guesses; later ones sort behind earlier ones."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+
+
+def new_version(job_id: str, now: datetime) -> str:
+    """The version a job makes, such as `ft-20261121-083015-7f3a52`: when, and which job."""
+    return f"ft-{now:%Y%m%d-%H%M%S}-{job_id[-6:]}"

@@ -1,0 +1,123 @@
+"""The shared job store: job records on Redis, for services and workers on any number of machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+from redis import Redis
+
+from service.jobs.records import JOB, Job, JobPage
+from service.jobs.store import Change, check_room, unknown_job
+from service.redis_link import PREFIX, connect, translated, unavailable
+
+_RECORD = f"{PREFIX}job:"  # + id: the whole Job as JSON
+_ALL = f"{PREFIX}jobs"  # sorted set of all ids, all with score 0: in the order of their bytes, oldest first
+_UNSETTLED = f"{PREFIX}jobs:unsettled"  # the same of those that are not settled
+_ATTEMPTS = 1000  # each failed one means that somebody else's succeeded
+
+_REPLACE = f"""
+local record, id, before, after, settled = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if redis.call('GET', record) ~= before then return 0 end
+redis.call('SET', record, after)
+if settled == '1' then
+  redis.call('ZREM', '{_UNSETTLED}', id)
+else
+  redis.call('ZADD', '{_UNSETTLED}', 0, id)
+end
+return 1
+"""
+
+# Jobs are never removed: as many as were counted means that none was added since.
+_ADD = f"""
+local record, id, job, settled, counted = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if redis.call('ZCARD', '{_ALL}') ~= tonumber(counted) then return 0 end
+redis.call('SET', record, job)
+redis.call('ZADD', '{_ALL}', 0, id)
+if settled == '0' then redis.call('ZADD', '{_UNSETTLED}', 0, id) end
+return 1
+"""
+
+
+class RedisJobStore:
+    """`JobStore` on Redis 7. A change is compare-and-set of the whole record: none is lost or made twice."""
+
+    def __init__(self, url: str) -> None:
+        """Connects at the first call."""
+        self._client = connect(url)
+        self._closed = False
+        self._replace = self._client.register_script(_REPLACE)
+        self._add = self._client.register_script(_ADD)
+
+    def add(self, job: Job, *, most_open: int, most_bytes: int) -> None:
+        for _ in range(_ATTEMPTS):
+            with self._reaching() as client:
+                counted = client.zcard(_ALL)
+            check_room(job, self.unsettled(), most_open=most_open, most_bytes=most_bytes)
+            with self._reaching():
+                added = self._add(
+                    keys=[_key(job.job_id)],
+                    args=[job.job_id, JOB.dump_json(job), int(job.settled), counted],
+                )
+            if added:
+                return
+        raise unavailable()
+
+    def get(self, job_id: str) -> Job:
+        return JOB.validate_json(self._record(job_id))
+
+    def list(self, *, limit: int, before: str | None = None) -> JobPage:
+        newest = "+" if before is None else f"({before}"
+        with self._reaching() as client:
+            # One more tells whether there is another page.
+            ids = cast(list[bytes], client.zrevrangebylex(_ALL, newest, "-", start=0, num=limit + 1))
+            jobs = _jobs(client, ids[:limit])
+        return JobPage(tuple(jobs), next_before=jobs[-1].job_id if len(ids) > limit else None)
+
+    def update(self, job_id: str, change: Change) -> Job:
+        for _ in range(_ATTEMPTS):
+            before = self._record(job_id)
+            job = change(JOB.validate_json(before))
+            with self._reaching():
+                replaced = self._replace(
+                    keys=[_key(job_id)], args=[job_id, before, JOB.dump_json(job), int(job.settled)]
+                )
+            if replaced:
+                return job
+        raise unavailable()
+
+    def unsettled(self) -> Sequence[Job]:
+        with self._reaching() as client:
+            ids = cast(list[bytes], client.zrange(_UNSETTLED, 0, -1))
+            jobs = _jobs(client, ids)
+        return [job for job in jobs if not job.settled]  # settled since its id was read
+
+    def close(self) -> None:
+        self._closed = True
+        self._client.close()
+
+    def _record(self, job_id: str) -> bytes:
+        with self._reaching() as client:
+            record = cast(bytes | None, client.get(_key(job_id)))
+        if record is None:
+            raise unknown_job(job_id)
+        return record
+
+    @contextmanager
+    def _reaching(self) -> Iterator[Redis]:
+        if self._closed:
+            raise unavailable()
+        with translated():
+            yield self._client
+
+
+def _key(job_id: str) -> str:
+    return f"{_RECORD}{job_id}"
+
+
+def _jobs(client: Redis, ids: Sequence[bytes]) -> list[Job]:
+    if not ids:
+        return []
+    records = cast(list[bytes], client.mget([_key(job_id.decode()) for job_id in ids]))
+    return [JOB.validate_json(record) for record in records]

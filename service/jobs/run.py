@@ -1,0 +1,216 @@
+"""One job from claim to end, in a worker. The one place of the service that imports the trainer."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from service.errors import NotFound, StoreUnavailable
+from service.jobs import lifecycle
+from service.jobs.files import Folders
+from service.jobs.lifecycle import LeaseLost, NotClaimable
+from service.jobs.records import Job
+from service.jobs.store import Change, JobStore
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from trainer.autodecompose.finetune_report import FinetuneReport
+
+_BEAT_S = 0.5  # how often progress is written and a cancellation noticed
+_RETRY_S = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class JobRunner:
+    """Runs jobs, one at a time, for the worker called `owner`."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        folders: Folders,
+        settings: Settings,
+        owner: str,
+        stopping: Callable[[], bool],
+    ) -> None:
+        """`stopping` tells whether the worker shuts down: the job then goes back into the queue."""
+        self._store = store
+        self._folders = folders
+        self._settings = settings
+        self._owner = owner
+        self._stopping = stopping
+
+    def run(self, job_id: str) -> None:
+        """Claims the job and brings it to its end. Does nothing where it is over, or another worker's.
+
+        Raises:
+            StoreUnavailable: before the job was claimed.
+        """
+        settings = self._settings
+        try:
+            job = self._store.update(
+                job_id,
+                lambda job: lifecycle.claim(
+                    job,
+                    self._owner,
+                    _now(),
+                    lease_s=settings.finetune_lease_s,
+                    most_attempts=settings.finetune_attempts,
+                ),
+            )
+        except (NotClaimable, NotFound):
+            _log.info("job_not_claimed", job_id=job_id)
+            return
+        if not job.over:
+            _log.info("job_started", job_id=job_id, attempt=job.attempts)
+            job = self._end(job, self._work(job))
+        if job.over:
+            self._folders.clear(job)
+            _log.info("job_over", job_id=job_id, state=job.state)
+
+    def _work(self, job: Job) -> Change:
+        """Does the work; returns what becomes of the job."""
+        from trainer.errors import Canceled, FinetuneError
+
+        with _Heartbeat(self._store, job, self._settings, self._stopping) as heart:
+            try:
+                report = self._finetune(job, heart)
+            except Canceled:
+                return heart.verdict()
+            except FinetuneError as error:
+                reason = str(error)
+                return lambda job_: lifecycle.fail(job_, job.token, _now(), reason)
+            except Exception as error:  # noqa: BLE001  whatever it is, the job has to end
+                _log.exception("job_defect", job_id=job.job_id)
+                reason = (
+                    f"The fine-tuning failed ({type(error).__name__}). The worker's log has the cause; "
+                    "a new job may be started."
+                )
+                return lambda job_: lifecycle.fail(job_, job.token, _now(), reason)
+        better = report.verdict == "better"
+        return lambda job_: lifecycle.succeed(job_, job.token, _now(), report.to_json(), better=better)
+
+    def _finetune(self, job: Job, heart: _Heartbeat) -> FinetuneReport:
+        from trainer.autodecompose.finetune import finetune
+
+        folder = self._folders.job(job.job_id)
+        return finetune(
+            self._folders.bundle(job.name, job.parent),
+            [folder.audio / file.name for file in job.files],
+            self._folders.new_version(job.name, job.version),
+            version=job.version,
+            steps=job.steps,
+            same_voice_seconds=job.same_voice_seconds,
+            work_dir=folder.work(job.token),
+            on_step=heart.on_step,
+            canceled=heart.stopped,
+            speakers=[file.speaker_id for file in job.files],
+        )
+
+    def _end(self, job: Job, change: Change) -> Job:
+        """Writes the end, however long the store is away: the work is done. The record as it is then."""
+        while True:
+            try:
+                return self._store.update(job.job_id, change)
+            except LeaseLost:
+                change = _as_it_is  # canceled, or another worker's
+            except StoreUnavailable:
+                if self._stopping():
+                    return job  # the lease runs out, and the next worker finds the version made
+                time.sleep(_RETRY_S)
+
+
+class _Heartbeat:
+    """Holds the lease, writes progress and hears of cancellation, in a thread of its own."""
+
+    def __init__(
+        self, store: JobStore, job: Job, settings: Settings, shutting_down: Callable[[], bool]
+    ) -> None:
+        self._store = store
+        self._job = job
+        self._lease_s = settings.finetune_lease_s
+        self._timeout_s = settings.finetune_timeout_s
+        self._shutting_down = shutting_down
+        self._started = time.monotonic()
+        self._first: tuple[float, int] | None = None  # of this attempt: when, and which
+        self._step, self._loss, self._eta_s = job.step, job.loss, job.eta_s
+        self._stop: Change | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> _Heartbeat:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def on_step(self, step: int, steps: int, loss: float) -> None:
+        """Of the trainer, after each step."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now, step
+            _log.info("first_step", job_id=self._job.job_id, step=step)
+        began, first = self._first
+        if step > first:
+            self._eta_s = (now - began) / (step - first) * (steps - step)
+        if math.isfinite(loss):
+            self._loss = loss
+        self._step = step
+
+    def stopped(self) -> bool:
+        """Asked by the trainer: whether to stop."""
+        token = self._job.token
+        if self._stop is None and self._shutting_down():
+            self._stop = lambda job: lifecycle.release(job, token)
+        elif self._stop is None and time.monotonic() - self._started > self._timeout_s:
+            reason = (
+                f"It took longer than {self._timeout_s} s (TWOFOLD_FINETUNE_TIMEOUT_S). "
+                "Ask for fewer steps, or send less audio."
+            )
+            self._stop = lambda job: lifecycle.fail(job, token, _now(), reason)
+        return self._stop is not None
+
+    def verdict(self) -> Change:
+        """Why it was stopped, as what becomes of the job."""
+        assert self._stop is not None  # else the trainer would not have stopped
+        return self._stop
+
+    def _beat(self) -> None:
+        token = self._job.token
+        while not self._ended.wait(_BEAT_S):
+            try:
+                job = self._store.update(
+                    self._job.job_id,
+                    lambda job: lifecycle.renew(
+                        job,
+                        token,
+                        _now(),
+                        lease_s=self._lease_s,
+                        step=self._step,
+                        loss=self._loss,
+                        eta_s=self._eta_s,
+                    ),
+                )
+            except StoreUnavailable:
+                continue  # the lease may run out; nobody can claim the job meanwhile
+            except LeaseLost:
+                self._stop = _as_it_is
+                return
+            if job.over:  # canceled: that is written at once, however long the trainer takes to hear of it
+                self._stop = _as_it_is
+                return
+
+
+def _as_it_is(job: Job) -> Job:
+    return job
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,145 @@
+"""What replicas of the service agree on through Redis: which model serves, and who is enrolled."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import structlog
+from redis.asyncio import Redis as AsyncRedis
+
+from service.errors import TwofoldError
+from service.inference import Bundle, ModelRegistry
+from service.redis_link import ACTIVE_MODEL, ANNOUNCE, CHANGES, REVISION, connect, translated
+from service.speakers import RedisGallery, SpeakerDirectory
+
+_WAIT_S = 0.5  # longest wait for a change, and so for the end
+_AT_ONCE = 1000  # changes read at once
+_RETRY_S = 1.0  # between attempts to reach Redis
+_RETRY_MODEL_S = 5.0  # between attempts to load a model that could not be loaded
+_TIMEOUT_S = 5.0  # of a connection that says nothing
+_ACTIVATE = f"""{ANNOUNCE}
+redis.call('SET', '{ACTIVE_MODEL}', ARGV[1])
+announce('model', ARGV[1])
+"""
+_Stream = tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]  # name, then (id, fields) of each entry
+_log = structlog.get_logger(__name__)
+
+
+class RedisActiveModel:
+    """`ActiveModel` of all replicas together."""
+
+    def __init__(self, url: str) -> None:
+        self._client = connect(url)
+        self._activate = self._client.register_script(_ACTIVATE)
+
+    def read(self) -> str | None:
+        with translated():
+            model = cast(bytes | None, self._client.get(ACTIVE_MODEL))
+        return None if model is None else model.decode().rpartition("/")[2]
+
+    def write(self, bundle: Bundle) -> None:
+        with translated():
+            self._activate(args=[bundle.id])
+
+    def propose(self, bundle: Bundle) -> None:
+        """Makes it the model of all replicas unless they have one. Raises StoreUnavailable."""
+        with translated():
+            self._client.set(ACTIVE_MODEL, bundle.id, nx=True)
+
+    def close(self) -> None:
+        """Lets go of Redis."""
+        self._client.close()
+
+
+class Replica:
+    """Keeps one process in step with the others. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        url: str,
+        gallery: RedisGallery,
+        directory: SpeakerDirectory,
+        registry: ModelRegistry,
+        chosen: RedisActiveModel,
+    ) -> None:
+        self._url = url
+        self._gallery = gallery
+        self._directory = directory
+        self._registry = registry
+        self._chosen = chosen
+        self._ending = asyncio.Event()
+        self._try_model_at = 0.0  # seconds of the loop's clock
+
+    def end(self) -> None:
+        """Lets `follow` return, within `_WAIT_S` where Redis answers."""
+        self._ending.set()
+
+    async def follow(self) -> None:
+        """Starts the model, then follows every change until the end, whatever becomes of Redis.
+
+        Whatever was missed, while Redis was away or because its stream was cut, is made up for by reading
+        everything again.
+        """
+        while not self._ending.is_set():
+            try:
+                await self._follow_while_in_step()
+            except Exception as error:  # noqa: BLE001  a replica that gave up would answer from the past
+                _log.warning("replica_out_of_step", error=type(error).__name__, reason=str(error))
+                await self._pause(_RETRY_S)
+
+    async def _follow_while_in_step(self) -> None:
+        """Returns when changes were missed, and at the end."""
+        async with AsyncRedis.from_url(self._url, socket_timeout=_TIMEOUT_S) as client:
+            # First the position, then the state: what changes in between is applied twice, which is harmless.
+            position = await _revision(client)
+            await self._keep_model()
+            await self._directory.reload()
+            _log.info("replica_in_step", revision=position)
+            while not self._ending.is_set():
+                read = await client.xread(
+                    {CHANGES: f"{position}-0"}, count=_AT_ONCE, block=round(_WAIT_S * 1000)
+                )
+                entries = cast(list[_Stream], read)[0][1] if read else []
+                if entries:
+                    first, last = (int(entries[i][0].partition(b"-")[0]) for i in (0, -1))
+                    if first != position + 1:
+                        return  # the stream was cut behind us
+                    position = last
+                elif await _revision(client) < position:
+                    return  # another database, or an older copy of this one
+                await self._keep_model()
+                # A set: many changes of one speaker are one look.
+                await self._directory.refresh(
+                    {fields[b"speaker"].decode() for _, fields in entries if b"speaker" in fields}
+                )
+                await asyncio.to_thread(self._gallery.compact)
+
+    async def _keep_model(self) -> None:
+        """Loads the model that serves, where it is another one than here, or none is loaded."""
+        now = asyncio.get_running_loop().time()
+        if now < self._try_model_at:
+            return
+        if self._registry.active is None:
+            await self._registry.start(lambda engine: self._directory.index(engine.bundle))
+            if self._registry.active is None:
+                self._try_model_at = now + _RETRY_MODEL_S
+                return
+            await asyncio.to_thread(self._chosen.propose, self._registry.active)
+        try:
+            await self._directory.adopt(self._registry)
+        except TwofoldError as error:
+            # The old model goes on serving its own voices; nothing can be enrolled under it.
+            _log.error("model_not_adopted", reason=str(error), error=type(error).__name__)
+            self._try_model_at = now + _RETRY_MODEL_S
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
+        except TimeoutError:
+            pass
+
+
+async def _revision(client: AsyncRedis) -> int:
+    return int(await client.get(REVISION) or 0)
