@@ -14,6 +14,7 @@ from trainer.bundle import BundleError
 from trainer.corpora.cli import app as data_app
 from trainer.data import DataError
 from trainer.evaluate import Encoder
+from trainer.reproduce.cli import app as reproduce_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +23,7 @@ app = typer.Typer(
     help="Builds, measures and exports Twofold's models.",
 )
 app.add_typer(data_app, name="data")
+app.add_typer(reproduce_app, name="reproduce")
 
 
 @app.command()

@@ -120,22 +120,26 @@ def separation(crops: JobCrops, centred: Floats) -> float | None:
 
 
 def identification(crops: JobCrops, centred: Floats) -> float | None:
-    """Share of held-out crops nearest to their own speaker's voiceprint, made without the crop's recording.
+    """Share of crops nearest to their own speaker's voiceprint, made without the crop's recording.
 
-    A speaker of one recording is enrolled with what was trained on of it. None with fewer than two labelled
-    speakers.
+    A speaker of one recording is enrolled with the part of it that was trained on and asked for with the
+    other. None with fewer than two labelled speakers.
     """
     names = np.unique(crops.speakers[crops.speakers != ""])
-    correct = []
-    for probe in np.flatnonzero(crops.held_out & (crops.speakers != "")):
-        enrolled = []
-        for name in names:
-            own = crops.speakers == name
-            others = own & (crops.recordings != crops.recordings[probe])
-            enrolled.append(centred[others if others.any() else own & ~crops.held_out].sum(axis=0))
-        scores = unit(np.stack(enrolled)) @ centred[probe]
-        correct.append(names[scores.argmax()] == crops.speakers[probe])
-    return float(np.mean(correct)) if len(names) > 1 and correct else None
+    if len(names) < 2:
+        return None
+    whole = np.stack([centred[crops.speakers == name].sum(axis=0) for name in names])
+    correct: list[bool] = []
+    for recording in np.unique(crops.recordings[crops.speakers != ""]):
+        own = crops.recordings == recording
+        name = int(np.searchsorted(names, crops.speakers[own][0]))
+        alone = bool(np.all(own[crops.speakers == names[name]]))
+        enrolled, probes = whole.copy(), own & crops.held_out if alone else own
+        enrolled[name] = (
+            centred[own & ~probes].sum(axis=0) if alone else whole[name] - centred[own].sum(axis=0)
+        )
+        correct += list((centred[probes] @ unit(enrolled).T).argmax(axis=1) == name)
+    return float(np.mean(correct)) if correct else None
 
 
 def _change(before: float | None, after: float | None) -> Change | None:

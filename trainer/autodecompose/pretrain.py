@@ -62,7 +62,8 @@ def pretrain(
     run.path.mkdir(parents=True, exist_ok=True)
     card = _card(settings, data, split, noise, speech)
     if start is not None:
-        card["started_from"] = json.loads(start.card.read_text())
+        before = json.loads(start.card.read_text())
+        card["started_from"] = {key: value for key, value in before.items() if key != "paths"}
     run.card.write_text(json.dumps(card, indent=2) + "\n")
     with _progress(console) as progress:
         task = progress.add_task("training", losses="")

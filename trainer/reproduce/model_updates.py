@@ -1,0 +1,123 @@
+"""What becomes of enrolled voices when a fine-tuned model takes over? → docs/model-updates.md."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.bundle import Bundle
+from trainer.data import Clip, read_folder
+from trainer.embedding import unit
+from trainer.evaluate import draw_speakers
+from trainer.reproduce.finetune import SPEAKERS, Say, corpus_clips, tune
+from trainer.reproduce.page import machine, table, write_block
+from trainer.reproduce.voices import SHOT_S, Voices, split_seconds, threshold
+from trainer.scoring import centre
+
+Floats = NDArray[np.float32]
+
+CORPUS = "speechocean762"
+WAYS = ("before the switch", "re-embedded", "mapped", "nothing done")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Identification among the enrolled speakers, in percent."""
+
+    accuracy: float  # probes whose best score is their speaker's
+    accepted: float  # probes of enrolled speakers above the shipped 1 % threshold
+    false_accepts: float  # of other speakers' voiceprints above it
+
+
+def reproduce_model_updates(bundle: Path, data: Path, page: Path, say: Say) -> None:
+    """Writes the figures into the page; about five minutes on two cores.
+
+    Raises:
+        BundleError, DataError, FinetuneError: the bundle or the corpora cannot be used.
+    """
+    parent = Bundle.load(bundle)
+    enrolled = corpus_clips(data, CORPUS, "test")
+    enrol_clips, probe_clips = split_seconds(enrolled, SHOT_S)
+    enrol, probes = Voices.read(enrol_clips), Voices.read(probe_clips)
+    jobs = {
+        f"10 s of each of the {SPEAKERS} enrolled voices": enrol_clips,
+        "10 s each of other voices of the corpus": split_seconds(_strangers(data), SHOT_S)[0],
+        "10 s each of voices of another corpus": split_seconds(
+            corpus_clips(data, "arabic_speech_commands", "test"), SHOT_S
+        )[0],
+    }
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (name, clips) in enumerate(jobs.items()):
+            out = Path(folder) / "autodecompose" / str(number)
+            report = tune(parent, clips, out, say)
+            say("measuring")
+            outcomes = _switch(parent, Bundle.load(out), enrol, probes)
+            rows += [
+                [
+                    name,
+                    way,
+                    f"{outcome.accuracy:.1f}",
+                    f"{outcome.accepted:.1f}",
+                    f"{outcome.false_accepts:.2f}",
+                    f"{report.map_error:.3f}" if way == "mapped" else "–",
+                ]
+                for way, outcome in outcomes.items()
+            ]
+    header = ["fine-tuned on", "voiceprints", "accuracy, %", "accepted, %", "false accepts, %", "map error"]
+    text = (
+        f"`{parent.id}`, {CORPUS} test: {SPEAKERS} speakers enrolled with 10 s, {len(probe_clips)} other "
+        f"recordings of them identified among all {SPEAKERS}. Machine: {machine()}.\n\n{table(header, rows)}"
+    )
+    write_block(page, "reproduce model-updates", text)
+
+
+def _strangers(data: Path) -> list[Clip]:
+    clips = read_folder(data / CORPUS, "test")
+    drawn = set(draw_speakers([clip.speaker for clip in clips], SPEAKERS, seed=0))
+    return [clip for clip in clips if clip.speaker not in drawn]
+
+
+def _switch(old: Bundle, new: Bundle, enrol: Voices, probes: Voices) -> dict[str, Outcome]:
+    names, under_old = _voiceprints(enrol, old.embed(enrol.crops))
+    _, under_new = _voiceprints(enrol, new.embed(enrol.crops))
+    table_ = np.load(new.directory / "map_from_parent.npy", allow_pickle=False)
+    mapped = unit(under_old @ table_[:-1] + table_[-1])
+    asked_old = probes.utterances(old.embed(probes.crops))
+    asked_new = probes.utterances(new.embed(probes.crops))
+    trials = (
+        (old, under_old, asked_old),
+        (new, under_new, asked_new),
+        (new, mapped, asked_new),
+        (new, under_old, asked_new),
+    )
+    return {
+        way: _identify(model, names, voiceprints, asked, probes.speakers)
+        for way, (model, voiceprints, asked) in zip(WAYS, trials, strict=True)
+    }
+
+
+def _voiceprints(voices: Voices, embeddings: Floats) -> tuple[NDArray[np.str_], Floats]:
+    """Mean over all crops of a speaker, as the service makes it: names, and unit rows (speakers, dim)."""
+    names, speaker = np.unique(voices.speakers, return_inverse=True)
+    sums = np.zeros((len(names), embeddings.shape[1]), np.float32)
+    np.add.at(sums, speaker[voices.recording], embeddings)
+    return names, unit(sums)
+
+
+def _identify(
+    model: Bundle, names: NDArray[np.str_], voiceprints: Floats, asked: Floats, speakers: NDArray[np.str_]
+) -> Outcome:
+    mean = model.manifest.scoring.mean
+    scores = centre(asked, mean) @ centre(voiceprints, mean).T  # (probes, speakers)
+    own = speakers[:, None] == names[None]
+    accepted = scores >= threshold(model)
+    return Outcome(
+        100 * float(np.mean(names[scores.argmax(axis=1)] == speakers)),
+        100 * float(accepted[own].mean()),
+        100 * float(accepted[~own].mean()),
+    )

@@ -1,0 +1,99 @@
+"""Labelled recordings for the experiments on fine-tuning: some to adapt to, the rest to measure on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.bundle import Bundle
+from trainer.data import (
+    CROP_SAMPLES,
+    SAMPLE_RATE_HZ,
+    Clip,
+    contiguous_crops,
+    fill_crop,
+    read_audio,
+)
+from trainer.embedding import unit
+from trainer.metrics import eer, few_shot
+from trainer.scoring import centre, pair_scores
+
+Floats = NDArray[np.float32]
+
+TARGET_FPR = 0.01
+SHOT_S = 10
+
+
+@dataclass(frozen=True)
+class Voices:
+    """Crops of recordings; a recording shorter than a crop is one crop, repeated to fill it."""
+
+    crops: Floats  # (crops, 16384)
+    recording: NDArray[np.intp]  # (crops,) index into `speakers`
+    speakers: NDArray[np.str_]  # (recordings,)
+
+    @classmethod
+    def read(cls, clips: Sequence[Clip]) -> Voices:
+        parts = [_crops(read_audio(clip.path)) for clip in clips]
+        return cls(
+            np.concatenate(parts),
+            np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
+            np.asarray([clip.speaker for clip in clips]),
+        )
+
+    def utterances(self, embeddings: Floats) -> Floats:
+        """(crops, dim) → unit embeddings (recordings, dim)."""
+        sums = np.zeros((len(self.speakers), embeddings.shape[1]), np.float32)
+        np.add.at(sums, self.recording, embeddings)
+        return unit(sums)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One model on one set of voices, in percent."""
+
+    f1: float | None  # macro, 10 s a speaker labelled; None where there is less audio
+    eer: float
+    false_accepts: float  # at the threshold the bundle gives for 1 %
+
+
+def measure(bundle: Bundle, voices: Voices) -> Figures:
+    embeddings = bundle.embed(voices.crops)
+    scoring = bundle.manifest.scoring
+    target, nontarget = pair_scores(
+        centre(voices.utterances(embeddings), scoring.mean), list(voices.speakers)
+    )
+    shots = few_shot(embeddings, voices.speakers[voices.recording], seconds=(SHOT_S,))
+    return Figures(
+        shots[SHOT_S].f1 if SHOT_S in shots else None,
+        100 * eer(target, nontarget),
+        100 * float(np.mean(nontarget >= threshold(bundle))),
+    )
+
+
+def threshold(bundle: Bundle) -> float:
+    """The score that other voices reach at a rate of 1 %, as the service reads it from the bundle."""
+    points = sorted((point.fpr, point.threshold) for point in bundle.manifest.scoring.false_accept)
+    rates, thresholds = zip(*points, strict=True)
+    return float(np.interp(np.log(TARGET_FPR), np.log(rates), thresholds))
+
+
+def split_seconds(clips: Sequence[Clip], seconds: float) -> tuple[list[Clip], list[Clip]]:
+    """Each speaker's first recordings, until they hold `seconds`, and the others."""
+    first: list[Clip] = []
+    others: list[Clip] = []
+    heard: dict[str, float] = {}
+    for clip in clips:
+        if heard.get(clip.speaker, 0.0) < seconds:
+            heard[clip.speaker] = heard.get(clip.speaker, 0.0) + read_audio(clip.path).size / SAMPLE_RATE_HZ
+            first.append(clip)
+        else:
+            others.append(clip)
+    return first, others
+
+
+def _crops(samples: Floats) -> Floats:
+    return contiguous_crops(samples) if samples.size >= CROP_SAMPLES else fill_crop(samples)[None]
