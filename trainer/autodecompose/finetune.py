@@ -25,6 +25,7 @@ from trainer.errors import Canceled
 from trainer.export import ExportError, Graph, partial_prefix, write_bundle, write_onnx
 from trainer.onnx_update import update_onnx
 from trainer.space_map import SpaceMap, fit_space_map
+from trainer.whitening import carry_whitening
 
 Floats = NDArray[np.float32]
 
@@ -89,7 +90,10 @@ def finetune(
         crops = job_crops(job, same_voice_seconds)
         pooled = crops.pooled(old.objective), crops.pooled(new.objective)
         fitted, held = ~crops.held_out, crops.held_out
-        new = replace(new, whitening=old.whitening.moved(pooled[0][fitted], pooled[1][fitted]))
+        whitening = carry_whitening(
+            old.whitening, pooled[0][fitted], pooled[1][fitted], crops.stretches[fitted]
+        )
+        new = replace(new, whitening=whitening)
         before, after = old.whitening(pooled[0]), new.whitening(pooled[1])
         space_map = fit_space_map(before[fitted], after[fitted], before[held], after[held], old.mean)
         old_loss, new_loss = (
