@@ -7,6 +7,7 @@ change. They are found by their values: what the exporter named or folded them t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -68,8 +69,7 @@ def _constants(module: nn.Module) -> Iterator[Floats]:
 
 
 def _sequence(layers: nn.Sequential) -> Iterator[Floats]:
-    following = [*list(layers)[1:], None]
-    for layer, after in zip(layers, following, strict=True):
+    for layer, after in pairwise([*layers, None]):
         if not isinstance(layer, nn.Conv1d):
             continue
         weight, bias = layer.weight, layer.bias

@@ -21,7 +21,7 @@ def nets(encoder: str) -> tuple[nn.Module, nn.Module, torch.Tensor]:
     new = copy.deepcopy(old)
     with torch.no_grad():
         for parameter in new.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
+            parameter.add_(0.01 * torch.randn_like(parameter))
         new.train()(x)
     return old.eval(), new.eval(), x
 

@@ -26,7 +26,7 @@ class AdaptSettings:
 
     steps: int = 50
     batch: int = 16  # random pairs of crops: about ten seconds of audio
-    rate: float = 1e-5  # Adam: a hundredth of pretraining's peak, falling to 0 as a cosine
+    rate: float = 1e-6  # Adam: a thousandth of pretraining's peak, falling to 0 as a cosine
     same_voice_seconds: float = 0.0
     freeze_norm: bool = True  # batch norm keeps the parent's statistics: those of a few crops are noise
     seed: int = 0

@@ -119,7 +119,7 @@ def finetune(
 
 def read_report(folder: Path) -> FinetuneReport:
     """The report that a fine-tuned version carries."""
-    return FinetuneReport.from_json(json.loads((folder / "bundle.json").read_text())["report"])
+    return FinetuneReport.from_json(json.loads((folder / "bundle.json").read_text())["metrics"]["finetune"])
 
 
 def _write(
@@ -156,8 +156,7 @@ def _write(
             "unmapped_error": space_map.unmapped_error,
             "crops": space_map.crops,
         },
-        "metrics": {},  # `trainer evaluate` has those of the parent: they are not this version's
-        "report": report.to_json(),
+        "metrics": {"finetune": report.to_json()},  # the parent's figures are not this version's
         "training": {
             "parent": old.manifest["version"],
             "labels": "none",

@@ -43,7 +43,7 @@ class Measures:
 
 @dataclass(frozen=True)
 class FinetuneReport:
-    """Also kept as `report` of the new version's bundle.json."""
+    """Also kept as `metrics.finetune` of the new version's bundle.json."""
 
     verdict: Verdict
     reason: str

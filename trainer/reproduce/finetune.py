@@ -23,7 +23,7 @@ from trainer.reproduce.voices import SHOT_S, Figures, Voices, measure, split_sec
 
 SPEAKERS = 30
 #: Measured for what a fine-tuning forgets: corpus, split, every how-manieth recording.
-OTHERS = (("librispeech", "test", 1), ("english_digits", "test", 4), ("nemo", None, 8))
+OTHERS = (("librispeech", "test", 1), ("english_digits", "test", 8), ("nemo", None, 8))
 TUNED_ON = ("speechocean762", "arabic_speech_commands")
 RECORDINGS = 40  # of a speaker, at most: the corpora are unequal, and so is the time there is
 
