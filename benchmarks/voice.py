@@ -17,22 +17,20 @@ CORPORA = ("librispeech", "speechocean762", "arabic_speech_commands", "nemo")
 
 PAGE = """# Voices told apart
 
-Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}. Test speakers only; no model
-here has heard one of them. The peer is Resemblyzer (GE2E, trained with the labels of thousands of speakers).
+Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}. Test speakers only: ours
+has heard none of them. The peer is Resemblyzer (GE2E, trained with the labels of thousands of speakers).
 
 {table}
 
 - *F1*: contiguous 1.024 s crops from the start of each clip, k seconds a speaker labelled, logistic
-regression,
-  macro F1 over all other crops, mean and deviation over 10 draws; 30 speakers drawn as in `trainer evaluate`.
+  regression, macro F1 over all other crops, mean and deviation over 10 draws; 30 speakers drawn as in
+  `trainer evaluate`. Words of one second hold no whole crop.
 - *EER*: every pair of utterances of the split, in per cent. Ours is scored as the service scores it, centred
-with
-  the mean of its training speakers. The peer: plain cosine / centred with the mean of the folder it is tested
-  on / plain cosine of its own 1.6 s windows: three readings, since its authors fix none for crops.
+  with the mean of its training speakers. The peer: plain cosine / centred with the mean of the folder it is
+  tested on / plain cosine of its own 1.6 s windows: three readings, since its authors fix none for crops.
 - *minDCF* at a target prior of 0.01; *Cllr* in bits, for calibrated scores only. The content encoder is
-measured
-  as if it were a voice encoder: lower is better there, voices should not be heard in it.
-- nemo is acted emotional speech, one microphone; arabic_speech_commands are words of one second.
+  measured as if it were a voice encoder: lower F1 is better there, voices should not be heard in it.
+- nemo is acted emotional speech; arabic_speech_commands are words of one second. Neither was trained on.
 """
 HEAD = """| corpus (test) | model | F1 from 10 s | 15 s | 30 s | 60 s | EER | minDCF | Cllr |
 |---|---|---|---|---|---|---|---|---|"""

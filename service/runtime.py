@@ -19,7 +19,7 @@ from service.metrics import Metrics
 from service.pipeline import AudioDecoder
 from service.replicas import RedisActiveModel, Replica
 from service.settings import Settings
-from service.speakers import Gallery, RedisGallery, SpeakerDirectory, SqliteGallery
+from service.speakers import AudioCipher, Gallery, RedisGallery, SpeakerDirectory, SqliteGallery
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ _MakeEngine = Callable[[Bundle], Engine]
 async def _alone(settings: Settings, make_engine: _MakeEngine) -> AsyncIterator[_Started]:
     """Everything in the state folder, for one process."""
     with (
-        closing(SqliteGallery(settings.state_dir / "speakers.sqlite")) as gallery,
+        closing(SqliteGallery(settings.state_dir / "speakers.sqlite", _cipher(settings))) as gallery,
         active_model(settings) as chosen,
     ):
         registry = ModelRegistry(model_folders(settings), chosen, make_engine)
@@ -93,7 +93,7 @@ async def _alone(settings: Settings, make_engine: _MakeEngine) -> AsyncIterator[
 async def _shared(settings: Settings, make_engine: _MakeEngine) -> AsyncIterator[_Started]:
     """Voices and the choice of the model in Redis, for any number of replicas."""
     url = settings.redis_url.get_secret_value()
-    with closing(RedisGallery(url)) as gallery, closing(RedisActiveModel(url)) as chosen:
+    with closing(RedisGallery(url, _cipher(settings))) as gallery, closing(RedisActiveModel(url)) as chosen:
         registry = ModelRegistry(model_folders(settings), chosen, make_engine)
         directory = SpeakerDirectory(gallery)
         replica = Replica(url, gallery, directory, registry, chosen)
@@ -104,6 +104,10 @@ async def _shared(settings: Settings, make_engine: _MakeEngine) -> AsyncIterator
             replica.end()
             await following
             await registry.close()
+
+
+def _cipher(settings: Settings) -> AudioCipher:
+    return AudioCipher(settings.audio_keys)
 
 
 @contextmanager

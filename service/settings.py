@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -30,6 +31,11 @@ class Settings(BaseSettings):
     api_keys: SecretStr = Field(
         default=SecretStr(""),
         description="Comma-separated; where set, calls need the header `Authorization: Bearer KEY`.",
+    )
+    audio_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Encrypts retained recordings: 32 bytes in URL-safe base64. Comma-separated to rotate: "
+        "the first encrypts, all decrypt. A lost key is lost recordings.",
     )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
@@ -111,8 +117,7 @@ class Settings(BaseSettings):
     @field_validator("api_keys")
     @classmethod
     def _keys_are_long(cls, value: SecretStr) -> SecretStr:
-        keys = [key.strip() for key in value.get_secret_value().split(",") if key.strip()]
-        if any(len(key) < 16 for key in keys):
+        if any(len(key) < 16 for key in _listed(value)):
             raise ValueError("every key needs at least 16 characters; `openssl rand -hex 16` makes one")
         return value
 
@@ -123,10 +128,31 @@ class Settings(BaseSettings):
             raise ValueError("a Redis URL starts with redis://, rediss:// (TLS) or unix://")
         return value
 
+    @field_validator("audio_key")
+    @classmethod
+    def _audio_keys_are_32_bytes(cls, value: SecretStr) -> SecretStr:
+        for key in _listed(value):
+            try:
+                fits = len(base64.urlsafe_b64decode(key)) == 32
+            except ValueError:
+                fits = False
+            if not fits:
+                raise ValueError("a key is 32 bytes in URL-safe base64: `openssl rand -base64 32 | tr +/ -_`")
+        return value
+
+    @property
+    def audio_keys(self) -> tuple[str, ...]:
+        """The keys of retained recordings; the first encrypts."""
+        return _listed(self.audio_key)
+
     @property
     def keys(self) -> tuple[str, ...]:
         """The API keys, none of them empty."""
-        return tuple(key.strip() for key in self.api_keys.get_secret_value().split(",") if key.strip())
+        return _listed(self.api_keys)
+
+
+def _listed(value: SecretStr) -> tuple[str, ...]:
+    return tuple(key.strip() for key in value.get_secret_value().split(",") if key.strip())
 
 
 def markdown_table() -> str:

@@ -2,7 +2,7 @@
 
 from service.audio.crops import CROP_SAMPLES, Crops, cut_crops
 from service.audio.decode import Recording, decode
-from service.audio.encode import encode_flac
+from service.audio.encode import encode_flac, encode_opus
 from service.audio.limits import SAMPLE_RATE_HZ, AudioLimits
 from service.audio.prepare import Prepared, prepare
 from service.audio.quality import estimate_snr_db
@@ -21,6 +21,7 @@ __all__ = [
     "cut_crops",
     "decode",
     "encode_flac",
+    "encode_opus",
     "estimate_snr_db",
     "prepare",
 ]

@@ -1,6 +1,7 @@
 """Enrolled voices: where they are kept, how they are compared, how good they are. Knows nothing of HTTP."""
 
 from service.speakers.carry import CarryOver, carry_over
+from service.speakers.cipher import AudioCipher
 from service.speakers.directory import SpeakerDirectory
 from service.speakers.enrolment import new_utterances
 from service.speakers.gallery import Gallery
@@ -13,6 +14,7 @@ from service.speakers.space_map import SpaceMap
 from service.speakers.sqlite import SqliteGallery
 
 __all__ = [
+    "AudioCipher",
     "CarryOver",
     "Embedding",
     "Gallery",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from service.audio import encode_flac, estimate_snr_db
+from service.audio import encode_opus, estimate_snr_db
 from service.pipeline import Heard
 from service.speakers.quality import centred_sum, cohesion, stored_sum
 from service.speakers.records import Embedding, FloatArray, NewUtterance, Speaker
@@ -42,7 +42,7 @@ def new_utterances(
             snr_db=estimate_snr_db(one.prepared.recording.samples, one.prepared.regions),
             model=model,
             embedding=embedding,
-            audio=encode_flac(one.prepared.recording.samples) if retain_audio else None,
+            audio=encode_opus(one.prepared.recording.samples) if retain_audio else None,
         )
         for one, embedding in zip(heard, embeddings, strict=True)
     ]

@@ -31,7 +31,7 @@ class NewUtterance:
     snr_db: float | None  # None where it could not be estimated
     model: str  # "<name>/<version>" that made the embedding
     embedding: Embedding
-    audio: bytes | None = field(default=None, repr=False)  # retained recording, FLAC, 16 kHz mono
+    audio: bytes | None = field(default=None, repr=False)  # retained recording, Ogg Opus, 16 kHz mono
 
 
 @dataclass(frozen=True, eq=False)

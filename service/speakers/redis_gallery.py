@@ -14,6 +14,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from service.redis_link import connect, translated, unavailable
+from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import switched, taken, unknown
 from service.speakers.records import (
     Embedding,
@@ -50,8 +51,9 @@ class RedisGallery:
 
     shared = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, cipher: AudioCipher | None = None) -> None:
         """Connects at the first call."""
+        self._cipher = cipher or AudioCipher()
         self._client = connect(url)
         self._closed = False
         self._store = self._client.register_script(STORE)
@@ -100,7 +102,8 @@ class RedisGallery:
 
     def audio(self, utterance_id: int) -> bytes | None:
         with self._reaching() as client:
-            return cast(bytes | None, client.get(f"{AUDIO}{utterance_id}"))
+            stored = cast(bytes | None, client.get(f"{AUDIO}{utterance_id}"))
+        return None if stored is None else self._cipher.unseal(stored)
 
     def delete(self, speaker_id: str) -> None:
         with self._reaching():
@@ -162,7 +165,8 @@ class RedisGallery:
                 "created_at": created_at,
                 "retained": new.audio is not None,
             }
-            args += [new.model, json.dumps(utterance), packed(new.embedding), new.audio or b""]
+            audio = b"" if new.audio is None else self._cipher.seal(new.audio)
+            args += [new.model, json.dumps(utterance), packed(new.embedding), audio]
         with self._reaching():
             answer = self._store(keys=[speaker_key(speaker_id)], args=args)
         if answer == b"taken":

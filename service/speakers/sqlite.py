@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from service.errors import StoreUnavailable
+from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import taken, unknown
 from service.speakers.records import (
     Embedding,
@@ -60,9 +61,17 @@ class SqliteGallery:
 
     shared = False
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = 2.0, retry_after_s: int = 1) -> None:
+    def __init__(
+        self,
+        path: Path,
+        cipher: AudioCipher | None = None,
+        *,
+        busy_timeout_s: float = 2.0,
+        retry_after_s: int = 1,
+    ) -> None:
         """Opens or creates the file. Raises `StoreUnavailable` when it cannot be used."""
         self._path = path
+        self._cipher = cipher or AudioCipher()
         self._retry_after_s = retry_after_s
         self._lock = threading.Lock()
         with self._translated():
@@ -109,13 +118,13 @@ class SqliteGallery:
                 )
             except sqlite3.IntegrityError:
                 raise taken(speaker_id) from None
-            _insert_utterances(db, speaker_id, utterances, now)
+            self._insert_utterances(db, speaker_id, utterances, now)
             return _select_speaker(db, speaker_id)
 
     def add_utterances(self, speaker_id: str, utterances: Sequence[NewUtterance]) -> Speaker:
         with self._transaction() as db:
             _select_speaker(db, speaker_id)
-            _insert_utterances(db, speaker_id, utterances, datetime.now(UTC))
+            self._insert_utterances(db, speaker_id, utterances, datetime.now(UTC))
             return _select_speaker(db, speaker_id)
 
     def add_embeddings(self, speaker_id: str, model: str, embeddings: Mapping[int, Embedding]) -> bool:
@@ -148,7 +157,7 @@ class SqliteGallery:
             row = db.execute(
                 "SELECT audio FROM utterances WHERE utterance_id = ?", (utterance_id,)
             ).fetchone()
-            return row[0] if row else None
+        return self._cipher.unseal(row[0]) if row and row[0] is not None else None
 
     def delete(self, speaker_id: str) -> None:
         with self._transaction() as db:
@@ -182,6 +191,19 @@ class SqliteGallery:
         with self._lock:
             self._db.close()
 
+    def _insert_utterances(
+        self, db: sqlite3.Connection, speaker_id: str, utterances: Sequence[NewUtterance], now: datetime
+    ) -> None:
+        for new in utterances:
+            audio = None if new.audio is None else self._cipher.seal(new.audio)
+            cursor = db.execute(
+                "INSERT INTO utterances (speaker_id, speech_s, snr_db, created_at, audio) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (speaker_id, new.speech_s, new.snr_db, now.isoformat(), audio),
+            )
+            assert cursor.lastrowid is not None  # an INSERT always sets it
+            _insert_embedding(db, cursor.lastrowid, new.model, new.embedding)
+
     def _empty_wal(self) -> None:
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -212,18 +234,6 @@ class SqliteGallery:
                 f"The speaker store cannot be used now ({error}). Nothing was changed; try again shortly.",
                 retry_after_s=self._retry_after_s,
             ) from error
-
-
-def _insert_utterances(
-    db: sqlite3.Connection, speaker_id: str, utterances: Sequence[NewUtterance], now: datetime
-) -> None:
-    for new in utterances:
-        cursor = db.execute(
-            "INSERT INTO utterances (speaker_id, speech_s, snr_db, created_at, audio) VALUES (?, ?, ?, ?, ?)",
-            (speaker_id, new.speech_s, new.snr_db, now.isoformat(), new.audio),
-        )
-        assert cursor.lastrowid is not None  # an INSERT always sets it
-        _insert_embedding(db, cursor.lastrowid, new.model, new.embedding)
 
 
 def _insert_embedding(db: sqlite3.Connection, utterance_id: int, model: str, embedding: Embedding) -> None:

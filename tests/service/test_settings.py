@@ -50,6 +50,16 @@ def test_a_redis_url_is_hidden_and_checked() -> None:
         Settings(redis_url="127.0.0.1:6379")
 
 
+def test_audio_keys_are_hidden_and_checked() -> None:
+    keys = ["A" * 43 + "=", "_-" * 21 + "A="]
+    settings = Settings(audio_key=", ".join(keys))
+    assert list(settings.audio_keys) == keys
+    assert keys[1] not in repr(settings)
+    for bad in ("short", "A" * 44, "not base64"):
+        with pytest.raises(ValidationError, match="openssl rand"):
+            Settings(audio_key=bad)
+
+
 def test_a_bad_value_is_an_error_of_one_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "service", "serve", "--port", "70000"],

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service.jobs import Folders, Job, SqliteJobStore
+from service.jobs import Folders, Job, open_store
+from service.settings import Settings
 from tests.service.conftest import RunningService, StartService, Voice
 
 LIMIT_S = 600.0
@@ -75,6 +76,7 @@ class House:
     service: RunningService
     http: httpx.Client
     folders: Folders
+    settings: Settings
     start_worker: Callable[[], Worker]
 
     def submit(self, *recordings: bytes, **form: object) -> str:
@@ -103,11 +105,8 @@ class House:
 
     def record(self, job_id: str) -> Job:
         """The job as it is stored."""
-        store = SqliteJobStore(self.folders.store)
-        try:
+        with closing(open_store(self.settings, self.folders)) as store:
             return store.get(job_id)
-        finally:
-            store.close()
 
     def versions(self) -> list[str]:
         """Every model version but the parent."""
@@ -158,7 +157,8 @@ def open_house(
                 return worker
 
             http = stack.enter_context(service.client())
-            return House(service, http, Folders(state_dir, trainable_models), start_worker)
+            read = Settings(**given)  # type: ignore[arg-type]
+            return House(service, http, Folders(state_dir, trainable_models), read, start_worker)
 
         yield start
 

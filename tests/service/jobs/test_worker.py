@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from service.jobs import CeleryQueue, make_celery
-from service.settings import Settings
 from tests.service.jobs.conftest import LIMIT_S, LONG, House, Worker, running, wait_for
 
 STEPS = 3
@@ -22,7 +21,7 @@ RESUMED = 40  # steps, of which a checkpoint keeps every tenth
 
 def send(house: House, job_id: str) -> None:
     """One more message about a job."""
-    CeleryQueue(make_celery(Settings(state_dir=house.folders.state_dir), house.folders)).send(job_id)
+    CeleryQueue(make_celery(house.settings, house.folders)).send(job_id)
 
 
 def nothing_is_left(house: House) -> None:
