@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
+import sys
 
 import structlog
 import uvicorn
@@ -54,6 +56,8 @@ def run(settings: Settings, *, worker: bool = False) -> None:
         access_log=False,  # RequestContext logs requests, without paths
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
+    # When uvicorn is done it raises the signal again, which would end the process before the worker is told.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if worker and not can_train():
         _log.warning("no_worker", reason=NO_TORCH)
     beside = WorkerProcess() if worker and can_train() else contextlib.nullcontext()

@@ -60,7 +60,7 @@ def test_sigterm_answers_requests_in_flight(start_service: Any, tiny_models: Pat
             answer += chunk
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b'"embedding"' in answer
-    assert service.stop() in (0, -signal.SIGTERM)
+    assert service.stop() == 0
 
 
 def test_a_client_that_leaves_is_noticed(start_service: Any, tiny_models: Path, speech: bytes) -> None:

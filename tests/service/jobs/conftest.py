@@ -21,7 +21,7 @@ from service.jobs import Folders, Job, open_store
 from service.settings import Settings
 from tests.service.conftest import RunningService, StartService, Voice
 
-LIMIT_S = 600.0
+LIMIT_S = 180.0
 FAST = {"finetune_lease_s": 2, "finetune_threads": 1, "inference_threads": 1}
 LONG = 5000  # steps: more than any test waits for
 
