@@ -44,7 +44,7 @@ def make_celery(settings: Settings, folders: Folders) -> Celery:
     else:
         folders.messages.mkdir(parents=True, exist_ok=True)
         app.conf.update(
-            broker_url=None,
+            broker_url="localhost",  # kombu wants a host even where there is none
             broker_transport="service.jobs.broker:Transport",
             broker_transport_options={"folder": str(folders.messages), "polling_interval": _POLL_S},
         )

@@ -8,7 +8,9 @@ import socket
 import threading
 import time
 import uuid
+import warnings
 
+from celery.platforms import SecurityWarning
 from celery.worker import state
 
 from service.inference.cpu import inference_threads
@@ -27,6 +29,7 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
     `parent` is the process that this one must not outlive. Raises StoreUnavailable.
     """
     configure_logging(settings.log_level)
+    warnings.simplefilter("ignore", SecurityWarning)  # of root: messages are JSON, and name a job
     _warm_up(settings)
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="orphan", daemon=True).start()

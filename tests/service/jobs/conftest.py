@@ -125,6 +125,13 @@ def wait_for(look: Callable[[], Any], reached: Callable[[Any], bool]) -> Any:
     raise AssertionError(f"never reached: {seen}")
 
 
+def nothing_is_left(house: House) -> None:
+    """No recordings, no messages, no halves of versions."""
+    assert list((house.folders.state_dir / "jobs").iterdir()) == []
+    wait_for(lambda: list(house.folders.messages.iterdir()), lambda files: not files)
+    assert not list((house.folders.state_dir / "models").glob("*/.*"))
+
+
 def running(job: dict[str, Any]) -> bool:
     """Whether training has begun."""
     assert job["state"] in ("queued", "running"), job

@@ -297,3 +297,12 @@ def test_the_service_imports_no_torch_for_jobs(house: House, job_id: str) -> Non
     libraries = Path(f"/proc/{house.service.process.pid}/maps").read_text()
     assert "onnxruntime" in libraries
     assert "libtorch" not in libraries
+
+
+def test_messages_hold_no_more_than_the_id(house: House, recordings: list[bytes]) -> None:
+    job_id = house.submit(*recordings, steps=1)
+    message = max(house.folders.messages.iterdir())
+    sent: dict[str, Any] = json.loads(message.read_text())
+    assert sent["content-type"] == "application/json"
+    assert sent["headers"]["argsrepr"] == f"['{job_id}']"
+    assert house.http.delete(f"/finetune/{job_id}").status_code == 202
