@@ -26,6 +26,7 @@ Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}, {
 - The embedding rows take 1.024 s crops of speech from waveform to embedding, median call; the peer runs on
   the same crops and as many threads. *Of fp32 product* is a share of the rate in the row above them.
 - *In process* is the service's own decoding, speech detection and embedding without HTTP, one file a thread.
+- *POST /finetune*: what bounds it is in its note, in seconds; the job also writes and checks the ONNX files.
 - *POST /embed*: each client sends its next file when it has an answer. Clients and service share the cores.
 """
 
@@ -52,6 +53,7 @@ def bench(
     """
     if context.invoked_subcommand is not None:
         return
+    from benchmarks.finetuning import finetuning_time
     from benchmarks.material import WAV_S, speech
     from benchmarks.serving import serving_speed
     from benchmarks.speed import embedding_speed
@@ -65,7 +67,11 @@ def bench(
         console.print(f"[red]{error}[/red] Set TWOFOLD_DATA or give --data.")
         raise typer.Exit(1) from error
     rows: list[Row] = []
-    for measured in (embedding_speed(folder, crops), serving_speed(folder, wavs, WAV_S)):
+    for measured in (
+        embedding_speed(folder, crops),
+        serving_speed(folder, wavs, WAV_S),
+        finetuning_time(folder, wavs[0], WAV_S),
+    ):
         for row in measured:
             rows.append(row)
             console.print(" · ".join(cell for cell in row.cells() if cell != "–"), highlight=False)

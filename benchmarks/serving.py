@@ -81,7 +81,7 @@ def serving_speed(bundle_dir: Path, wavs: list[bytes], wav_s: float) -> Iterator
 
 
 @contextmanager
-def running_service(models_dir: Path) -> Iterator[Running]:
+def running_service(models_dir: Path, *, worker: bool = False) -> Iterator[Running]:
     """`python -m service serve` on a free port with an empty state folder, ended by SIGTERM.
 
     Raises:
@@ -95,7 +95,7 @@ def running_service(models_dir: Path) -> Iterator[Running]:
         }
         started = perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "service", "serve", "--port", "0"],
+            [sys.executable, "-m", "service", "serve", "--port", "0", *(["--worker"] if worker else [])],
             env=environment,
             stdout=subprocess.PIPE,
             text=True,

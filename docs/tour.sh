@@ -3,27 +3,12 @@
 # Usage: TWOFOLD_DATA=../shared/data docs/tour.sh [URL]
 set -euo pipefail
 url="${1:-http://127.0.0.1:8000}"
+here="$(cd "$(dirname "$0")" && pwd)"
 cd "${TWOFOLD_DATA:?set it to the folder that holds librispeech/}/librispeech/audio"
 
-# Answers are shortened to what fits a page: long lists to their first three numbers.
 show() {
   printf '\n$ %s\n' "$*"
-  "$@" | python3 -c '
-import json, sys
-def short(x):
-    if isinstance(x, list) and len(x) > 3 and not isinstance(x[0], (dict, list)):
-        return [*(round(v, 4) for v in x[:3]), f"… {len(x)} in all"]
-    if isinstance(x, float):
-        return round(x, 4)
-    if isinstance(x, list):
-        return [short(v) for v in x]
-    return {k: short(v) for k, v in x.items()} if isinstance(x, dict) else x
-text = sys.stdin.read()
-try:
-    print(json.dumps(short(json.loads(text)), indent=1, ensure_ascii=False))
-except ValueError:
-    print(text)
-'
+  "$@" | python3 "$here/short.py"
 }
 
 show curl -s -F audio=@3080/3080-5032-0000.opus "$url/embed"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
@@ -107,6 +108,24 @@ def write_onnx(graph: Graph, path: Path) -> None:
             external_data=False,
             verbose=False,
         )
+    _drop_traces(path)
+
+
+def _drop_traces(path: Path) -> None:
+    """The exporter notes each node's Python stack, with the paths of this machine: nobody else's business."""
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (
+        model,
+        graph,
+        *graph.node,
+        *graph.input,
+        *graph.output,
+        *graph.value_info,
+        *graph.initializer,
+    ):
+        del part.metadata_props[:]
+    onnx.save(model, path)
 
 
 def check_onnx(graph: Graph, path: Path) -> None:

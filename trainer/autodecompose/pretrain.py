@@ -20,6 +20,7 @@ from trainer.autodecompose.settings import TrainSettings
 from trainer.autodecompose.train import train
 from trainer.checkpoint import load_checkpoint, read_settings
 from trainer.data import Clip, ClipCache, build_cache, read_folder
+from trainer.distributed import Group, training_group
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def pretrain(
     noise: Path | None = None,
     start: RunFolder | None = None,
 ) -> None:
-    """Trains on folders of speech, or goes on where the run folder stopped.
+    """Trains on folders of speech, or goes on where the run folder stopped. torchrun may start several of it.
 
     Raises:
         DataError: a folder cannot be read.
@@ -57,14 +58,35 @@ def pretrain(
     if run.checkpoint.is_file() and TrainSettings.from_json(read_settings(run.checkpoint)) != settings:
         raise ValueError(f"{run.path} was begun with other settings: choose another --out, or give the same.")
     clips = read_clips(data, split)
-    speech = _cache(clips, cache_dir, console, "reading speech")
-    noises = _cache(read_folder(noise), cache_dir, console, "reading noise") if noise else None
+    with training_group() as group:
+        _pretrain(
+            settings, data, clips, run, cache_dir, console, group, split=split, noise=noise, start=start
+        )
+
+
+def _pretrain(
+    settings: TrainSettings,
+    data: Sequence[Path],
+    clips: Sequence[Clip],
+    run: RunFolder,
+    cache_dir: Path,
+    console: Console,
+    group: Group,
+    *,
+    split: str | None,
+    noise: Path | None,
+    start: RunFolder | None,
+) -> None:
+    with group.leader_first():
+        speech = _cache(clips, cache_dir, console, "reading speech")
+        noises = _cache(read_folder(noise), cache_dir, console, "reading noise") if noise else None
     run.path.mkdir(parents=True, exist_ok=True)
     card = _card(settings, data, split, noise, speech)
     if start is not None:
         before = json.loads(start.card.read_text())
         card["started_from"] = {key: value for key, value in before.items() if key != "paths"}
-    run.card.write_text(json.dumps(card, indent=2) + "\n")
+    if group.leads:
+        run.card.write_text(json.dumps(card, indent=2) + "\n")
     with _progress(console) as progress:
         task = progress.add_task("training", losses="")
 
@@ -72,7 +94,8 @@ def pretrain(
             text = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
             progress.update(task, completed=step, total=steps, losses=text)
 
-        train(settings, speech, noises, run.path, start=start.checkpoint if start else None, report=report)
+        checkpoint = start.checkpoint if start else None
+        train(settings, speech, noises, run.path, group=group, start=checkpoint, report=report)
 
 
 def export_run(run: RunFolder, folder: Path, console: Console) -> None:

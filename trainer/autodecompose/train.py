@@ -16,6 +16,7 @@ from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
 from trainer.checkpoint import load_checkpoint, save_checkpoint
 from trainer.data import ClipCache
+from trainer.distributed import Group
 
 Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, losses)
 
@@ -26,26 +27,27 @@ def train(
     noise: ClipCache | None,
     out: Path,
     *,
+    group: Group,
     start: Path | None = None,
-    stop_after: int | None = None,
     report: Report | None = None,
 ) -> Objective:
     """Trains, or goes on where `out/checkpoint.safetensors` stopped.
 
     Args:
         out: gets `checkpoint.safetensors`, `losses.csv` and `losses.png`.
+        group: processes that share the work: each takes batches of its own, the leading one writes.
         start: a checkpoint whose weights a new run begins with.
-        stop_after: end at this step although the schedule is longer, as a killed run would.
 
     Returns:
         The trained objective, in evaluation mode, on the CPU.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = group.device
     torch.manual_seed(settings.seed)
     objective = Objective(settings).to(device)
+    shared = group.share(objective)
     optimizer = torch.optim.Adam(objective.parameters(), lr=settings.peak_rate)
     sampler = PairSampler(speech, noise, settings.batch, settings.seed, settings.same_voice_seconds)
-    steps = settings.epochs * sampler.steps_per_epoch
+    steps = settings.epochs * max(sampler.steps_per_epoch // group.size, 1)
 
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.safetensors"
@@ -58,14 +60,14 @@ def train(
     log = LossLog(out / "losses.csv", step)
 
     objective.train()
-    last = min(steps, stop_after or steps)
-    while step < last:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(settings, step, steps)
-        generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + step)
-        batch = _to(sampler.at(step), device)
+    while step < steps:
+        for parameters in optimizer.param_groups:
+            parameters["lr"] = learning_rate(settings, step, steps)
+        draw = step * group.size + group.rank
+        generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + draw)
+        batch = _to(sampler.at(draw), device)
         with autocast(device, settings.mixed_precision):
-            losses = objective(batch, generator)
+            losses = shared(batch, generator)
         optimizer.zero_grad(set_to_none=True)
         losses["loss"].backward()
         optimizer.step()
@@ -73,10 +75,12 @@ def train(
         values = {name: float(value.detach()) for name, value in losses.items()}
         if not math.isfinite(values["loss"]):
             raise FloatingPointError(f"The loss is {values['loss']} at step {step}: lower peak_rate.")
+        if not group.leads:
+            continue
         log.add(step, values)
         if report is not None:
             report(step, steps, values)
-        if step % settings.checkpoint_steps == 0 or step == last:
+        if step % settings.checkpoint_steps == 0 or step == steps:
             save_checkpoint(checkpoint, modules, optimizer, step, settings.to_json())
             log.flush()
     return objective.eval().cpu()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -75,8 +76,10 @@ def test_killed_and_resumed_equals_uninterrupted_and_exports(
     assert b"never written twice" in again.stderr
 
 
-def test_other_settings_do_not_go_on_in_an_old_run(tones: Path, finished: Path) -> None:
-    changed = [*command(tones, finished), "--set", "batch=8"]
+def test_other_settings_do_not_go_on_in_an_old_run(tones: Path, tmp_path: Path) -> None:
+    short = [*command(tones, tmp_path / "run"), "--set", "epochs=1"]
+    subprocess.run(short, cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
+    changed = [*short, "--set", "batch=8"]
     result = subprocess.run(changed, cwd=REPOSITORY, capture_output=True, timeout=300, check=False)
     assert result.returncode == 1
     assert b"other settings" in result.stderr
@@ -91,3 +94,18 @@ def test_the_rate_goes_up_once_and_down_to_almost_nothing() -> None:
     assert rates[:21] == sorted(rates[:21])
     assert rates[20:] == sorted(rates[20:], reverse=True)
     assert rates[-1] < settings.peak_rate / 1000
+
+
+def test_two_processes_under_torchrun_train_one_model(tones: Path, tmp_path: Path) -> None:
+    """Gloo on two CPU processes: half the steps, each on two batches, and one set of files."""
+    out = tmp_path / "together"
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [*torchrun, *command(tones, out)[1:]], cwd=REPOSITORY, env=environment, check=True, timeout=300
+    )
+    assert load_checkpoint(out / "checkpoint.safetensors", {}) == 60 * 3
+    with (out / "losses.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 60 * 3
+    assert float(rows[-1]["mse"]) < float(rows[0]["mse"]) / 3
