@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import socket
@@ -61,9 +62,13 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
 
 def _warm_up(settings: Settings) -> None:
     """Imports what takes seconds to import, so that the first job does not wait for it."""
+    # Threads that spin while they wait for one another crawl where the service wants the same cores. Measured
+    # on two cores beside two busy processes: six steps take 7 s instead of 29 s.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     torch.set_num_threads(inference_threads(settings.finetune_threads))
+    importlib.import_module("trainer.autodecompose.finetune")
 
 
 def _stopping() -> bool:
