@@ -44,7 +44,7 @@ def serve(
 def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
     """Runs fine-tuning jobs, one at a time; Ctrl-C or SIGTERM puts the one in hand back into the queue."""
     if importlib.util.find_spec("torch") is None:
-        typer.echo("error: a worker needs torch: pip install 'twofold[train]'", err=True)
+        typer.echo("error: a worker needs torch: pip install '.[train]'", err=True)
         raise typer.Exit(1)
     settings = _settings({})
     from service.jobs.worker import run_worker

@@ -16,7 +16,7 @@ from service.jobs.records import Activate, Job, JobFile, new_job_id, new_version
 from service.jobs.store import JobStore
 from service.settings import Settings
 
-NO_TORCH = "Fine-tuning needs torch, which is not installed here: pip install 'twofold[train]'"
+NO_TORCH = "Fine-tuning needs torch, which is not installed here: pip install '.[train]'"
 
 
 def can_train() -> bool:

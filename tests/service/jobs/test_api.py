@@ -288,7 +288,7 @@ def test_without_torch_the_answer_says_what_to_install(
 
     answer = asyncio.run(scenario())
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
-    assert "pip install 'twofold[train]'" in answer.json()["detail"]
+    assert "pip install '.[train]'" in answer.json()["detail"]
     assert not (tmp_path / "jobs").exists()
 
 

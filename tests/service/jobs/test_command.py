@@ -80,4 +80,4 @@ def test_a_worker_without_torch_says_what_to_install() -> None:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
-    assert "pip install 'twofold[train]'" in done.stderr
+    assert "pip install '.[train]'" in done.stderr
