@@ -62,8 +62,7 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
 
 def _warm_up(settings: Settings) -> None:
     """Imports what takes seconds to import, so that the first job does not wait for it."""
-    # Threads that spin while they wait for one another crawl where the service wants the same cores. Measured
-    # on two cores beside two busy processes: six steps take 7 s instead of 29 s.
+    # Threads that spin while they wait for one another crawl where the service wants the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
