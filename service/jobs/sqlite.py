@@ -11,6 +11,7 @@ from pathlib import Path
 from service.errors import StoreUnavailable
 from service.jobs.records import JOB, Job, JobPage
 from service.jobs.store import Change, check_room, unknown_job
+from service.sqlite_transaction import transaction
 
 SCHEMA_VERSION = 1
 SCHEMA = """
@@ -94,16 +95,8 @@ class SqliteJobStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                # SQLite has already rolled back by itself after some errors, a full disk among them.
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+        with self._reading() as db, transaction(db):
+            yield db
 
 
 @contextmanager

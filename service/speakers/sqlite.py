@@ -25,6 +25,7 @@ from service.speakers.records import (
     Voiceprints,
     unit_rows,
 )
+from service.sqlite_transaction import transaction
 
 SCHEMA_VERSION = 2
 SCHEMA = """
@@ -214,16 +215,8 @@ class SqliteGallery:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                # SQLite has already rolled back by itself after some errors, a full disk among them.
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+        with self._reading() as db, transaction(db):
+            yield db
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
