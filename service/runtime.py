@@ -36,17 +36,22 @@ class Runtime:
     closing: asyncio.Event  # set when the service is told to stop: streams end then
 
 
-@asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Runtime]:
-    """Starts everything; the model loads meanwhile. On leaving, ends it in the opposite order."""
-    metrics = Metrics()
-    make_engine = partial(
+def engine_maker(settings: Settings, metrics: Metrics) -> Callable[[Bundle], Engine]:
+    """What loads a bundle with the threads, batches and queue of the settings."""
+    return partial(
         Engine,
         threads=inference_threads(settings.inference_threads),
         max_batch=settings.max_batch,
         max_queue=settings.max_queue,
         observer=metrics,
     )
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Runtime]:
+    """Starts everything; the model loads meanwhile. On leaving, ends it in the opposite order."""
+    metrics = Metrics()
+    make_engine = engine_maker(settings, metrics)
     limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
     admission = Admission(settings.max_in_flight, metrics.in_flight)

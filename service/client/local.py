@@ -12,11 +12,11 @@ from service.api.uploads import AudioRequest
 from service.audio import AudioLimits
 from service.client.http import ClientError
 from service.errors import TwofoldError
-from service.inference import Bundle, Engine, ModelRegistry, inference_threads
+from service.inference import ModelRegistry
 from service.logs import configure_logging
 from service.metrics import Metrics
 from service.pipeline import AudioDecoder, Pipeline, Upload
-from service.runtime import active_model, model_folders
+from service.runtime import active_model, engine_maker, model_folders
 from service.settings import Settings
 
 
@@ -31,20 +31,10 @@ def embed_locally(recordings: Sequence[Path], settings: Settings, *, segments: b
 
 async def _embed(recordings: Sequence[Path], settings: Settings, segments: bool) -> Any:
     metrics = Metrics()
-
-    def make_engine(bundle: Bundle) -> Engine:
-        return Engine(
-            bundle,
-            threads=inference_threads(settings.inference_threads),
-            max_batch=settings.max_batch,
-            max_queue=settings.max_queue,
-            observer=metrics,
-        )
-
     limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
     with active_model(settings) as chosen:
-        registry = ModelRegistry(model_folders(settings), chosen, make_engine)
+        registry = ModelRegistry(model_folders(settings), chosen, engine_maker(settings, metrics))
         try:
             await registry.start()
             with registry.lease() as engine:
