@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def write_folder(
             }
         if on_clip is not None:
             on_clip()
-    _write_rows(table, rows)
+    write_rows(table, rows)
     return WriteReport(written, kept, skipped)
 
 
@@ -90,7 +90,8 @@ def _read_rows(table: Path) -> dict[str, dict[str, str]]:
         return {row["path"]: {name: value for name, value in row.items() if value} for row in rows}
 
 
-def _write_rows(table: Path, rows: dict[str, dict[str, str]]) -> None:
+def write_rows(table: Path, rows: Mapping[str, Mapping[str, str]]) -> None:
+    """metadata.tsv of rows by their path, replaced in one step; other columns than `COLUMNS` are labels."""
     labels = sorted({name for row in rows.values() for name in row} - set(COLUMNS))
     table.parent.mkdir(parents=True, exist_ok=True)
     partial = table.with_suffix(".partial")

@@ -55,6 +55,32 @@ def model_updates(
         reproduce_model_updates(bundle, data, page, console.print)
 
 
+@app.command()
+def syntone(
+    runs: Annotated[int, typer.Option(min=1, help="Trainings of each model.")] = 10,
+    epochs: Annotated[int | None, typer.Option(min=1, help="In place of the settings'.")] = None,
+    amplitudes: Annotated[int, typer.Option(min=2, help="Levels; the paper's 20.")] = 20,
+    frequencies: Annotated[int, typer.Option(min=2, help="Levels; the paper's 400.")] = 400,
+    work: Annotated[
+        Path, typer.Option(help="Checkpoints and figures of each training; goes on here.")
+    ] = Path("runs/syntone"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/syntone.md"),
+) -> None:
+    """Which factors of synthetic tones do VAEs and Autodecompose disentangle?
+
+    Stop it with Ctrl-C; the same command goes on.
+
+    Example: `python -m trainer reproduce syntone --runs 3`
+    """
+    from trainer.reproduce.syntone import reproduce_syntone
+    from trainer.syntone.dataset import SynTone
+
+    console = Console(stderr=True)
+    with _errors_said(console):
+        grid = SynTone(amplitudes, frequencies)
+        reproduce_syntone(page, work, console.print, runs=runs, epochs=epochs, grid=grid)
+
+
 @contextmanager
 def _errors_said(console: Console) -> Iterator[None]:
     try:
