@@ -19,6 +19,7 @@ from trainer.syntone.objectives import Material, Objective
 AMPLITUDE, FREQUENCY_HZ = 0.57, 4248.42  # of the paper's Figs 1, 3, 5 and 7
 LOW_FREQUENCY_HZ = 1000.0  # and one whose harmonics do not fold back at once
 SPAN = np.linspace(-2.5, 2.5, 10)  # of a traversed code; the paper shows ten values too
+_BRIGHTEST = 0.7  # a little above the shown clips, whose maximum is their amplitude
 _DPI = 75
 
 
@@ -47,7 +48,7 @@ class Figures:
         images.set_xticks(images.get_xticks(), labels, fontsize=9)
         images.xaxis.tick_top()
         for row, label in ((1, "clip, rebuilt"), (2, "sample")):
-            for column, axis in enumerate(rows[row].subgridspec(1, len(x)).subplots()):
+            for column, axis in enumerate(rows[row].subgridspec(1, len(x)).subplots(squeeze=False)[0]):
                 for lines in (x, rebuilt) if row == 1 else (sampled,):
                     axis.plot(lines[column].mean(1).numpy(), linewidth=0.9)  # the first row is the level
                 axis.set(ylim=(-0.05, 1.05), xticks=[], yticks=[0, 1] if column == 0 else [])
@@ -99,7 +100,7 @@ def _montage(axis: Axes, images: Tensor, labels: Sequence[str]) -> None:
     framed = F.pad(images, (0, FRAMES // 8, 0, ROWS // 16), value=torch.nan)
     rows, columns, height, width = framed.shape
     picture = framed.flip(2).permute(0, 2, 1, 3).reshape(rows * height, columns * width)
-    axis.imshow(picture.numpy(), aspect="auto", vmin=0, vmax=1, interpolation="nearest")
+    axis.imshow(picture.numpy(), aspect="auto", vmin=0, vmax=_BRIGHTEST, interpolation="nearest")
     axis.set_yticks([height * (row + 0.5) for row in range(rows)], labels)
     axis.set_xticks([width * (column + 0.5) for column in range(columns)])
     axis.tick_params(length=0)

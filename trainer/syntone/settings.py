@@ -21,7 +21,7 @@ class SynToneSettings:
     discriminator_rate: float = 1e-4  # Adam, betas (0.5, 0.9), as in FactorVAE
 
     # Optimisation
-    epochs: int = 4
+    epochs: int = 3
     batch: int = 64
     rate: float = 2e-3  # Adam, cosine to 0
     seed: int = 0
