@@ -70,7 +70,8 @@ class Workshop:
             raise DataError(str(error)) from error
 
     def measures(self, name: str, run: int) -> Measures:
-        """
+        """One training's figures.
+
         Raises:
             DataError: the folder holds figures of other settings.
         """
@@ -107,7 +108,7 @@ def reproduce_syntone(
     for run in range(runs):
         for name, measured in results.items():
             measured.append(workshop.measures(name, run))
-        write_block(page, "reproduce syntone", _text(workshop, results))
+        write_block(page, "reproduce syntone", _text(workshop, results, page.stem))
     figures = Figures(page.with_suffix(""), workshop.material)
     for name in NAMES:
         say(f"drawing {name}")
@@ -116,7 +117,7 @@ def reproduce_syntone(
     figures.draw_told({NAMES[name]: measured[0].told for name, measured in results.items()})
 
 
-def _text(workshop: Workshop, results: Results) -> str:
+def _text(workshop: Workshop, results: Results, folder: str) -> str:
     scores = []
     for name, measured in results.items():
         if name in PAPER:
@@ -143,7 +144,6 @@ def _text(workshop: Workshop, results: Results) -> str:
         for name, s in settings.items()
     ]
     runs = len(next(iter(results.values())))
-    folder = "syntone"
     return "\n\n".join(
         [
             f"{len(workshop.grid):,} clips, {runs} trainings of each model (seeds 0 to {runs - 1}); "

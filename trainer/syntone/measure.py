@@ -94,4 +94,7 @@ def what_is_known(codes: Tensor, grid: SynTone, seed: int = 0) -> list[float]:
 
 
 def mean_and_std(values: Sequence[float]) -> str:
+    """One training has no standard deviation, and gets none."""
+    if len(values) == 1:
+        return f"{values[0]:.3f}"
     return f"{np.mean(values):.3f} ± {np.std(values):.3f}"
