@@ -103,7 +103,7 @@ def _pretrain(
 ) -> None:
     with group.leader_first():
         speech = _cache(clips, cache_dir, console, "reading speech")
-        noises = _cache(read_folder(noise), cache_dir, console, "reading noise") if noise else None
+        noises = _cache(read_noise(noise, split), cache_dir, console, "reading noise") if noise else None
     run.path.mkdir(parents=True, exist_ok=True)
     card = {"model": model, **_card(settings, data, split, noise, speech)}
     if start is not None:
@@ -149,6 +149,12 @@ def load_objective(run: RunFolder) -> tuple[nn.Module, int]:
 def read_clips(data: Sequence[Path], split: str | None) -> list[Clip]:
     """The clips of several folders, one folder after the other."""
     return [clip for folder in data for clip in read_folder(folder, split)]
+
+
+def read_noise(folder: Path, split: str | None) -> list[Clip]:
+    """Noise of the same split as the speech, where the folder has splits: test noise is kept for testing."""
+    clips = read_folder(folder)
+    return [clip for clip in clips if split is None or clip.split in {"", split}]
 
 
 def _cache(clips: Sequence[Clip], cache_dir: Path, console: Console, title: str) -> ClipCache:
