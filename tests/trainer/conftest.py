@@ -12,6 +12,8 @@ import soundfile
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from trainer.data import ClipCache, build_cache, read_folder
+
 BANDS = 8
 
 
@@ -107,3 +109,23 @@ def write_tone() -> Callable[[Path, float, float, int], None]:
         soundfile.write(path, samples + 0.02 * rng.normal(size=samples.size), 16_000)
 
     return write
+
+
+VOICES_HZ = (150.0, 260.0, 410.0, 630.0)
+
+
+@pytest.fixture
+def tones(tmp_path: Path, write_tone: Callable[[Path, float, float, int], None]) -> Path:
+    """A folder of four "speakers", a pitch each, three recordings of 2.5 s."""
+    folder = tmp_path / "tones"
+    for voice, hz in enumerate(VOICES_HZ):
+        for take in range(3):
+            write_tone(
+                folder / f"voice{voice}" / f"{take}.wav", hz * (1 + 0.02 * take), 2.5, 10 * voice + take
+            )
+    return folder
+
+
+@pytest.fixture
+def tone_cache(tones: Path, tmp_path: Path) -> ClipCache:
+    return build_cache(read_folder(tones), tmp_path / "cache", warn=pytest.fail)

@@ -60,7 +60,7 @@ def librispeech(
 
 @app.command()
 def syntone(
-    out: Annotated[Path, typer.Option(help="Folder to write; clips already in it are kept.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
     amplitudes: Annotated[int, typer.Option(min=2, help="Levels from 0 to 1.")] = 20,
     frequencies: Annotated[int, typer.Option(min=2, help="Levels from 440 to 8000 Hz.")] = 400,
 ) -> None:
@@ -83,6 +83,28 @@ def syntone(
         task = progress.add_task("writing", total=len(grid))
         report = write_syntone(grid, out, on_clip=lambda: progress.advance(task))
     console.print(f"{out}: {report.written} written, {report.kept} kept")
+
+
+@app.command()
+def voxceleb1(
+    root: Annotated[Path, typer.Option(help="Folder that holds wav/ and vox1_meta.csv.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+) -> None:
+    """VoxCeleb1: celebrities in interviews. Its Set dev becomes the split train; gender and nationality.
+
+    Its archives are handed out on request only: unpack them yourself, both into one folder. Can be stopped
+    and started again: clips already written are kept.
+
+    Example: `python -m trainer data voxceleb1 --root ~/corpora/voxceleb1 --out data/voxceleb1`
+    """
+    from trainer.corpora.voxceleb1 import recordings
+
+    try:
+        found = recordings(root)
+    except DataError as error:
+        Console(stderr=True).print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    write_corpus(found, out)
 
 
 def write_corpus(found: Sequence[Recording], out: Path) -> None:

@@ -46,7 +46,7 @@ def write_folder(
         on_clip: called after each recording, for a progress bar.
     """
     table = out / "metadata.tsv"
-    rows = _read_rows(table)
+    rows = read_rows(table)
     written, kept, skipped = 0, 0, []
     for recording in recordings:
         relative = Path("audio") / recording.speaker / f"{recording.clip}.opus"
@@ -82,7 +82,8 @@ def _encode(source: Path, target: Path) -> None:
     partial.replace(target)
 
 
-def _read_rows(table: Path) -> dict[str, dict[str, str]]:
+def read_rows(table: Path) -> dict[str, dict[str, str]]:
+    """The rows of a metadata.tsv by their path, without their empty fields; none if there is no such file."""
     if not table.is_file():
         return {}
     with table.open(newline="", encoding="utf-8") as file:

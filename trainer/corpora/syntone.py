@@ -8,18 +8,19 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from trainer.corpora.folder import WriteReport, write_rows
+from trainer.corpora.folder import WriteReport, read_rows, write_rows
 from trainer.syntone.dataset import CLIP_SAMPLES, SAMPLE_RATE_HZ, TIMBRES, SynTone
 
 _BATCH = 400
 
 
 def write_syntone(grid: SynTone, out: Path, *, on_clip: Callable[[], None] | None = None) -> WriteReport:
-    """Writes metadata.tsv and audio/TIMBRE/AMPLITUDE_FREQUENCY.flac (16 bits); clips already there are kept.
+    """Writes metadata.tsv and audio/TIMBRE/AMPLITUDE_FREQUENCY.flac (16 bits); what the folder holds is kept.
 
     The label columns are `timbre`, `amplitude` and `frequency_hz`; `speaker` is empty, `split` is train.
     """
-    rows: dict[str, dict[str, str]] = {}
+    table = out / "metadata.tsv"
+    rows = read_rows(table)
     written = 0
     for start in range(0, len(grid), _BATCH):
         indices = np.arange(start, min(start + _BATCH, len(grid)))
@@ -45,5 +46,5 @@ def write_syntone(grid: SynTone, out: Path, *, on_clip: Callable[[], None] | Non
             }
             if on_clip is not None:
                 on_clip()
-    write_rows(out / "metadata.tsv", rows)
-    return WriteReport(written, len(rows) - written, [])
+    write_rows(table, rows)
+    return WriteReport(written, len(grid) - written, [])
