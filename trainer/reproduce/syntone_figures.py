@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
@@ -90,11 +90,10 @@ class Figures:
         self._save(figure, "told")
 
     def _save(self, figure: Figure, name: str) -> None:
-        canvas = FigureCanvasAgg(figure)
-        figure.set_dpi(_DPI)
-        canvas.draw()
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        picture.quantize(_COLOURS).save(self.folder / f"{name}.png", optimize=True)
+        drawn = BytesIO()
+        figure.savefig(drawn, dpi=_DPI)
+        picture = Image.open(drawn).convert("RGB").quantize(_COLOURS)
+        picture.save(self.folder / f"{name}.png", optimize=True)
 
     def _nearest(self, timbre: int, amplitude: float, frequency_hz: float) -> int:
         factors = self.material.grid.factors
