@@ -35,10 +35,10 @@ def try_durations(whole: Voices, cut: dict[float, Voices], *, seed: int = 0) -> 
     length of `cut`, each of equal weight; in *length known* both are linear in the logarithm of the seconds.
 
     Args:
-        cut: the same speakers' utterances by seconds of speech.
+        cut: utterances by seconds of speech, of speakers who are in `whole` too.
     """
     rng = np.random.default_rng(seed)
-    names = np.unique(whole.speakers)
+    names = np.unique(np.concatenate([voices.speakers for voices in cut.values()]))
     own: dict[float, list[tuple[float, float]]] = {seconds: [] for seconds in cut}
     costs: dict[float, list[list[tuple[float, float]]]] = {seconds: [] for seconds in cut}
     for _ in range(DRAWS):

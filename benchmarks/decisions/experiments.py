@@ -22,37 +22,33 @@ GAIN = 0.95  # of Cllr, for a calibration that knows the length to be worth its 
 CONDITIONS = (WHOLE, CHANNEL, NARROW)
 
 
-def normalisation_text(models: Sequence[Model], train: Train, test: dict[str, list[Voices]]) -> str:
+def normalisation_text(name: str, train: Train, test: dict[str, Voices]) -> str:
     """AS-norm on train speakers set aside, a verdict, and what the setting chosen there does on test.
 
     Args:
-        test: by corpus and condition, as each model hears it.
+        test: by corpus and condition.
     """
-    tried, said, tested = [], [], []
-    for i, model in enumerate(models):
-        outcome = try_normalisation(
-            dict(zip(CONDITIONS, (train.whole[i], train.channel[i], train.narrow[i]), strict=True)),
-            train.cohort[i],
-        )
-        tried += [
-            [f"{model.name}, {_setting(top)}", *(_cell(by_condition[name]) for name in CONDITIONS)]
-            for top, by_condition in outcome.items()
-        ]
-        best = chosen(outcome)
-        said.append(f"- {model.name}: {verdict(outcome, best)}")
-        for top in (None, best):
-            fitted = fit_calibration(*scores(train.whole[i], train.cohort[i], top), np.random.default_rng(0))
-            tested += [
-                [f"{model.name}, {name}, {_setting(top)}", _cell(_on(heard[i], train.cohort[i], top, fitted))]
-                for name, heard in test.items()
-            ]
+    trials = dict(zip(CONDITIONS, (train.whole, train.channel, train.narrow), strict=True))
+    outcome = try_normalisation(trials, train.cohort)
+    tried = [
+        [_setting(top), *(_cell(by_condition[condition]) for condition in CONDITIONS)]
+        for top, by_condition in outcome.items()
+    ]
+    best = chosen(outcome)
+    fits = {
+        top: fit_calibration(*scores(train.whole, train.cohort, top), np.random.default_rng(0))
+        for top in (None, best)
+    }
+    tested = [
+        [heard, *(_cell(measures(*scores(voices, train.cohort, top), fit)) for top, fit in fits.items())]
+        for heard, voices in test.items()
+    ]
     columns = " · ".join(MEASURES)
     return "\n\n".join(
         [
-            table(["train speakers set aside", *(f"{name}: {columns}" for name in CONDITIONS)], tried),
-            "\n".join(said),
-            "The setting chosen on train speakers, on test:",
-            table(["test speakers", columns], tested),
+            table(["train speakers set aside", *(f"{what}: {columns}" for what in CONDITIONS)], tried),
+            f"{name}: {verdict(outcome, best)} The setting chosen on train speakers, on test:",
+            table(["test speakers", *(f"{_setting(top)}: {columns}" for top in fits)], tested),
         ]
     )
 
@@ -73,21 +69,18 @@ def verdict(outcome: Outcome, best: int) -> str:
     return f"normalisation **{helps}** (best {best}, mean over the conditions: {changes})."
 
 
-def narrow_rows(models: Sequence[Model], train: Train, corpus: str, heard: Sequence[Voices]) -> list[Row]:
+def narrow_rows(model: Model, train: Train, corpus: str, heard: Voices) -> list[Row]:
     """Test recordings at 8 kHz as they are scored, and centred once more with the mean of train at 8 kHz."""
-    own_mean = [
-        Voices(centre(voices.vectors, narrow.vectors.mean(axis=0)), voices.speakers)
-        for voices, narrow in zip(heard, train.narrow, strict=True)
-    ]
+    centred = Voices(centre(heard.vectors, train.narrow.vectors.mean(axis=0)), heard.speakers)
     return [
-        measured(models, heard, corpus, f"{NARROW}, as it is"),
-        measured(models, own_mean, corpus, f"{NARROW}, with a mean of its own"),
+        measured([model], [heard], corpus, f"{NARROW}, as it is"),
+        measured([model], [centred], corpus, f"{NARROW}, with a mean of its own"),
     ]
 
 
 def durations_text(model: Model, train: Train) -> str:
-    """Whether the first model's slope and intercept should know how long the speech is."""
-    found = try_durations(train.whole[0], train.cut)
+    """Whether slope and intercept should know how long the speech is."""
+    found = try_durations(train.whole, train.cut)
     decided = {seconds: figures(model, voices) for seconds, voices in train.cut.items()}
     rows = []
     for seconds, (slope, intercept) in found.own.items():
@@ -107,10 +100,6 @@ def durations_text(model: Model, train: Train) -> str:
         + f"\n\nMean over the lengths, {model.name}: {means}. The calibration **{should}** depend on the"
         f" seconds of speech, if Cllr is to fall by {100 * (1 - GAIN):.0f} % and actual DCF not to rise."
     )
-
-
-def _on(voices: Voices, cohort: Voices, top: int | None, fitted: dict[str, float]) -> Sequence[float]:
-    return measures(*scores(voices, cohort, top), fitted)
 
 
 def _mean(by_condition: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -12,20 +12,19 @@ from benchmarks.decisions.corpus import Measured, measure_corpus, strange_rows
 from benchmarks.decisions.experiments import durations_text, narrow_rows, normalisation_text
 from benchmarks.decisions.model import Floats, Model, load_ours, load_peer
 from benchmarks.decisions.plot import det_plot
-from benchmarks.decisions.recordings import Recordings
 from benchmarks.decisions.summary import summary
-from benchmarks.decisions.tables import NARROW, WHOLE, Say, joined_text, markdown
-from benchmarks.decisions.train_speakers import Train
+from benchmarks.decisions.tables import NARROW, STEP, WHOLE, Say, joined_text, markdown
+from benchmarks.decisions.train_speakers import embed_train
 from trainer.bundle import Bundle
 from trainer.data import read_folder
 from trainer.reproduce.page import machine, table, write_block
 
 MEASURED = ("librispeech", "speechocean762")
-COHORT, TRIALS = (
-    MEASURED  # of train speakers: the first has one recording a speaker, so no pairs of one voice
-)
-#: What mean, calibration and thresholds are fitted on; a recording without a label counts for the mean only.
-FITTED_ON = (*MEASURED, "crowd")
+#: Of train speakers. The cohort's have one recording each, so no pairs of one voice.
+TRIALS, COHORT = "speechocean762", "librispeech"
+#: What the peer's mean, calibration and thresholds are fitted on, and every how-manieth recording of it; one
+#: without a label counts for the mean only.
+FITTED_ON = {"librispeech": 1, "speechocean762": STEP, "crowd": STEP}
 
 Section = tuple[str, str]  # heading, text
 
@@ -37,16 +36,18 @@ def decisions_page(bundle: Path, data: Path, page: Path, *, with_peer: bool, say
         BundleError, DataError: the bundle or the corpora cannot be used.
         PeerMissingError: the peer is wanted and not installed.
     """
-    models = [load_ours(Bundle.load(bundle, threads=1))]
+    ours = load_ours(Bundle.load(bundle, threads=1))
+    models = [ours]
     if with_peer:
         say("the peer on the train split")
-        models.append(load_peer([clip for name in FITTED_ON for clip in read_folder(data / name, "train")]))
+        fitted_on = [(read_folder(data / name, "train"), step) for name, step in FITTED_ON.items()]
+        models.append(load_peer([clip for clips, step in fitted_on for clip in clips[::step]]))
     corpora = [measure_corpus(models, data, name, say) for name in MEASURED]
     strange = strange_rows(models, data, say)
-    train = Train.embed(
-        models,
-        Recordings.read(data / TRIALS, "train"),
-        Recordings.read(data / COHORT, "train"),
+    train = embed_train(
+        ours,
+        read_folder(data / TRIALS, "train"),
+        read_folder(data / COHORT, "train"),
         read_noises(data / "noise", "train"),
         say,
     )
@@ -55,8 +56,8 @@ def decisions_page(bundle: Path, data: Path, page: Path, *, with_peer: bool, say
     conditions = [row for corpus in corpora for row in corpus.conditions]
     groups = [row for corpus in corpora for row in corpus.groups]
     whole = [corpus.whole for corpus in corpora]
-    test = {f"{c.name}, {what}": voices for c in corpora for what, voices in c.kept.items()}
-    narrow = [row for c in corpora for row in narrow_rows(models, train, c.name, c.kept[NARROW])]
+    test = {f"{c.name}, {what}": voices[0] for c in corpora for what, voices in c.kept.items()}
+    narrow = [row for c in corpora for row in narrow_rows(ours, train, c.name, c.kept[NARROW][0])]
     sections = [
         ("In short", summary([*whole, *(row for row in conditions if row.what != WHOLE), *groups, *strange])),
         (
@@ -75,11 +76,11 @@ def decisions_page(bundle: Path, data: Path, page: Path, *, with_peer: bool, say
         ("Is 8 kHz a matter of the mean?", f"{prose.NARROW}\n\n" + markdown(narrow, "test speakers")),
         (
             "Would score normalisation help?",
-            f"{prose.NORMALISATION}\n\n" + normalisation_text(models, train, test),
+            f"{prose.NORMALISATION}\n\n" + normalisation_text(ours.name, train, test),
         ),
         (
             "Should the calibration know the length?",
-            f"{prose.LENGTHS}\n\n" + durations_text(models[0], train),
+            f"{prose.LENGTHS}\n\n" + durations_text(ours, train),
         ),
     ]
     say("writing the page")

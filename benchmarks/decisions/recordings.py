@@ -31,7 +31,11 @@ class Recordings:
         Raises:
             DataError: the folder or a file cannot be read.
         """
-        clips = read_folder(folder, split)[::step]
+        return cls.of(read_folder(folder, split)[::step])
+
+    @classmethod
+    def of(cls, clips: Sequence[Clip]) -> Recordings:
+        """Raises DataError where a file cannot be read."""
         return cls([read_audio(clip.path) for clip in clips], clips)
 
     @property

@@ -14,11 +14,11 @@ from service.audio import SpeechDetector
 from trainer.data import Clip
 from trainer.reproduce.page import table
 
-#: Every how-manieth recording is measured under the conditions that leave a recording's length as it is.
-THINNED = {"librispeech": 1, "speechocean762": 3}
+#: Every how-manieth recording of a corpus larger than librispeech is taken, where its length stays as it is.
+STEP = 4
 #: Seconds of speech, and utterances of a speaker at most.
 LENGTHS_S = (1.0, 2.0, 4.0, 10.0)
-MOST = 6
+MOST = 4
 SNRS_DB = (20, 10, 5, 0)
 WHOLE = "whole clips"
 NARROW = "8 kHz"
@@ -62,7 +62,7 @@ def condition_rows(
     """A corpus under every condition, each with the voices behind the figures."""
     corpus = recordings.clips[0].corpus
     detector = SpeechDetector()
-    for what, heard in _heard(recordings, noise, detector, THINNED.get(corpus, 1)):
+    for what, heard in _heard(recordings, noise, detector, 1 if corpus == "librispeech" else STEP):
         say(f"{corpus}, {what}: {len(heard.clips)} utterances")
         if heard.clips:
             voices = hear(models, heard)

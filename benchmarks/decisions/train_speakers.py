@@ -2,62 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.decisions.conditions import at_8_khz, other_channel
 from benchmarks.decisions.model import Floats, Model, Voices, crop_sums, hear
 from benchmarks.decisions.recordings import Recordings
-from benchmarks.decisions.tables import LENGTHS_S, MOST
+from benchmarks.decisions.tables import LENGTHS_S, MOST, STEP, Say
 from service.audio import SpeechDetector
+from trainer.data import Clip
 
-THINNED = 3  # every how-manieth recording is a trial
+LENGTHS_SPEAKERS = 2  # every how-manieth speaker is cut to lengths
 
 
 @dataclass(frozen=True)
 class Train:
-    """The train speakers with several recordings, as each model hears them, and a cohort that adds others."""
+    """Train speakers with several recordings under some conditions, and a cohort that adds others."""
 
-    whole: list[Voices]  # one a model
-    channel: list[Voices]
-    narrow: list[Voices]  # at 8 kHz
-    cut: dict[float, Voices]  # of the first model, by seconds of speech
-    cohort: list[Voices]  # one vector a speaker
-
-    @classmethod
-    def embed(
-        cls,
-        models: Sequence[Model],
-        recordings: Recordings,
-        others: Recordings,
-        noises: Sequence[Floats],
-        say: Callable[[str], None],
-    ) -> Train:
-        say("train speakers: whole clips, and the cohort")
-        every = crop_sums([m.encode for m in models], [*recordings.samples, *others.samples])
-        names = np.asarray([*recordings.speakers, *others.speakers])
-        thin = slice(0, len(recordings.clips), THINNED)  # the others are in the cohort only
-        whole = [m.voices(own[thin], names[thin]) for m, own in zip(models, every, strict=True)]
-        say("train speakers: another channel each")
-        channel = hear(models, recordings.every(THINNED).under(other_channel(noises)))
-        say("train speakers: 8 kHz")
-        narrow = hear(models, recordings.every(THINNED).under(at_8_khz))
-        say("train speakers: cut")
-        speech = recordings.speech_only(SpeechDetector())
-        return cls(
-            whole,
-            channel,
-            narrow,
-            {seconds: hear(models[:1], speech.of_length(seconds, MOST))[0] for seconds in LENGTHS_S},
-            [_one_a_speaker(m, own, names) for m, own in zip(models, every, strict=True)],
-        )
+    whole: Voices
+    channel: Voices
+    narrow: Voices  # at 8 kHz
+    cut: dict[float, Voices]  # by seconds of speech
+    cohort: Voices  # one vector a speaker
 
 
-def _one_a_speaker(model: Model, sums: Floats, names: NDArray[np.str_]) -> Voices:
-    speakers, owner = np.unique(names, return_inverse=True)
-    totals = np.zeros((len(speakers), sums.shape[1]), np.float32)
-    np.add.at(totals, owner, sums)
-    return model.voices(totals, speakers)
+def embed_train(
+    model: Model, clips: Sequence[Clip], others: Sequence[Clip], noises: Sequence[Floats], say: Say
+) -> Train:
+    """Whole clips and conditions from every `STEP`-th clip, lengths from all clips of some speakers.
+
+    Args:
+        others: of speakers that are in the cohort only.
+
+    Raises:
+        DataError: a clip cannot be read.
+    """
+    say("train speakers: whole clips, and the cohort")
+    recordings, cohort = Recordings.of(clips[::STEP]), Recordings.of(others)
+    (own,), (further,) = (crop_sums([model.encode], heard.samples) for heard in (recordings, cohort))
+    speakers, owner = np.unique([*recordings.speakers, *cohort.speakers], return_inverse=True)
+    sums = np.zeros((len(speakers), own.shape[1]), np.float32)
+    np.add.at(sums, owner, np.concatenate([own, further]))
+    say("train speakers: other channels, 8 kHz")
+    (channel,) = hear([model], recordings.under(other_channel(noises)))
+    (narrow,) = hear([model], recordings.under(at_8_khz))
+    say("train speakers: lengths")
+    drawn = set(sorted({clip.speaker for clip in clips})[::LENGTHS_SPEAKERS])
+    speech = Recordings.of([clip for clip in clips if clip.speaker in drawn]).speech_only(SpeechDetector())
+    cut = {seconds: hear([model], speech.of_length(seconds, MOST))[0] for seconds in LENGTHS_S}
+    return Train(model.voices(own, recordings.speakers), channel, narrow, cut, model.voices(sums, speakers))
