@@ -52,7 +52,7 @@ def decisions_page(bundle: Path, data: Path, page: Path, *, with_peer: bool, say
         say,
     )
     plot = page.with_name("decisions-det.png")
-    det_plot([curve for corpus in corpora for curve in _curves(models, corpus)], plot)
+    det_plot([curve for corpus in corpora for curve in _curves(models, corpus)], plot, models=len(models))
     conditions = [row for corpus in corpora for row in corpus.conditions]
     groups = [row for corpus in corpora for row in corpus.groups]
     whole = [corpus.whole for corpus in corpora]
@@ -62,7 +62,7 @@ def decisions_page(bundle: Path, data: Path, page: Path, *, with_peer: bool, say
         ("In short", summary([*whole, *(row for row in conditions if row.what != WHOLE), *groups, *strange])),
         (
             "Whole clips",
-            f"{prose.MEASURES}\n\n{prose.FAIRNESS}\n\n"
+            f"{prose.MEASURES}\n\n{prose.FAIRNESS if with_peer else ''}\n\n"
             + markdown(whole, "test speakers")
             + f"\n\n![DET plot]({plot.name})",
         ),

@@ -15,18 +15,19 @@ Floats = NDArray[np.float32]
 TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 
-def det_plot(curves: Sequence[tuple[str, Floats, Floats]], path: Path) -> None:
+def det_plot(curves: Sequence[tuple[str, Floats, Floats]], path: Path, *, models: int) -> None:
     """Writes a PNG.
 
     Args:
-        curves: name, scores of pairs of one voice, scores of pairs of two.
+        curves: name, scores of pairs of one voice, scores of pairs of two; corpus by corpus.
+        models: curves of each corpus.
     """
     from matplotlib.figure import Figure
     from scipy.special import ndtri  # the normal distribution's quantiles
 
     figure = Figure(figsize=(6, 6), layout="constrained")
     axes = figure.subplots()
-    for (name, target, nontarget), style in zip(curves, _styles(len(curves)), strict=True):
+    for (name, target, nontarget), style in zip(curves, _styles(len(curves), models), strict=True):
         _, p_miss, p_fa = det_points(target, nontarget)
         low, high = TICKS[0] / 10, 1 - TICKS[0] / 10  # the quantiles of 0 and 1 are infinite
         axes.plot(ndtri(np.clip(p_fa, low, high)), ndtri(np.clip(p_miss, low, high)), style, label=name)
@@ -42,6 +43,6 @@ def det_plot(curves: Sequence[tuple[str, Floats, Floats]], path: Path) -> None:
     figure.savefig(path, dpi=90)
 
 
-def _styles(count: int) -> list[str]:
+def _styles(count: int, models: int) -> list[str]:
     """Corpora by colour, models by line."""
-    return [f"C{i // 2}{'-' if i % 2 == 0 else '--'}" for i in range(count)]
+    return [f"C{i // models}{'-' if i % models == 0 else '--'}" for i in range(count)]

@@ -63,11 +63,11 @@ def condition_rows(
     corpus = recordings.clips[0].corpus
     detector = SpeechDetector()
     for what, heard in _heard(recordings, noise, detector, 1 if corpus == "librispeech" else STEP):
-        say(f"{corpus}, {what}: {len(heard.clips)} utterances")
         if heard.clips:
             voices = hear(models, heard)
-            joined = 100 * heard.joined / len(heard.clips)
-            yield replace(measured(models, voices, corpus, what), joined=joined), voices
+            one = measured(models, voices, corpus, what)
+            say(f"{corpus}, {what}: {' · '.join(cells(one.models))}")
+            yield replace(one, joined=100 * heard.joined / len(heard.clips)), voices
 
 
 def group_rows(
