@@ -35,30 +35,41 @@ def pretrain(
         Path | None, typer.Option(help="Folder of noise to mix in; white noise if none.")
     ] = None,
     start: Annotated[Path | None, typer.Option(help="Run folder whose weights to begin with.")] = None,
-    preset: Annotated[str, typer.Option(help="fast (as shipped), paper or very_large.")] = "fast",
+    model: Annotated[str, typer.Option(help="autodecompose or barlow_twins.")] = "autodecompose",
+    preset: Annotated[
+        str | None, typer.Option(help="autodecompose: fast, paper, very_large; barlow_twins: small, paper.")
+    ] = None,
     change: Annotated[
         list[str] | None, typer.Option("--set", help="name=value, a setting to change.")
     ] = None,
     cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
 ) -> None:
-    """Trains Autodecompose without labels. Stop it with Ctrl-C; the same command goes on.
+    """Trains a model without labels. Stop it with Ctrl-C; the same command goes on.
 
     Examples:
 
     `python -m trainer pretrain --data data/librispeech --split train --out runs/libri`
 
     `python -m trainer pretrain --data my_recordings --out runs/mine --set epochs=3 --set bt_weight=0`
+
+    `python -m trainer pretrain --model barlow_twins --data data/librispeech --split train --out runs/bt`
     """
-    from trainer.autodecompose.pretrain import RunFolder
-    from trainer.autodecompose.pretrain import pretrain as run_pretraining
-    from trainer.autodecompose.settings import PRESETS, override
+    from trainer.models import MODELS
+    from trainer.pretrain import RunFolder
+    from trainer.pretrain import pretrain as run_pretraining
+    from trainer.settings import override
 
     console = Console(stderr=True)
     try:
-        if preset not in PRESETS:
-            raise ValueError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
-        settings = override(PRESETS[preset], dict(_assignment(text) for text in change or []))
+        if model not in MODELS:
+            raise ValueError(f"No model {model!r}; there are {', '.join(MODELS)}.")
+        presets = MODELS[model].presets
+        preset = preset or next(iter(presets))
+        if preset not in presets:
+            raise ValueError(f"{model} has no preset {preset!r}; it has {', '.join(presets)}.")
+        settings = override(presets[preset], dict(_assignment(text) for text in change or []))
         run_pretraining(
+            model,
             settings,
             data,
             RunFolder(out),
@@ -71,7 +82,7 @@ def pretrain(
     except (DataError, ValueError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
-    console.print(f"Trained: {out}. Next: python -m trainer export {out} --out models/autodecompose/VERSION")
+    console.print(f"Trained: {out}. Next: python -m trainer export {out} --out models/{model}/VERSION")
 
 
 @app.command()
@@ -83,8 +94,8 @@ def export(
 
     Example: `python -m trainer export runs/libri --out models/autodecompose/1.0.0`
     """
-    from trainer.autodecompose.pretrain import RunFolder, export_run
     from trainer.export import ExportError
+    from trainer.pretrain import RunFolder, export_run
 
     console = Console(stderr=True)
     try:

@@ -16,6 +16,8 @@ from torchaudio.functional import melscale_fbanks
 
 SAMPLE_RATE_HZ = 16_000
 FLOOR_POWER = 1e-10  # -100 dB
+SPECTROGRAM_WINDOW = 1024  # samples: 64 ms
+SPECTROGRAM_HOP = 128  # samples: 8 ms
 
 
 @dataclass(frozen=True)
@@ -59,34 +61,62 @@ class LogMel(nn.Module):
         side = (s.window - s.hop) // 2
         if side:
             waveform = F.pad(waveform[:, None], (side, side), mode="reflect")[:, 0]
-        # Cut into hops first: a reshape exports better than unfold, and window / hop is a small whole number.
-        hops = waveform.reshape(waveform.shape[0], -1, s.hop)  # (batch, frames + k - 1, hop)
-        k = s.window // s.hop
-        frames = hops.shape[1] - k + 1
-        x = torch.cat([hops[:, i : i + frames] for i in range(k)], dim=-1)  # (batch, frames, window)
-        x = x * self.window
-        power = self._power(x)  # (batch, frames, bins)
+        power = _power(_windows(waveform, s.window, s.hop) * self.window, self.dft)  # (batch, frames, bins)
         decibels = 10 * torch.log10(torch.clamp(power @ self.mel, min=FLOOR_POWER))  # (batch, frames, mels)
         return (decibels + 100) / 200
 
-    def _power(self, x: Tensor) -> Tensor:
-        """|DFT|² of real frames.
 
-        The exported graph uses two half-length matrix products, which onnxruntime runs faster than its DFT
-        operator: x[n] + x[N-n] holds all of the cosine part and x[n] - x[N-n] all of the sine part, so
-        folding the frame first halves the work of a plain DFT matrix. torch's own FFT is faster still, so
-        training uses that.
-        """
-        if not torch.compiler.is_exporting():
-            spectrum: Tensor = torch.fft.rfft(x)
-            return spectrum.real.square() + spectrum.imag.square()
-        half = self.settings.window // 2
-        head, tail = x[..., 1:half], x[..., half + 1 :].flip(-1)
-        even = torch.cat([x[..., :1], head + tail, x[..., half : half + 1]], dim=-1)  # (…, half + 1)
-        odd = head - tail  # (…, half - 1)
-        real = even @ self.dft[: half + 1]
-        imag = odd @ self.dft[half + 1 :]
-        return real * real + imag * imag
+class LogSpectrogram(nn.Module):
+    """(batch, at least 16000 samples) → (batch, 513 bins, 126 frames) of the middle second, 0 to 8 kHz.
+
+    Barlow Twins for speech, section 2.3. 513 linear bins are 1024 samples; 126 frames of one second are a
+    hop of 128 samples, not the 32 ms of the text. Decibels scaled by (dB + 100) / 200 as in `LogMel`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.window: Tensor
+        self.dft: Tensor
+        self.register_buffer("window", torch.hann_window(SPECTROGRAM_WINDOW), persistent=False)
+        self.register_buffer("dft", _folded_dft(SPECTROGRAM_WINDOW), persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        start = (waveform.shape[1] - SAMPLE_RATE_HZ) // 2
+        side = SPECTROGRAM_WINDOW // 2
+        second = waveform[:, start : start + SAMPLE_RATE_HZ]
+        padded = F.pad(second[:, None], (side, side), mode="reflect")[:, 0]
+        power = _power(_windows(padded, SPECTROGRAM_WINDOW, SPECTROGRAM_HOP) * self.window, self.dft)
+        decibels = 10 * torch.log10(torch.clamp(power, min=FLOOR_POWER))  # (batch, frames, bins)
+        return ((decibels + 100) / 200).transpose(1, 2)
+
+
+def _windows(waveform: Tensor, window: int, hop: int) -> Tensor:
+    """(batch, samples) → (batch, frames, window); the window is a whole number of hops."""
+    # Cut into hops first: a reshape exports better than unfold.
+    hops = waveform.reshape(waveform.shape[0], -1, hop)  # (batch, frames + k - 1, hop)
+    k = window // hop
+    frames = hops.shape[1] - k + 1
+    return torch.cat([hops[:, i : i + frames] for i in range(k)], dim=-1)
+
+
+def _power(x: Tensor, dft: Tensor) -> Tensor:
+    """|DFT|² of real frames: (…, window) → (…, bins).
+
+    The exported graph uses two half-length matrix products, which onnxruntime runs faster than its DFT
+    operator: x[n] + x[N-n] holds all of the cosine part and x[n] - x[N-n] all of the sine part, so folding
+    the frame first halves the work of a plain DFT matrix. torch's own FFT is faster still, so training uses
+    that.
+    """
+    if not torch.compiler.is_exporting():
+        spectrum: Tensor = torch.fft.rfft(x)
+        return spectrum.real.square() + spectrum.imag.square()
+    half = x.shape[-1] // 2
+    head, tail = x[..., 1:half], x[..., half + 1 :].flip(-1)
+    even = torch.cat([x[..., :1], head + tail, x[..., half : half + 1]], dim=-1)  # (…, half + 1)
+    odd = head - tail  # (…, half - 1)
+    real = even @ dft[: half + 1]
+    imag = odd @ dft[half + 1 :]
+    return real * real + imag * imag
 
 
 def _folded_dft(window: int) -> Tensor:

@@ -9,7 +9,7 @@ import torchaudio
 from scipy.signal import butter, freqs
 
 from trainer.data import contiguous_crops, read_audio, read_folder
-from trainer.frontends import FRONTENDS, LogMel
+from trainer.frontends import FRONTENDS, LogMel, LogSpectrogram
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +69,12 @@ def test_below_the_band_is_quiet() -> None:
     hum, voice = (0.5 * torch.sin(2 * torch.pi * hz * seconds)[None] for hz in (20.0, 200.0))
     frontend = LogMel(FRONTENDS["wide"])
     assert (frontend(voice) - frontend(hum))[0, 30].max() > 25 / 200  # dB, in the band of the voice
+
+
+def test_spectrogram_of_the_middle_second(crops: torch.Tensor) -> None:
+    spectrogram = LogSpectrogram()(crops)
+    assert spectrogram.shape == (len(crops), 513, 126)
+    middle = torchaudio.transforms.Spectrogram(n_fft=1024, hop_length=128)(crops[:, 192:16192])
+    expected = (torchaudio.transforms.AmplitudeToDB(stype="power")(middle) + 100) / 200
+    torch.testing.assert_close(spectrogram, expected, atol=2e-4, rtol=0)
+    torch.testing.assert_close(LogSpectrogram()(crops[:, 192:16192]), spectrogram)

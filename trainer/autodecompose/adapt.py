@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from trainer.autodecompose.batches import PairSampler
 from trainer.autodecompose.objective import Objective
-from trainer.autodecompose.train import autocast
+from trainer.batches import PairSampler
 from trainer.checkpoint import load_checkpoint, read_settings, save_checkpoint
 from trainer.data import ClipCache
 from trainer.errors import Canceled, FinetuneError
+from trainer.loop import autocast
 
 OnStep = Callable[[int, int, float], None]  # (step, steps in all, loss)
 

@@ -8,10 +8,10 @@ from torch.nn import functional as F
 
 from trainer.acoustics import degrade
 from trainer.autodecompose.augment import scramble_time, shift_voice
-from trainer.autodecompose.batches import PairBatch
 from trainer.autodecompose.networks import Autodecompose, pool
 from trainer.autodecompose.settings import TrainSettings
 from trainer.barlow import Projector, barlow_twins_loss
+from trainer.batches import PairBatch
 from trainer.frontends import FRONTENDS, LogMel
 
 

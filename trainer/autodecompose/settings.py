@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from trainer.acoustics import AcousticSettings
 from trainer.autodecompose.augment import AugmentSettings
+from trainer.settings import tuples
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,9 @@ class TrainSettings:
     def from_json(cls, values: dict[str, Any]) -> TrainSettings:
         values = dict(values)
         if values.get("acoustics") is not None:
-            values["acoustics"] = AcousticSettings(**_tuples(values["acoustics"]))
-        values["augment"] = AugmentSettings(**_tuples(values["augment"]))
+            values["acoustics"] = AcousticSettings(**tuples(values["acoustics"]))
+        values["augment"] = AugmentSettings(**tuples(values["augment"]))
         return cls(**values)
-
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 PRESETS = {
@@ -82,35 +79,3 @@ PRESETS = {
         acoustics=None,
     ),
 }
-
-
-Settings = TypeVar("Settings", TrainSettings, AcousticSettings)
-
-
-def override(settings: Settings, assignments: dict[str, str]) -> Settings:
-    """Settings with plain fields replaced by text such as {"epochs": "3", "acoustics.tilt_db": "4"}.
-
-    Raises:
-        ValueError: no such field, or a value that does not fit it.
-    """
-    for path, text in assignments.items():
-        name, _, inner = path.partition(".")
-        value = getattr(settings, name, None)
-        new: Any
-        if isinstance(value, AcousticSettings):
-            new = None if text.lower() == "none" and not inner else override(value, {inner: text})
-        else:
-            new = _parse(path, value, text)
-        settings = replace(settings, **{name: new})
-    return settings
-
-
-def _parse(name: str, value: object, text: str) -> bool | int | float | str:
-    """`text` as the type of the value it replaces."""
-    if isinstance(value, bool):
-        if text.lower() not in {"true", "false"}:
-            raise ValueError(f"{name} is true or false, not {text!r}.")
-        return text.lower() == "true"
-    if isinstance(value, int | float | str):
-        return type(value)(text)
-    raise ValueError(f"No setting {name!r} that can be given as text.")

@@ -32,8 +32,9 @@ def trainable_models(speech_data: Path, tmp_path_factory: pytest.TempPathFactory
     torch = pytest.importorskip("torch")
     from trainer.autodecompose.bundle import export_autodecompose
     from trainer.autodecompose.objective import Objective
-    from trainer.autodecompose.settings import TrainSettings, override
+    from trainer.autodecompose.settings import TrainSettings
     from trainer.data import read_folder
+    from trainer.settings import override
 
     torch.manual_seed(0)
     settings = override(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,27 +7,9 @@ import torch
 
 from trainer.autodecompose.bundle import export_autodecompose
 from trainer.autodecompose.objective import Objective
-from trainer.autodecompose.settings import TrainSettings, override
-from trainer.data import ClipCache, build_cache, read_folder
-
-VOICES_HZ = (150.0, 260.0, 410.0, 630.0)
-
-
-@pytest.fixture
-def tones(tmp_path: Path, write_tone: Callable[[Path, float, float, int], None]) -> Path:
-    """A folder of four "speakers", a pitch each, three recordings of 2.5 s."""
-    folder = tmp_path / "tones"
-    for voice, hz in enumerate(VOICES_HZ):
-        for take in range(3):
-            write_tone(
-                folder / f"voice{voice}" / f"{take}.wav", hz * (1 + 0.02 * take), 2.5, 10 * voice + take
-            )
-    return folder
-
-
-@pytest.fixture
-def tone_cache(tones: Path, tmp_path: Path) -> ClipCache:
-    return build_cache(read_folder(tones), tmp_path / "cache", warn=pytest.fail)
+from trainer.autodecompose.settings import TrainSettings
+from trainer.data import read_folder
+from trainer.settings import override
 
 
 @pytest.fixture(scope="module")

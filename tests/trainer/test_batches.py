@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from trainer.autodecompose.batches import PairSampler
+from trainer.batches import PairSampler
 from trainer.data import CROP_SAMPLES, ClipCache
 
 

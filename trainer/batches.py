@@ -18,6 +18,10 @@ class PairBatch:
     second: Tensor  # (batch, 16384), another crop of the same recording
     noise: Tensor | None  # (2 · batch, 16384)
 
+    def to(self, device: torch.device) -> PairBatch:
+        noise = None if self.noise is None else self.noise.to(device)
+        return PairBatch(self.first.to(device), self.second.to(device), noise)
+
 
 class PairSampler:
     """One epoch visits every recording as often as it has whole crops, in random order, at random places."""

@@ -8,45 +8,63 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
+from torch import nn
 
-from trainer.autodecompose.batches import PairBatch, PairSampler
-from trainer.autodecompose.objective import Objective
-from trainer.autodecompose.settings import TrainSettings
+from trainer.batches import PairSampler
 from trainer.checkpoint import load_checkpoint, save_checkpoint
-from trainer.data import ClipCache
 from trainer.distributed import Group
 
 Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, losses)
 
 
+class LoopSettings(Protocol):
+    """What the loop reads of a model's settings."""
+
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def peak_rate(self) -> float: ...
+    @property
+    def warm_up(self) -> float: ...
+    @property
+    def constant_rate(self) -> bool: ...
+    @property
+    def mixed_precision(self) -> bool: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def checkpoint_steps(self) -> int: ...
+    def to_json(self) -> dict[str, Any]: ...
+
+
 def train(
-    settings: TrainSettings,
-    speech: ClipCache,
-    noise: ClipCache | None,
+    settings: LoopSettings,
+    objective: nn.Module,
+    sampler: PairSampler,
     out: Path,
     *,
     group: Group,
     start: Path | None = None,
     report: Report | None = None,
-) -> Objective:
-    """Trains, or goes on where `out/checkpoint.safetensors` stopped.
+) -> None:
+    """Trains the objective in place, or goes on where `out/checkpoint.safetensors` stopped.
 
     Args:
+        objective: (batch, generator) → losses by name, of which `loss` is minimised.
         out: gets `checkpoint.safetensors`, `losses.csv` and `losses.png`.
         group: processes that share the work: each takes batches of its own, the leading one writes.
         start: a checkpoint whose weights a new run begins with.
 
-    Returns:
-        The trained objective, in evaluation mode, on the CPU.
+    Raises:
+        FloatingPointError: the loss is no longer a number.
     """
     device = group.device
-    torch.manual_seed(settings.seed)
-    objective = Objective(settings).to(device)
+    objective.to(device)
     shared = group.share(objective)
     optimizer = torch.optim.Adam(objective.parameters(), lr=settings.peak_rate)
-    sampler = PairSampler(speech, noise, settings.batch, settings.seed, settings.same_voice_seconds)
     steps = settings.epochs * max(sampler.steps_per_epoch // group.size, 1)
 
     out.mkdir(parents=True, exist_ok=True)
@@ -65,7 +83,7 @@ def train(
             parameters["lr"] = learning_rate(settings, step, steps)
         draw = step * group.size + group.rank
         generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + draw)
-        batch = _to(sampler.at(draw), device)
+        batch = sampler.at(draw).to(device)
         with autocast(device, settings.mixed_precision):
             losses = shared(batch, generator)
         optimizer.zero_grad(set_to_none=True)
@@ -83,10 +101,10 @@ def train(
         if step % settings.checkpoint_steps == 0 or step == steps:
             save_checkpoint(checkpoint, modules, optimizer, step, settings.to_json())
             log.flush()
-    return objective.eval().cpu()
+    objective.eval().cpu()
 
 
-def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:
+def learning_rate(settings: LoopSettings, step: int, steps: int) -> float:
     """One cycle: cosine from peak/25 up to the peak, then cosine down to (almost) nothing."""
     if settings.constant_rate:
         return settings.peak_rate
@@ -105,11 +123,6 @@ def autocast(device: torch.device, wanted: bool) -> torch.autocast | nullcontext
     """bf16 on CUDA, and on processors with bf16 instructions; elsewhere it would only be slower."""
     has_bf16 = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
     return torch.autocast(device.type, torch.bfloat16) if wanted and has_bf16 else nullcontext()
-
-
-def _to(batch: PairBatch, device: torch.device) -> PairBatch:
-    noise = None if batch.noise is None else batch.noise.to(device)
-    return PairBatch(batch.first.to(device), batch.second.to(device), noise)
 
 
 class LossLog:

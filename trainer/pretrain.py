@@ -13,14 +13,14 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import nn
 
-from trainer.autodecompose.bundle import export_autodecompose
-from trainer.autodecompose.objective import Objective
-from trainer.autodecompose.settings import TrainSettings
-from trainer.autodecompose.train import train
+from trainer.batches import PairSampler
 from trainer.checkpoint import load_checkpoint, read_settings
 from trainer.data import Clip, ClipCache, build_cache, read_folder
 from trainer.distributed import Group, training_group
+from trainer.loop import train
+from trainer.models import MODELS, ModelSettings
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,19 @@ class RunFolder:
     def card(self) -> Path:
         return self.path / "run.json"
 
+    @property
+    def model(self) -> str:
+        """Which of `trainer.models.MODELS` was trained; the oldest cards name none."""
+        name: str = json.loads(self.card.read_text()).get("model", "autodecompose")
+        return name
+
+    def settings(self) -> ModelSettings:
+        return MODELS[self.model].settings.from_json(read_settings(self.checkpoint))
+
 
 def pretrain(
-    settings: TrainSettings,
+    model: str,
+    settings: ModelSettings,
     data: Sequence[Path],
     run: RunFolder,
     cache_dir: Path,
@@ -51,21 +61,35 @@ def pretrain(
 ) -> None:
     """Trains on folders of speech, or goes on where the run folder stopped. torchrun may start several of it.
 
+    Args:
+        model: a name in `trainer.models.MODELS`.
+
     Raises:
         DataError: a folder cannot be read.
-        ValueError: the run folder was begun with other settings.
+        ValueError: the run folder was begun with another model or other settings.
     """
-    if run.checkpoint.is_file() and TrainSettings.from_json(read_settings(run.checkpoint)) != settings:
+    if run.checkpoint.is_file() and (run.model, run.settings()) != (model, settings):
         raise ValueError(f"{run.path} was begun with other settings: choose another --out, or give the same.")
     clips = read_clips(data, split)
     with training_group() as group:
         _pretrain(
-            settings, data, clips, run, cache_dir, console, group, split=split, noise=noise, start=start
+            model,
+            settings,
+            data,
+            clips,
+            run,
+            cache_dir,
+            console,
+            group,
+            split=split,
+            noise=noise,
+            start=start,
         )
 
 
 def _pretrain(
-    settings: TrainSettings,
+    model: str,
+    settings: ModelSettings,
     data: Sequence[Path],
     clips: Sequence[Clip],
     run: RunFolder,
@@ -79,9 +103,9 @@ def _pretrain(
 ) -> None:
     with group.leader_first():
         speech = _cache(clips, cache_dir, console, "reading speech")
-        noises = _cache(read_folder(noise), cache_dir, console, "reading noise") if noise else None
+        noises = _cache(read_noise(noise, split), cache_dir, console, "reading noise") if noise else None
     run.path.mkdir(parents=True, exist_ok=True)
-    card = _card(settings, data, split, noise, speech)
+    card = {"model": model, **_card(settings, data, split, noise, speech)}
     if start is not None:
         before = json.loads(start.card.read_text())
         card["started_from"] = {key: value for key, value in before.items() if key != "paths"}
@@ -94,8 +118,11 @@ def _pretrain(
             text = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
             progress.update(task, completed=step, total=steps, losses=text)
 
+        torch.manual_seed(settings.seed)
+        objective = MODELS[model].objective(settings)
+        sampler = PairSampler(speech, noises, settings.batch, settings.seed, settings.same_voice_seconds)
         checkpoint = start.checkpoint if start else None
-        train(settings, speech, noises, run.path, group=group, start=checkpoint, report=report)
+        train(settings, objective, sampler, run.path, group=group, start=checkpoint, report=report)
 
 
 def export_run(run: RunFolder, folder: Path, console: Console) -> None:
@@ -104,17 +131,30 @@ def export_run(run: RunFolder, folder: Path, console: Console) -> None:
     Raises:
         FileNotFoundError: the run has no checkpoint or no run.json.
     """
+    objective, step = load_objective(run)
     card = json.loads(run.card.read_text())
-    objective = Objective(TrainSettings.from_json(read_settings(run.checkpoint)))
-    step = load_checkpoint(run.checkpoint, {"objective": objective})
     clips = read_clips([Path(path) for path in card.pop("paths")], card["split"])
     with _progress(console) as progress:
-        export_autodecompose(objective, clips, folder, training={**card, "steps": step}, progress=progress)
+        export = MODELS[run.model].export
+        export(objective, clips, folder, training={**card, "steps": step}, progress=progress)
+
+
+def load_objective(run: RunFolder) -> tuple[nn.Module, int]:
+    """A run's model in evaluation mode, and the step it was trained to."""
+    objective = MODELS[run.model].objective(run.settings())
+    step = load_checkpoint(run.checkpoint, {"objective": objective})
+    return objective.eval(), step
 
 
 def read_clips(data: Sequence[Path], split: str | None) -> list[Clip]:
     """The clips of several folders, one folder after the other."""
     return [clip for folder in data for clip in read_folder(folder, split)]
+
+
+def read_noise(folder: Path, split: str | None) -> list[Clip]:
+    """Noise of the same split as the speech, where the folder has splits: test noise is kept for testing."""
+    clips = read_folder(folder)
+    return [clip for clip in clips if split is None or clip.split in {"", split}]
 
 
 def _cache(clips: Sequence[Clip], cache_dir: Path, console: Console, title: str) -> ClipCache:
@@ -140,7 +180,7 @@ def _progress(console: Console) -> Progress:
 
 
 def _card(
-    settings: TrainSettings, data: Sequence[Path], split: str | None, noise: Path | None, speech: ClipCache
+    settings: ModelSettings, data: Sequence[Path], split: str | None, noise: Path | None, speech: ClipCache
 ) -> dict[str, Any]:
     return {
         "data": [folder.resolve().name for folder in data],

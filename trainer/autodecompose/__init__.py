@@ -1,0 +1,1 @@
+"""Autodecompose: one encoder for who speaks, one for what is said, trained without labels."""

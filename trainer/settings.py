@@ -1,0 +1,44 @@
+"""Settings are frozen dataclasses; here is how a command line changes them and JSON brings them back."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass, replace
+from typing import Any, TypeVar
+
+
+def tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON's lists as the tuples they were."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+
+
+Settings = TypeVar("Settings")
+
+
+def override(settings: Settings, assignments: dict[str, str]) -> Settings:
+    """Settings with plain fields replaced by text such as {"epochs": "3", "acoustics.tilt_db": "4"}.
+
+    Raises:
+        ValueError: no such field, or a value that does not fit it.
+    """
+    for path, text in assignments.items():
+        name, _, inner = path.partition(".")
+        value = getattr(settings, name, None)
+        new: Any
+        if is_dataclass(value):
+            new = None if text.lower() == "none" and not inner else override(value, {inner: text})
+        else:
+            new = _parse(path, value, text)
+        changed: Any = settings  # a dataclass; the type variable cannot say so
+        settings = replace(changed, **{name: new})
+    return settings
+
+
+def _parse(name: str, value: object, text: str) -> bool | int | float | str:
+    """`text` as the type of the value it replaces."""
+    if isinstance(value, bool):
+        if text.lower() not in {"true", "false"}:
+            raise ValueError(f"{name} is true or false, not {text!r}.")
+        return text.lower() == "true"
+    if isinstance(value, int | float | str):
+        return type(value)(text)
+    raise ValueError(f"No setting {name!r} that can be given as text.")
