@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from trainer.acoustics import AcousticSettings
 from trainer.autodecompose.settings import PRESETS, TrainSettings
 
 
@@ -89,7 +88,7 @@ def objective_settings(objective: str, networks: str) -> TrainSettings:
         plain,
         mse_weight=shipped.mse_weight,
         bt_weight=shipped.bt_weight,
-        acoustics=AcousticSettings(),
+        acoustics=shipped.acoustics,
     )
 
 
@@ -114,7 +113,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Test:
-    """A row of Table I. The paper's names are in brackets in `SETS`."""
+    """A row of Table I. Sources and labelled audio are of `material.SETS`, which has the paper's names."""
 
     number: int
     source: str  # pre-trained on, without labels
