@@ -29,16 +29,16 @@ TINY = Scale(
     aligned_clips=14,
     phoneme_draws=2,
     phoneme_frames=300,
-    map_points=60,
+    map_points=40,
 )
 KEPT = {  # corpus and split: speakers, recordings a speaker
-    ("librispeech", "train"): (2, 9),
-    ("librispeech", "test"): (2, 4),
-    ("speechocean762", "train"): (3, 9),
-    ("speechocean762", "test"): (3, 12),
-    ("crowd", "train"): (1, 12),
-    ("arabic_speech_commands", "train"): (2, 30),
-    ("arabic_speech_commands", "test"): (2, 30),
+    ("librispeech", "train"): (1, 4),
+    ("librispeech", "test"): (2, 3),
+    ("speechocean762", "train"): (2, 5),
+    ("speechocean762", "test"): (3, 7),
+    ("crowd", "train"): (1, 8),
+    ("arabic_speech_commands", "train"): (2, 20),
+    ("arabic_speech_commands", "test"): (2, 20),
 }
 
 

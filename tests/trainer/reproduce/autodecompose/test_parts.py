@@ -85,7 +85,7 @@ def test_fig7_is_a_grid(shop: Workshop) -> None:
     for encoder in TINY.fig7_networks:
         (cells,) = rows(text, encoder)
         assert len(cells) == 1 + len(TINY.fig7_networks)
-        assert percent(cells[1]) > 33  # three speakers
+        assert percent(cells[1]) > 40  # two speakers
 
 
 def test_table2_has_paper_plain_and_ours_for_every_test_and_is_not_made_twice(shop: Workshop) -> None:
@@ -143,7 +143,7 @@ def test_phonemes_words_and_maps(shop: Workshop, tmp_path: Path) -> None:
         assert set(scores) == {"E_c", "E_s", "mel"}
         assert scores["mel"] > 5  # about thirty phones
         right = {cells[1]: percent(cells[2]) for cells in rows(words(shop), objective)}
-        assert right["mel"] > 50  # three words
+        assert right["mel"] > 50  # two words
     text = maps(shop, tmp_path / "autodecompose")
     pictures = sorted((tmp_path / "autodecompose").glob("*.png"))
     assert len(pictures) == 5
