@@ -60,7 +60,7 @@ class Manifest(BaseModel):
     sample_rate_hz: Literal[16000]
     crop_samples: Literal[16384]
     embedding_dim: int
-    content_dim: int
+    content_dim: int | None = None  # None: without a content encoder
     files: Mapping[str, BundleFile]
     scoring: Scoring
 
@@ -112,7 +112,11 @@ class Bundle:
         return self._run(self._voice, "embedding", waveforms)
 
     def content(self, waveforms: Floats) -> Floats:
-        """Content frames of crops: (crops, 16384) → (crops, 64, content_dim)."""
+        """Content frames of crops: (crops, 16384) → (crops, 64, content_dim).
+
+        Raises:
+            BundleError: the bundle has no content encoder.
+        """
         return self._run(self._content, "frames", waveforms)
 
     @cached_property
@@ -126,7 +130,8 @@ class Bundle:
     def _open(self, name: str) -> onnxruntime.InferenceSession:
         if name not in self.manifest.files:
             raise BundleError(
-                f"{self.directory} has no {name} model: it holds {sorted(self.manifest.files)}."
+                f"{self.id} has no {name} encoder, only {', '.join(sorted(self.manifest.files))}: "
+                "choose another bundle, or another encoder."
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
