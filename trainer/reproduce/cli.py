@@ -76,6 +76,35 @@ def representations(
         reproduce_representations(bundle, barlow_twins, data, page, cache, console.print)
 
 
+@app.command()
+def autodecompose(
+    data: DataArgument,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="fig7, table2, table3, overfitting, fig10, words or maps; repeat for several."),
+    ] = None,
+    scale: Annotated[str, typer.Option(help="cpu: 90 minutes on two cores; paper: 500 epochs.")] = "cpu",
+    out: Annotated[Path, typer.Option(help="Trained models and rows.")] = Path("runs/autodecompose-paper"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/autodecompose.md"),
+) -> None:
+    """The Autodecompose paper with our corpora. Stop it with Ctrl-C; the same command goes on.
+
+    Example: `python -m trainer reproduce autodecompose --data data --only table2`
+    """
+    from trainer.reproduce.autodecompose import SCALES, reproduce_autodecompose
+    from trainer.reproduce.autodecompose.alignment import AlignerMissingError
+    from trainer.resemblyzer import PeerMissingError
+
+    console = Console(stderr=True)
+    try:
+        if scale not in SCALES:
+            raise ValueError(f"--scale is {' or '.join(SCALES)}, not {scale!r}.")
+        reproduce_autodecompose(data, out, page, SCALES[scale], only or (), console.print)
+    except (AlignerMissingError, DataError, PeerMissingError, ValueError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+
+
 @contextmanager
 def _errors_said(console: Console) -> Iterator[None]:
     try:
