@@ -50,6 +50,16 @@ class Scoring(BaseModel):
     false_accept: list[FalseAccept]
     fitted_on: str
 
+    def threshold(self, target_fpr: float, *, voices: int = 1) -> float:
+        """Least score to accept, so that an unknown voice passes for any of `voices` at rate `target_fpr`.
+
+        docs/architecture.md, "From crops to a score", 5: interpolated in log(fpr), clamped to the table.
+        """
+        points = sorted((point.fpr, point.threshold) for point in self.false_accept)
+        rates, thresholds = zip(*points, strict=True)
+        trial_fpr = -np.expm1(np.log1p(-target_fpr) / voices)
+        return float(np.interp(np.log(trial_fpr), np.log(rates), thresholds))
+
 
 class Manifest(BaseModel):
     """bundle.json, as far as the trainer needs it."""
