@@ -1,0 +1,6 @@
+"""Small labelled tasks, and the linear classifier that asks a frozen representation about them."""
+
+from trainer.downstream.probe import labelled_share, linear_probe
+from trainer.downstream.tasks import TASKS, Examples, Task, read_task
+
+__all__ = ["TASKS", "Examples", "Task", "labelled_share", "linear_probe", "read_task"]
