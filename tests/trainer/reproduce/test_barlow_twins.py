@@ -88,7 +88,14 @@ def plan(few_clips: Path, tmp_path: Path) -> Plan:
 def test_a_second_call_writes_the_same_page_from_what_the_first_kept(plan: Plan) -> None:
     reproduce_barlow_twins(plan, list(PARTS))
     text = plan.page.read_text()
-    for row in ("| speaker | 50 |", "| emotion | 100 |", "| BT-4 |", "| speechocean762 |", "| MBT w/BN/LN |"):
+    for row in (
+        "| speaker | 50 |",
+        "| emotion | 100 |",
+        "| BT-4 |",
+        "| speechocean762 |",
+        "| noise |",
+        "| MBT w/BN/LN |",
+    ):
         assert row in text
     for picture in ("fig3.png", "fig4.png", "fig5.png"):
         assert (plan.pictures / picture).read_bytes().startswith(b"\x89PNG")

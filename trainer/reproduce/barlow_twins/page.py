@@ -24,6 +24,7 @@ def settings_text(plan: Plan) -> str:
     rows = [
         ["backbone", f"ResNet-{s.depth}, first stage {s.width} channels wide", "ResNet-50, 64 wide"],
         ["latent", f"{s.latent}", "2048"],
+        ["projector", f"two hidden layers, {s.projector_width} wide", "not given"],
         ["upstream", "; ".join(long), "LibriSpeech-100, LibriSpeech-360, VoxCeleb-1, 50 epochs each"],
         ["batch", f"{s.batch}", "64"],
         [
@@ -73,7 +74,8 @@ def table3_text(plan: Plan, figures: Table3) -> str:
         [
             f"Ours: mean ± deviation over {plan.evaluation_draws} random halves of the test speakers' crops. "
             f"BT-n: latent of size n, {plan.sweep_epochs} epochs of {plan.sweep_corpus}; then the long "
-            f"trainings, latent {plan.settings.latent}.",
+            f"trainings, latent {plan.settings.latent}. *Noise*: {plan.settings.latent} random codes, so "
+            "what the measures see in this many crops where there is nothing.",
             table([*header, "active codes"], ours),
             "The paper's (accent, identity, gender; mean of 50 evaluations):",
             table(header, theirs),
@@ -91,6 +93,8 @@ def fig3_text(plan: Plan, matrices: dict[str, NDArray[np.float64]], picture: str
             f"One batch of {plan.settings.batch} crops of {FIG3_CORPUS} **test** speakers, two views each.",
             f"![Cross-correlation before and after training]({picture})",
             table(["", "mean of C_ii", "mean of abs(C_ij), i ≠ j"], rows),
+            f"In a batch of {plan.settings.batch}, unrelated latents have a mean abs(C_ij) of "
+            f"{np.sqrt(2 / (np.pi * plan.settings.batch)):.3f}.",
         ]
     )
 

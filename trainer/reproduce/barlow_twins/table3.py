@@ -20,28 +20,37 @@ from trainer.reproduce.barlow_twins.trainings import UNTRAINED, UPSTREAM, model,
 
 CORPUS = "speechocean762"  # its test speakers
 ADULT_YEARS = 16
+NOISE_ROW = "noise"
 
-#: Draws of `trainer.metrics.disentanglement.Disentanglement`, by latent size or model's name.
+Floats = NDArray[np.float32]
+
+#: Draws of `trainer.metrics.disentanglement.Disentanglement`, by latent size, model's name or `NOISE_ROW`.
 Table3 = dict[str, list[dict[str, float]]]
 
 
 def measure_table3(plan: Plan) -> Table3:
     """Trains and measures what is not kept yet."""
-    rows: dict[str, tuple[BarlowTwinsSettings, Callable[[], BarlowTwins]]] = {
+    models: dict[str, tuple[BarlowTwinsSettings, Callable[[], BarlowTwins]]] = {
         **{str(latent): short_model(plan, latent=latent) for latent in plan.latent_sizes},
         **{name: model(plan, name) for name in (*UPSTREAM, UNTRAINED)},
     }
-    table: Table3 = {}
-    for name, (settings, get) in rows.items():
-        made_with: dict[str, Any] = {"settings": settings.to_json(), "draws": plan.evaluation_draws}
-        table[name] = plan.kept(f"table3/{name}", made_with, partial(_draws, plan, get))
-    return table
+    sources: dict[str, tuple[Any, Callable[[Floats], Floats]]] = {
+        **{name: (settings.to_json(), partial(_latents, get)) for name, (settings, get) in models.items()},
+        NOISE_ROW: (plan.settings.latent, partial(_noise, plan.settings.latent)),
+    }
+    return {
+        name: plan.kept(
+            f"table3/{name}",
+            {"settings": settings, "draws": plan.evaluation_draws},
+            partial(_draws, plan, codes),
+        )
+        for name, (settings, codes) in sources.items()
+    }
 
 
-def _draws(plan: Plan, get: Callable[[], BarlowTwins]) -> list[dict[str, float]]:
-    objective = get()
+def _draws(plan: Plan, codes_of: Callable[[Floats], Floats]) -> list[dict[str, float]]:
     crops, factors = labelled_crops(plan)
-    codes = encode(objective.latents, crops, objective.settings.mixed_precision)
+    codes = codes_of(crops)
     halves = [
         np.random.default_rng(draw).permutation(len(crops))[: len(crops) // 2]
         for draw in range(plan.evaluation_draws)
@@ -49,7 +58,17 @@ def _draws(plan: Plan, get: Callable[[], BarlowTwins]) -> list[dict[str, float]]
     return [asdict(disentanglement(codes[half], factors[half])) for half in halves]
 
 
-def labelled_crops(plan: Plan) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+def _latents(get: Callable[[], BarlowTwins], crops: Floats) -> Floats:
+    objective = get()
+    return encode(objective.latents, crops, objective.settings.mixed_precision)
+
+
+def _noise(size: int, crops: Floats) -> Floats:
+    """Codes that know nothing: what a finite number of crops lets the measures see in them all the same."""
+    return np.random.default_rng(0).normal(size=(len(crops), size)).astype(np.float32)
+
+
+def labelled_crops(plan: Plan) -> tuple[Floats, NDArray[np.str_]]:
     """Crops (n, 16384) of the test speakers, and factors (n, 3): identity, gender and age group, as names."""
     clips = plan.clips(CORPUS, "test")
     crops = [contiguous_crops(clips.clip(i)) for i in range(len(clips))]
