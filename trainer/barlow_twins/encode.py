@@ -10,26 +10,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.frontends import LogSpectrogram
-from trainer.loop import autocast
 
 BATCH = 128
 
 
-def encode(
-    network: Callable[[Tensor], Tensor], crops: NDArray[np.float32], mixed_precision: bool = True
-) -> NDArray[np.float32]:
-    """(n, 16384) → (n, d).
+def encode(network: Callable[[Tensor], Tensor], crops: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 16384) → (n, d), in float32 throughout: bf16 hides what little an untrained network's outputs vary.
 
     Args:
         network: spectrograms (batch, 513, 126) → (batch, d) on the CPU, in evaluation mode: `backbone` of a
             `BarlowTwins` gives the representation that later tasks use, `latents` what Table 3 measures.
-        mixed_precision: as in training.
     """
     frontend = LogSpectrogram()
     rows = []
     for start in range(0, len(crops), BATCH):
         with torch.no_grad():
-            x = frontend(torch.from_numpy(crops[start : start + BATCH]))
-            with autocast(torch.device("cpu"), mixed_precision):
-                rows.append(network(x).float().numpy())
+            rows.append(network(frontend(torch.from_numpy(crops[start : start + BATCH]))).numpy())
     return np.concatenate(rows)

@@ -26,7 +26,7 @@ def test_learns_what_a_line_could_tell(augment: bool) -> None:
     crops, labels = tones(0)
     network = train_supervised(TINY, crops, labels, 2, steps=60, augment=augment)
     unseen, theirs = tones(1)
-    logits = encode(network, unseen, TINY.mixed_precision)
+    logits = encode(network, unseen)
     assert logits.shape == (24, 2)
     assert (logits.argmax(axis=1) == theirs).mean() >= 0.9
 

@@ -54,9 +54,7 @@ def probe_accuracies(
 ) -> dict[str, list[float]]:
     """Linear evaluation of a model's frozen backbone: share of the labels, percent → one accuracy a draw."""
     objective, train, test = get(), task().train, task().test
-    train_x, test_x = (
-        encode(objective.backbone, part.crops, objective.settings.mixed_precision) for part in (train, test)
-    )
+    train_x, test_x = (encode(objective.backbone, part.crops) for part in (train, test))
 
     def accuracy(share: str, seed: int) -> float:
         rows = labelled_share(train.labels, float(share), seed)
@@ -80,7 +78,7 @@ def supervised_accuracy(plan: Plan, task: Callable[[], Task], name: str, share: 
             steps=plan.supervised_steps,
             noise=plan.noise_crops(),
         )
-        predicted = encode(network, test.crops, settings.mixed_precision).argmax(axis=1)
+        predicted = encode(network, test.crops).argmax(axis=1)
         return 100 * float((predicted == test.labels).mean())
 
     made_with: dict[str, Any] = {"settings": settings.to_json(), "steps": plan.supervised_steps}

@@ -59,8 +59,7 @@ def _draws(plan: Plan, codes_of: Callable[[Floats], Floats]) -> list[dict[str, f
 
 
 def _latents(get: Callable[[], BarlowTwins], crops: Floats) -> Floats:
-    objective = get()
-    return encode(objective.latents, crops, objective.settings.mixed_precision)
+    return encode(get().latents, crops)
 
 
 def _noise(size: int, crops: Floats) -> Floats:
