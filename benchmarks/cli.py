@@ -131,6 +131,33 @@ def voice(
     console.print(f"written to {out}")
 
 
+@app.command()
+def decisions(
+    data: Annotated[Path, typer.Option(envvar="TWOFOLD_DATA", help="Folder that holds the corpora.")],
+    bundle: Annotated[
+        Path | None, typer.Option(help="Bundle folder; without it, the newest under models/autodecompose.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/decisions.md"),
+    peer: Annotated[bool, typer.Option(help="Measure Resemblyzer beside ours.")] = True,
+) -> None:
+    """How far decisions can be trusted, by condition and group of speakers (about ten minutes of one core).
+
+    Example: `TWOFOLD_DATA=../data python -m benchmarks decisions`
+    """
+    from benchmarks.decisions import decisions_page
+    from benchmarks.peers import PeerMissingError
+    from trainer.bundle import BundleError
+
+    console = Console(stderr=True)
+    folder = bundle or newest_bundle(Path("models/autodecompose"))
+    try:
+        decisions_page(folder, data, out, with_peer=peer, say=console.print)
+    except (BundleError, DataError, PeerMissingError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    console.print(f"written to {out}")
+
+
 def newest_bundle(models: Path) -> Path:
     """The bundle folder of the highest version."""
     found = [path.parent for path in models.glob("*/bundle.json")]

@@ -109,8 +109,9 @@ class Pipeline:
     async def content(self, uploads: Sequence[Upload], *, required_s: float) -> list[tuple[Prepared, Frames]]:
         """Content frames of every upload, silence included, so that frame i starts at i · frame_s.
 
-        Raises what `hear` raises.
+        Raises what `hear` raises, and Conflict where the model has no content encoder.
         """
+        self.engine.bundle.content_hop()  # refuses before anything is decoded
         return await self._while_connected(self._content(uploads, required_s))
 
     async def _hear(self, uploads: Sequence[Upload], required_s: float, together: bool) -> list[Heard]:

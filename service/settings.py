@@ -27,7 +27,11 @@ class Settings(BaseSettings):
         description="Redis 7 that several replicas share for voices and jobs, as `redis://HOST:6379/0`; "
         "empty: everything is kept in the state folder.",
     )
-    models_dir: Path = Field(default=_CHECKOUT / "models", description="Folder of the shipped model bundles.")
+    models_dir: Path = Field(
+        default=_CHECKOUT / "models",
+        description="Folder of the shipped model bundles, of which the newest autodecompose serves; the path "
+        "of one model (`models/barlow_twins`) or one bundle serves that instead.",
+    )
     api_keys: SecretStr = Field(
         default=SecretStr(""),
         description="Comma-separated; where set, calls need the header `Authorization: Bearer KEY`.",

@@ -50,6 +50,16 @@ class Scoring(BaseModel):
     false_accept: list[FalseAccept]
     fitted_on: str
 
+    def threshold(self, target_fpr: float, *, voices: int = 1) -> float:
+        """Least score to accept, so that an unknown voice passes for any of `voices` at rate `target_fpr`.
+
+        docs/architecture.md, "From crops to a score", 5: interpolated in log(fpr), clamped to the table.
+        """
+        points = sorted((point.fpr, point.threshold) for point in self.false_accept)
+        rates, thresholds = zip(*points, strict=True)
+        trial_fpr = -np.expm1(np.log1p(-target_fpr) / voices)
+        return float(np.interp(np.log(trial_fpr), np.log(rates), thresholds))
+
 
 class Manifest(BaseModel):
     """bundle.json, as far as the trainer needs it."""
@@ -60,7 +70,7 @@ class Manifest(BaseModel):
     sample_rate_hz: Literal[16000]
     crop_samples: Literal[16384]
     embedding_dim: int
-    content_dim: int
+    content_dim: int | None = None  # None: without a content encoder
     files: Mapping[str, BundleFile]
     scoring: Scoring
 
@@ -112,7 +122,11 @@ class Bundle:
         return self._run(self._voice, "embedding", waveforms)
 
     def content(self, waveforms: Floats) -> Floats:
-        """Content frames of crops: (crops, 16384) → (crops, 64, content_dim)."""
+        """Content frames of crops: (crops, 16384) → (crops, 64, content_dim).
+
+        Raises:
+            BundleError: the bundle has no content encoder.
+        """
         return self._run(self._content, "frames", waveforms)
 
     @cached_property
@@ -126,7 +140,8 @@ class Bundle:
     def _open(self, name: str) -> onnxruntime.InferenceSession:
         if name not in self.manifest.files:
             raise BundleError(
-                f"{self.directory} has no {name} model: it holds {sorted(self.manifest.files)}."
+                f"{self.id} has no {name} encoder, only {', '.join(sorted(self.manifest.files))}: "
+                "choose another bundle, or another encoder."
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads

@@ -82,7 +82,7 @@ def pretrain(
     except (DataError, ValueError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
-    console.print(f"Trained: {out}. Next: python -m trainer export {out} --out models/autodecompose/VERSION")
+    console.print(f"Trained: {out}. Next: python -m trainer export {out} --out models/{model}/VERSION")
 
 
 @app.command()

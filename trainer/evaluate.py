@@ -105,7 +105,12 @@ def embed_with_progress(clips: Sequence[Clip], encode: CropEncoder, progress: Pr
 
 def pool(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Frames (crops, time, dim) → unit vectors (crops, 2·dim): mean and standard deviation over time."""
-    return unit(np.concatenate([frames.mean(axis=1), frames.std(axis=1)], axis=1))
+    return unit(mean_and_deviation(frames))
+
+
+def mean_and_deviation(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Frames (crops, time, dim) → (crops, 2·dim), over time."""
+    return np.concatenate([frames.mean(axis=1), frames.std(axis=1)], axis=1)
 
 
 def measure(

@@ -85,7 +85,7 @@ def fit_scoring(
     return {
         "score_type": "centred_cosine",
         "mean": [float(f"{value:.8g}") for value in mean],
-        "calibration": _calibrate(target, nontarget, np.random.default_rng(seed)),
+        "calibration": fit_calibration(target, nontarget, np.random.default_rng(seed)),
         "false_accept": _false_accept(nontarget),
     }
 
@@ -126,7 +126,8 @@ def _blocks(vectors: Floats) -> Iterator[tuple[slice, Floats, NDArray[np.bool_]]
         yield rows, scores, np.triu(np.ones(scores.shape, dtype=bool), k=1)
 
 
-def _calibrate(target: Floats, nontarget: Floats, rng: np.random.Generator) -> dict[str, float]:
+def fit_calibration(target: Floats, nontarget: Floats, rng: np.random.Generator) -> dict[str, float]:
+    """Logistic regression at equal prior: `slope * score + intercept` is the log likelihood ratio."""
     kinds = [
         scores if scores.size <= PAIRS_TO_CALIBRATE else rng.choice(scores, PAIRS_TO_CALIBRATE, replace=False)
         for scores in (nontarget, target)

@@ -48,7 +48,7 @@ class ContentAnswer(BaseModel):
 @router.post(
     "/content",
     response_model=ContentAnswer,
-    responses=problem_responses(*AUDIO_STATUSES)
+    responses=problem_responses(409, *AUDIO_STATUSES)
     | {200: {"content": {NPY: {"schema": {"type": "string", "format": "binary"}}}}},
     openapi_extra=audio_body(ContentParams),
 )
@@ -69,7 +69,7 @@ async def content(
     if as_npy:
         return Response(_npy(found[0][1]), media_type=NPY)
     bundle = pipeline.engine.bundle
-    head = {"model": pipeline.model, "dim": bundle.content_dim, "frame_s": bundle.frame_s}
+    head: dict[str, object] = {"model": pipeline.model, "dim": bundle.content_dim, "frame_s": bundle.frame_s}
     results: list[tuple[dict[str, object], Frames]] = [
         ({"filename": upload.filename, "duration_s": prepared.recording.duration_s}, frames)
         for upload, (prepared, frames) in zip(request.files, found, strict=True)

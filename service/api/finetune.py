@@ -27,6 +27,7 @@ from service.speakers import Gallery
 router = APIRouter(prefix="/finetune", tags=["fine-tuning"])
 
 MAX_STEPS = 5000
+FINETUNED_KIND = "autodecompose"
 _EVENT_S = 0.5  # how often a stream looks for news
 
 
@@ -191,6 +192,11 @@ async def cancel(job_id: str, jobs: JobsDep) -> JobAnswer:
 def _parent(registry: ModelRegistry) -> Bundle:
     if registry.active is None:
         raise NotReady(registry.not_ready_because, retry_after_s=1)
+    if registry.active.kind != FINETUNED_KIND:
+        raise Conflict(
+            f"{registry.active.id} cannot be fine-tuned: it is of kind {registry.active.kind}, and only "
+            f"{FINETUNED_KIND} can be. Activate a version of that kind."
+        )
     if "weights" not in registry.active.files:
         raise Conflict(
             f"{registry.active.id} cannot be fine-tuned: its bundle holds no trainable weights. "

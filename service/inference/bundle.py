@@ -17,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from service.errors import Conflict
+
 MANIFEST = "bundle.json"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -87,9 +89,9 @@ class Bundle(_Part):
     created_at: AwareDatetime
     sample_rate_hz: Literal[16000]
     crop_samples: Literal[16384]
-    frame_s: float = Field(gt=0)
     embedding_dim: int = Field(gt=0)
-    content_dim: int = Field(gt=0)
+    frame_s: float | None = Field(default=None, gt=0)  # of content; None: there is no content encoder
+    content_dim: int | None = Field(default=None, gt=0)
     files: dict[str, BundleFile]
     scoring: Scoring
     map_from_parent: MapFromParent | None = None
@@ -101,9 +103,10 @@ class Bundle(_Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        missing = {"voice", "content"} - self.files.keys()
-        if missing:
-            raise ValueError(f"files lacks {', '.join(sorted(missing))}")
+        if "voice" not in self.files:
+            raise ValueError("files lacks voice")
+        if len({self.frame_s is None, self.content_dim is None, "content" not in self.files}) > 1:
+            raise ValueError("frame_s, content_dim and the file content are given together, or none of them")
         if self.map_from_parent and self.map_from_parent.file not in self.files:
             raise ValueError(f"files lacks {self.map_from_parent.file}, the map from the parent")
         if len(self.scoring.mean) != self.embedding_dim:
@@ -114,6 +117,15 @@ class Bundle(_Part):
     def id(self) -> str:
         """`name/version`, as answers give it."""
         return f"{self.name}/{self.version}"
+
+    def content_hop(self) -> int:
+        """Samples from one content frame to the next. Raises Conflict: there is no content encoder."""
+        if self.frame_s is None:
+            raise Conflict(
+                f"{self.id} has no content encoder: it knows voices only. Activate a version that has one "
+                "(POST /models/{version}/activate), or set TWOFOLD_MODELS_DIR to a folder that holds one."
+            )
+        return round(self.frame_s * self.sample_rate_hz)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -152,3 +164,10 @@ class Bundle(_Part):
                 "It was damaged or changed; restore it or export the bundle again."
             )
         return data
+
+
+def bundle_folders(folder: Path) -> list[Path]:
+    """The bundles in a folder of models (NAME/VERSION), or of one model (VERSION), or that is one itself."""
+    return [
+        manifest.parent for depth in ("", "*/", "*/*/") for manifest in sorted(folder.glob(depth + MANIFEST))
+    ]

@@ -15,10 +15,10 @@ async def content_frames(engine: Engine, samples: Array) -> Array:
 
     Nothing is cut out, so that frames stay where they were said. A recording that is no whole number of crops
     ends with a crop that overlaps the one before; one shorter than a crop is repeated to fill it.
-    Raises Overloaded.
+    Raises Overloaded, and Conflict where the model has no content encoder.
     """
     bundle = engine.bundle
-    hop = round(bundle.frame_s * bundle.sample_rate_hz)
+    hop = bundle.content_hop()
     frames = len(samples) // hop
     whole = samples[: frames * hop]
     if len(whole) < bundle.crop_samples:

@@ -23,10 +23,12 @@ class Engine:
     ) -> None:
         """Loads and warms up; blocks for about a second. Raises BundleError or RuntimeMissingError."""
         self.bundle = bundle
-        self._sessions = {name: OnnxSession(bundle.open(name), threads) for name in _OUTPUTS}
+        self._sessions = {
+            name: OnnxSession(bundle.open(name), threads) for name in _OUTPUTS if name in bundle.files
+        }
         for batch in (1, max_batch):
             silence = np.zeros((batch, bundle.crop_samples), np.float32)
-            for encoder in _OUTPUTS:
+            for encoder in self._sessions:
                 self._encode(encoder, silence)
         self._batcher = MicroBatcher(
             self._encode, max_batch=max_batch, max_queue=max_queue, observer=observer
@@ -37,7 +39,10 @@ class Engine:
         return await self._batcher.submit("voice", waveforms)
 
     async def content(self, waveforms: Array) -> Array:
-        """Content frames: (crops, 16384) → (crops, 64, content_dim). Raises Overloaded."""
+        """Content frames: (crops, 16384) → (crops, 64, content_dim); only where there is content.
+
+        Raises Overloaded.
+        """
         return await self._batcher.submit("content", waveforms)
 
     def close(self) -> None:

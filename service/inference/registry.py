@@ -12,7 +12,7 @@ import structlog
 
 from service.errors import Conflict, NotFound, NotReady
 from service.inference.active import ActiveModel
-from service.inference.bundle import MANIFEST, Bundle, BundleError
+from service.inference.bundle import Bundle, BundleError, bundle_folders
 from service.inference.engine import Engine
 
 R = TypeVar("R")
@@ -30,7 +30,7 @@ class _Serving:
 
 
 class ModelRegistry:
-    """Bundles under `folders` (each `<name>/<version>/`), the first of them holding what is shipped.
+    """Bundles under `folders` (see `bundle_folders`), the first of them holding what is shipped.
 
     Belongs to one event loop.
     """
@@ -50,9 +50,9 @@ class ModelRegistry:
         """Every version there is, oldest first. Only manifests are read: files are checked when loaded."""
         found: dict[str, Bundle] = {}
         for folder in self._folders:
-            for manifest in sorted(folder.glob(f"*/*/{MANIFEST}")):
+            for path in bundle_folders(folder):
                 try:
-                    bundle = Bundle.read(manifest.parent)
+                    bundle = Bundle.read(path)
                 except BundleError as error:
                     _log.warning("bundle_ignored", reason=str(error))
                     continue
@@ -73,8 +73,9 @@ class ModelRegistry:
         return self._why_not
 
     async def start(self, before_serving: Callable[[Engine], Awaitable[object]] | None = None) -> None:
-        """Loads the version that was active last, else the newest shipped one, and awaits `before_serving`.
+        """Loads the version that was active last, else the default, and awaits `before_serving`.
 
+        The default is the newest shipped autodecompose; where none is shipped, the newest of what is.
         Failure is logged and kept as `not_ready_because`: the service stays up, so that another version can
         be activated.
         """
@@ -161,20 +162,21 @@ class ModelRegistry:
         version = self._chosen.read()
         if version is not None:
             return self._find(version)
-        shipped = [
-            b for b in self.list() if b.name == _DEFAULT_NAME and b.path.is_relative_to(self._folders[0])
-        ]
+        shipped = [bundle for bundle in self.list() if bundle.path.is_relative_to(self._folders[0])]
+        if (self._folders[0] / _DEFAULT_NAME).is_dir():  # also when none in it can be read: no surprises
+            shipped = [bundle for bundle in shipped if bundle.name == _DEFAULT_NAME]
         if not shipped:
-            raise BundleError(
-                f"There is no {_DEFAULT_NAME} bundle in {self._folders[0]}. Set TWOFOLD_MODELS_DIR."
-            )
+            raise BundleError(f"There is no bundle to serve in {self._folders[0]}. Set TWOFOLD_MODELS_DIR.")
         return shipped[-1]
 
     def _find(self, version: str) -> Bundle:
         for bundle in self.list():
             if bundle.version == version:
                 return bundle
-        raise NotFound(f"There is no model version {version!r}. GET /models lists them.")
+        raise NotFound(
+            f"There is no model version {version!r}. GET /models lists them, and "
+            "POST /models/{version}/activate chooses one."
+        )
 
     async def _load(self, bundle: Bundle) -> Engine:
         verified = await asyncio.to_thread(Bundle.load, bundle.path)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors import StoreUnavailable
+from service.inference import bundle_folders
 from service.jobs.records import Job
 
 _UNCLAIMED_S = 3600.0  # a folder whose job was never stored: the process died over the request
@@ -87,8 +88,10 @@ class Folders:
 
     def bundle(self, name: str, version: str) -> Path:
         """Where a version lies: shipped, or made here."""
-        shipped = self.models_dir / name / version
-        return shipped if shipped.is_dir() else self.new_version(name, version)
+        for shipped in bundle_folders(self.models_dir.resolve()):
+            if (shipped.parent.name, shipped.name) == (name, version):
+                return shipped
+        return self.new_version(name, version)
 
     def clear(self, job: Job) -> None:
         """Deletes what a job leaves that is over: recordings, checkpoints, a version it was not to make."""

@@ -23,6 +23,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 EMBEDDING_DIM, CONTENT_DIM, CROP, HOP = 8, 4, 16384, 256
+# What the tiny models say of their scores, whatever they are worth.
+CALIBRATION = {"slope": 10.0, "intercept": -5.0}
+FALSE_ACCEPT = [{"fpr": 0.1, "threshold": 0.3}, {"fpr": 0.01, "threshold": 0.6}]
+SHIPPED = ("autodecompose",)  # folders of models/ that have to recognise people
 START_LIMIT_S = 60.0
 BANNER_LINES = 2
 
@@ -69,17 +73,23 @@ def write_bundle() -> WriteBundle:
     """`write_bundle(models_dir, version, seed=0, day=1)` writes a complete bundle and returns its folder.
 
     `parent` is a version of the same seed: the bundle then has its outputs in another order, and a map.
+    Another `name` than autodecompose is a kind of its own, without content.
     """
 
     def write(
-        models_dir: Path, version: str, *, seed: int = 0, day: int = 1, parent: str | None = None
+        models_dir: Path,
+        version: str,
+        *,
+        seed: int = 0,
+        day: int = 1,
+        parent: str | None = None,
+        name: str = "autodecompose",
     ) -> Path:
-        folder = models_dir / "autodecompose" / version
+        folder = models_dir / name / version
         folder.mkdir(parents=True)
-        graphs = {
-            "voice": _onnx("embedding", EMBEDDING_DIM, seed, pooled=True, roll=1 if parent else 0),
-            "content": _onnx("frames", CONTENT_DIM, seed, pooled=False),
-        }
+        graphs = {"voice": _onnx("embedding", EMBEDDING_DIM, seed, pooled=True, roll=1 if parent else 0)}
+        if name == "autodecompose":
+            graphs["content"] = _onnx("frames", CONTENT_DIM, seed, pooled=False)
         contents = {f"{name}.onnx": data for name, data in graphs.items()}
         if parent:
             buffer = io.BytesIO()
@@ -95,24 +105,23 @@ def write_bundle() -> WriteBundle:
             }
         manifest = {
             "format": 1,
-            "name": "autodecompose",
+            "name": name,
             "version": version,
-            "kind": "autodecompose",
+            "kind": name,
             "parent": parent,
             "map_from_parent": parent
             and {"parent": f"autodecompose/{parent}", "file": "map_from_parent", "error": 0.125},
             "created_at": f"2026-01-{day:02d}T00:00:00Z",
             "sample_rate_hz": 16000,
             "crop_samples": CROP,
-            "frame_s": 0.016,
             "embedding_dim": EMBEDDING_DIM,
-            "content_dim": CONTENT_DIM,
+            **({"frame_s": 0.016, "content_dim": CONTENT_DIM} if "content" in graphs else {}),
             "files": files,
             "scoring": {
                 "score_type": "centred_cosine",
                 "mean": [0.0] * EMBEDDING_DIM,
-                "calibration": {"slope": 10.0, "intercept": -5.0},
-                "false_accept": [{"fpr": 0.1, "threshold": 0.3}, {"fpr": 0.01, "threshold": 0.6}],
+                "calibration": CALIBRATION,
+                "false_accept": FALSE_ACCEPT,
                 "fitted_on": "nothing: random weights",
             },
             "metrics": {"eer": 50.0},
@@ -209,6 +218,42 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory, write_bundle: WriteBun
 
 
 @pytest.fixture(scope="session")
+def tiny_barlow_twins(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trainer's bundle of a random Barlow Twins, barlow_twins/0.1.0; only its thresholds are made up."""
+    torch = pytest.importorskip("torch")
+    from trainer.barlow_twins.bundle import export_barlow_twins
+    from trainer.barlow_twins.objective import BarlowTwins
+    from trainer.barlow_twins.settings import BarlowTwinsSettings
+    from trainer.data import read_folder
+
+    torch.manual_seed(0)
+    settings = BarlowTwinsSettings(width=1, projector_width=8, latent=8)
+    folder: Path = tmp_path_factory.mktemp("models") / "barlow_twins" / "0.1.0"
+    clips = read_folder(speech_data / "speechocean762", "train")[:40]
+    export_barlow_twins(BarlowTwins(settings), clips, folder, training={})
+    manifest = json.loads((folder / "bundle.json").read_text())
+    manifest["scoring"] |= {"calibration": CALIBRATION, "false_accept": FALSE_ACCEPT}
+    (folder / "bundle.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@dataclass(frozen=True)
+class TinyModel:
+    """What TWOFOLD_MODELS_DIR is set to, and the model that then serves."""
+
+    path: Path
+    id: str
+
+
+@pytest.fixture(scope="session", params=["autodecompose", "barlow_twins"])
+def tiny_model(request: pytest.FixtureRequest) -> TinyModel:
+    """One of each kind, for what has to be the same with both; embeddings are 8 wide."""
+    if request.param == "autodecompose":
+        return TinyModel(request.getfixturevalue("tiny_models"), "autodecompose/0.2.0")
+    return TinyModel(request.getfixturevalue("tiny_barlow_twins"), "barlow_twins/0.1.0")
+
+
+@pytest.fixture(scope="session")
 def service(start_service: StartService, tiny_models: Path) -> RunningService:
     """One service for all tests that leave it as it was."""
     return start_service(tiny_models)
@@ -228,14 +273,19 @@ def speech(speech_data: Path) -> bytes:
     return max(sorted(folder.glob("*/*.opus"))[:20], key=lambda path: path.stat().st_size).read_bytes()
 
 
-@pytest.fixture(scope="session")
-def shipped_bundle() -> Path:
-    """The newest bundle of TWOFOLD_MODELS_DIR, else of the repository."""
+def newest_shipped(name: str) -> Path:
+    """The newest bundle of this name in TWOFOLD_MODELS_DIR, else in the repository."""
     models = Path(os.environ.get("TWOFOLD_MODELS_DIR", Path(__file__).parents[2] / "models"))
-    manifests = sorted(models.glob("autodecompose/*/bundle.json"))
+    manifests = sorted(models.glob(f"{name}/*/bundle.json"))
     if not manifests:
-        pytest.skip(f"no model bundle in {models}")
+        pytest.skip(f"no {name} bundle in {models}")
     return manifests[-1].parent
+
+
+@pytest.fixture(scope="session", params=SHIPPED)
+def shipped_bundle(request: pytest.FixtureRequest) -> Path:
+    """Each model that is shipped, in its newest version."""
+    return newest_shipped(request.param)
 
 
 @dataclass(frozen=True)

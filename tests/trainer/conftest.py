@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,3 +130,26 @@ def tones(tmp_path: Path, write_tone: Callable[[Path, float, float, int], None])
 @pytest.fixture
 def tone_cache(tones: Path, tmp_path: Path) -> ClipCache:
     return build_cache(read_folder(tones), tmp_path / "cache", warn=pytest.fail)
+
+
+@pytest.fixture(scope="session")
+def small_corpora(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real corpora made small: three speakers a split, three clips of a label, a few words."""
+    folder = tmp_path_factory.mktemp("corpora")
+    columns = ("gender", "age", "word", "emotion")
+    for corpus in ("speechocean762", "arabic_speech_commands", "nemo"):
+        clips = read_folder(speech_data / corpus)
+        kept = set()
+        for split in ("train", "test"):
+            names = sorted({clip.speaker for clip in clips if clip.split == split})
+            kept |= {names[0], names[len(names) // 2], names[-1]} if names else set()
+        seen: Counter[tuple[str, ...]] = Counter()
+        rows = ["\t".join(("path", "speaker", "split", *columns))]
+        for clip in clips:
+            labels = [clip.labels.get(column, "") for column in columns]
+            seen[clip.speaker, *labels] += 1
+            if clip.speaker in kept and seen[clip.speaker, *labels] <= 3 and labels[2] <= "close":
+                rows.append("\t".join([str(clip.path), clip.speaker, clip.split, *labels]))
+        (folder / corpus).mkdir()
+        (folder / corpus / "metadata.tsv").write_text("\n".join(rows) + "\n")
+    return folder

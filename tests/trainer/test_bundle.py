@@ -58,7 +58,15 @@ def test_wrong_descriptions_are_refused(tiny_bundle: Path, key: str, value: obje
 def test_absent_encoder_is_named(tiny_bundle: Path) -> None:
     description = tiny_bundle / "bundle.json"
     manifest = json.loads(description.read_text())
-    del manifest["files"]["content"]
+    del manifest["files"]["content"], manifest["content_dim"], manifest["frame_s"]
     description.write_text(json.dumps(manifest))
-    with pytest.raises(BundleError, match="no content model"):
+    with pytest.raises(BundleError, match=r"tiny/0\.0\.1 has no content encoder, only voice"):
         Bundle.load(tiny_bundle).content(np.zeros((1, 16384), np.float32))
+
+
+def test_threshold_holds_each_of_many_voices_to_a_smaller_rate(tiny_bundle: Path) -> None:
+    scoring = Bundle.load(tiny_bundle).manifest.scoring  # 0.5 at 10 %, 0.7 at 1 %
+    assert scoring.threshold(0.01) == pytest.approx(0.7)
+    assert scoring.threshold(10**-1.5) == pytest.approx(0.6)  # halfway in log(fpr)
+    assert scoring.threshold(1e-6) == pytest.approx(0.7)  # the table ends here
+    assert scoring.threshold(1 - 0.9**2, voices=2) == pytest.approx(0.5)

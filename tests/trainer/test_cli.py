@@ -45,7 +45,9 @@ def test_bad_input_is_said_plainly(tiny_bundle: Path, tmp_path: Path) -> None:
         assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("verb", [["evaluate"], ["pretrain"], ["export"], ["data"], ["data", "librispeech"]])
+@pytest.mark.parametrize(
+    "verb", [["evaluate"], ["pretrain"], ["export"], ["data"], ["data", "librispeech"], ["data", "voxceleb1"]]
+)
 def test_help_shows_examples(verb: list[str]) -> None:
     result = CliRunner().invoke(app, [*verb, "--help"])
     assert result.exit_code == 0

@@ -72,7 +72,7 @@ def test_table_gives_the_rates_it_names() -> None:
 def test_calibrated_scores_are_log_likelihood_ratios() -> None:
     # Scores from two Gaussians of one variance: slope = d/σ² and intercept = -d²/2σ².
     rng = np.random.default_rng(0)
-    fit = scoring._calibrate(
+    fit = scoring.fit_calibration(
         rng.normal(0.5, 0.2, 400_000).astype(np.float32),
         rng.normal(0.0, 0.2, 1_500_000).astype(np.float32),
         rng,

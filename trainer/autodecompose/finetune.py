@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.autodecompose.adapt import AdaptSettings, OnStep, adapt
-from trainer.autodecompose.bundle import WEIGHTS, bundle_graphs, save_weights
+from trainer.autodecompose.bundle import bundle_graphs
 from trainer.autodecompose.finetune_report import FinetuneReport, judge
 from trainer.autodecompose.job_audio import JobAudio, read_job
 from trainer.autodecompose.job_measures import compare, held_out_losses, job_crops
@@ -25,12 +25,12 @@ from trainer.errors import Canceled
 from trainer.export import ExportError, Graph, partial_prefix, write_bundle, write_onnx
 from trainer.onnx_update import update_onnx
 from trainer.space_map import SpaceMap, fit_space_map
+from trainer.voice_bundle import CHECKED_CROPS, WEIGHTS, save_weights
 from trainer.whitening import carry_whitening
 
 Floats = NDArray[np.float32]
 
 MAP = "map_from_parent.npy"
-CHECKED_CROPS = 8  # on which the new ONNX files are held against torch
 
 
 def finetune(
@@ -169,6 +169,9 @@ def _write(
         out,
         manifest,
         bundle_graphs(new.objective, new.voice, crops),
-        {WEIGHTS: partial(save_weights, new.objective), MAP: space_map.save},
+        {
+            WEIGHTS: partial(save_weights, new.objective, new.objective.settings.to_json()),
+            MAP: space_map.save,
+        },
         write_graph,
     )

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from trainer.autodecompose.networks import FrameNet, pool
 from trainer.autodecompose.objective import Objective
 from trainer.frontends import LogMel
+from trainer.voice_bundle import WhitenedVoice
 from trainer.whitening import Whitening
 
 
-class VoiceGraph(nn.Module):
+class VoiceGraph(WhitenedVoice):
     """Waveform (batch, 16384) → unit embedding (batch, 2·width) and voice frames (batch, 64, width)."""
 
     def __init__(self, objective: Objective, whitening: Whitening) -> None:
-        super().__init__()
+        super().__init__(whitening)
         self.frontend: LogMel = objective.frontend
         self.E_s: FrameNet = objective.model.E_s
-        self.mean: Tensor
-        self.matrix: Tensor
-        self.register_buffer("mean", torch.from_numpy(whitening.mean))
-        self.register_buffer("matrix", torch.from_numpy(whitening.matrix))
 
     def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
         frames = self.E_s(self.frontend(waveform))
-        return F.normalize((pool(frames) - self.mean) @ self.matrix, dim=1), frames
+        return self.embedding(pool(frames)), frames
 
 
 class ContentGraph(nn.Module):

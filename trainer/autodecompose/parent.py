@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from safetensors import SafetensorError
 
-from trainer.autodecompose.bundle import WEIGHTS
+from trainer.autodecompose.bundle import KIND
 from trainer.autodecompose.graphs import VoiceGraph
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
 from trainer.bundle import Bundle, BundleError
 from trainer.checkpoint import load_checkpoint, read_settings
 from trainer.errors import FinetuneError
+from trainer.voice_bundle import WEIGHTS
 from trainer.whitening import Whitening
 
 
@@ -35,10 +36,15 @@ class Parent:
 
     @classmethod
     def load(cls, folder: Path) -> Parent:
-        """Raises FinetuneError: not a bundle, a damaged one, or one without trainable weights."""
+        """Raises FinetuneError: not a bundle, a damaged one, another kind, or without trainable weights."""
         try:
             Bundle.load(folder)
             manifest = json.loads((folder / "bundle.json").read_text())
+            if manifest["kind"] != KIND:
+                raise FinetuneError(
+                    f"Bundle {manifest['version']} is of kind {manifest['kind']}; only {KIND} models can be "
+                    "fine-tuned: choose one of these."
+                )
             if "weights" not in manifest["files"]:
                 raise FinetuneError(
                     f"Bundle {manifest['version']} carries no {WEIGHTS}: it cannot be fine-tuned."

@@ -58,6 +58,28 @@ def librispeech(
     write_corpus(found, out)
 
 
+@app.command()
+def voxceleb1(
+    root: Annotated[Path, typer.Option(help="Folder that holds wav/ and vox1_meta.csv.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+) -> None:
+    """VoxCeleb1: celebrities in interviews. Its Set dev becomes the split train; gender and nationality.
+
+    Its archives are handed out on request only: unpack them yourself, both into one folder. Can be stopped
+    and started again: clips already written are kept.
+
+    Example: `python -m trainer data voxceleb1 --root ~/corpora/voxceleb1 --out data/voxceleb1`
+    """
+    from trainer.corpora.voxceleb1 import recordings
+
+    try:
+        found = recordings(root)
+    except DataError as error:
+        Console(stderr=True).print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    write_corpus(found, out)
+
+
 def write_corpus(found: Sequence[Recording], out: Path) -> None:
     """Writes a corpus with a progress bar, names what was skipped, and says what is there now."""
     console = Console(stderr=True)

@@ -11,7 +11,7 @@ from trainer.metrics.disentanglement import (
     sap,
 )
 from trainer.metrics.few_shot import FewShot, few_shot, labelled_crops
-from trainer.metrics.verification import act_dcf, cllr, det_points, eer, min_dcf
+from trainer.metrics.verification import act_dcf, cllr, det_points, detection_rate, eer, min_dcf
 
 __all__ = [
     "Disentanglement",
@@ -21,6 +21,7 @@ __all__ = [
     "cllr",
     "dcimig",
     "det_points",
+    "detection_rate",
     "disentanglement",
     "eer",
     "few_shot",

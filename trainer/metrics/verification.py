@@ -92,6 +92,32 @@ def cllr(target_llr: ArrayLike, nontarget_llr: ArrayLike) -> float:
     return float((miss + false_alarm) / (2 * np.log(2)))
 
 
+def detection_rate(
+    top: ArrayLike, correct: ArrayLike, stranger_top: ArrayLike, *, false_identification: float = 0.01
+) -> float:
+    """Open-set identification: share of enrolled probes that are named, and named rightly, in [0, 1].
+
+    The threshold is the lowest at which no more than `false_identification` of the strangers get a name, so
+    fewer than 1 / `false_identification` strangers means that none may. (P. J. Phillips, P. Grother and
+    R. Micheals, "Evaluation methods in face recognition", 2011: detection and identification rate at rank 1.)
+
+    Args:
+        top: (probes,) each enrolled speaker's best score over all voices enrolled.
+        correct: (probes,) whether that voice is the speaker's own.
+        stranger_top: (strangers,) best score of each probe whose speaker is not enrolled.
+
+    Raises:
+        ValueError: a set is empty, holds a score that is not finite, or `correct` is of another length.
+    """
+    tops, strangers = _scores("top", top), np.sort(_scores("stranger_top", stranger_top))[::-1]
+    own = np.asarray(correct, dtype=bool)
+    if own.shape != tops.shape:
+        raise ValueError(f"`correct` has shape {own.shape}, `top` {tops.shape}; both need one entry a probe.")
+    allowed = int(false_identification * strangers.size + 1e-9)
+    named = tops > strangers[allowed] if allowed < strangers.size else np.ones_like(own)
+    return float(np.mean(named & own))
+
+
 def _scores(name: str, values: ArrayLike) -> NDArray[np.floating]:
     array = np.asarray(values)
     if not np.issubdtype(array.dtype, np.floating):

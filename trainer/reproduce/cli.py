@@ -95,6 +95,27 @@ def barlow_twins(
         reproduce_barlow_twins(plan, parts)
 
 
+@app.command()
+def representations(
+    data: DataArgument,
+    bundle: BundleArgument = SHIPPED,
+    barlow_twins: Annotated[Path, typer.Option(help="Run folder or bundle of Barlow Twins.")] = Path(
+        "runs/barlow_twins/speechocean762"
+    ),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/representations.md"),
+    cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
+) -> None:
+    """What does each encoder know of who and what? Barlow Twins and raw features beside it.
+
+    Example: `python -m trainer reproduce representations --data data`
+    """
+    from trainer.reproduce.representations.command import reproduce_representations
+
+    console = Console(stderr=True)
+    with _errors_said(console):
+        reproduce_representations(bundle, barlow_twins, data, page, cache, console.print)
+
+
 @contextmanager
 def _errors_said(console: Console) -> Iterator[None]:
     try:

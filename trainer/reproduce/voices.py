@@ -76,9 +76,7 @@ def measure(bundle: Bundle, voices: Voices) -> Figures:
 
 def threshold(bundle: Bundle) -> float:
     """The score that other voices reach at a rate of 1 %, as the service reads it from the bundle."""
-    points = sorted((point.fpr, point.threshold) for point in bundle.manifest.scoring.false_accept)
-    rates, thresholds = zip(*points, strict=True)
-    return float(np.interp(np.log(TARGET_FPR), np.log(rates), thresholds))
+    return bundle.manifest.scoring.threshold(TARGET_FPR)
 
 
 def split_seconds(clips: Sequence[Clip], seconds: float) -> tuple[list[Clip], list[Clip]]:

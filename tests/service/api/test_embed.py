@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.service.conftest import RunningService, StartService, TinyModel
+
+
+@pytest.fixture(scope="module")
+def running(start_service: StartService, tiny_model: TinyModel) -> RunningService:
+    return start_service(tiny_model.path)
+
+
+@pytest.fixture
+def http(running: RunningService) -> Iterator[httpx.Client]:
+    with running.client() as client:
+        yield client
+
 
 @pytest.mark.parametrize("segments", [True, False])
-def test_multipart_and_raw_body_answer_alike(http: httpx.Client, speech: bytes, segments: bool) -> None:
+def test_multipart_and_raw_body_answer_alike(
+    http: httpx.Client, tiny_model: TinyModel, speech: bytes, segments: bool
+) -> None:
     flag = {"segments": str(segments).lower()}
     form = http.post("/embed", files={"audio": ("a.ogg", speech)}, data=flag)
     raw = http.post("/embed", content=speech, params=flag, headers={"Content-Type": "audio/ogg"})
     assert form.status_code == raw.status_code == 200
     answer: dict[str, Any] = form.json()
-    assert answer["model"] == "autodecompose/0.2.0"
+    assert answer["model"] == tiny_model.id
     (result,) = answer["results"]
     assert result["filename"] == "a.ogg"
     assert raw.json()["results"] == [result | {"filename": None}]
@@ -68,8 +84,8 @@ def test_too_little_speech_says_how_much_is_needed(
 def test_one_voice_is_nearer_to_itself_than_to_another(
     start_service: Any, shipped_bundle: Any, speech_data: Any
 ) -> None:
-    """The shipped model, over HTTP, on two recordings of each of two test speakers."""
-    service = start_service(shipped_bundle.parents[1])
+    """The shipped models, over HTTP, on two recordings of each of two test speakers."""
+    service = start_service(shipped_bundle)
     with service.client() as http:
         clips = {}
         for line in (speech_data / "librispeech" / "metadata.tsv").read_text().splitlines()[1:]:

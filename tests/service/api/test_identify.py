@@ -7,20 +7,22 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.service.conftest import StartService, TinyModel
+
 IDENTIFY = {"match", "candidates", "threshold", "score_type", "speech_s", "model"}
 VERIFY = {"accepted", "score", "probability", "threshold", "score_type", "speech_s", "model"}
 
 
 @pytest.fixture(scope="module")
-def empty(start_service: Any, tiny_models: Any) -> Any:
-    with start_service(tiny_models).client() as client:
+def empty(start_service: StartService, tiny_model: TinyModel) -> Any:
+    with start_service(tiny_model.path).client() as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def http(start_service: Any, tiny_models: Any, voices: Any) -> Any:
+def http(start_service: StartService, tiny_model: TinyModel, voices: Any) -> Any:
     """A service with four people enrolled."""
-    with start_service(tiny_models).client() as client:
+    with start_service(tiny_model.path).client() as client:
         for i, voice in enumerate(voices[:4]):
             files = [("audio", ("a.opus", audio)) for audio in voice.enrol]
             answer = client.post("/speakers", data={"speaker_id": f"s{i}", "name": f"Name {i}"}, files=files)
@@ -33,13 +35,13 @@ def ask(http: httpx.Client, call: str, *audio: bytes, **form: object) -> httpx.R
     return http.post(call, data={k: str(v) for k, v in form.items()}, files=files)
 
 
-def test_nobody_enrolled(empty: httpx.Client, voices: Any) -> None:
+def test_nobody_enrolled(empty: httpx.Client, tiny_model: TinyModel, voices: Any) -> None:
     answer = ask(empty, "/identify", voices[0].probe)
     assert answer.status_code == 200, answer.text
     body = answer.json()
     assert body.keys() >= IDENTIFY
     assert (body["match"], body["candidates"], body["searched"]) == (None, [], 0)
-    assert (body["score_type"], body["model"]) == ("centred_cosine", "autodecompose/0.2.0")
+    assert (body["score_type"], body["model"]) == ("centred_cosine", tiny_model.id)
     assert body["warning"] is None
 
 

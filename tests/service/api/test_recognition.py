@@ -1,4 +1,4 @@
-"""The purpose of it all, with the shipped model and real people: who is it, and is it nobody?"""
+"""The purpose of it all, with the shipped models and real people: who is it, and is it nobody?"""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ENROLLED = 7  # of the ten test speakers; nobody knows the others
 
 @pytest.fixture(scope="module")
 def http(start_service: Any, shipped_bundle: Path, voices: Any) -> Any:
-    """The shipped model with seven people enrolled from about 10 s each."""
-    with start_service(shipped_bundle.parents[1]).client() as client:
+    """A shipped model with seven people enrolled from about 10 s each."""
+    with start_service(shipped_bundle).client() as client:
         for i, voice in enumerate(voices[:ENROLLED]):
             files = [("audio", ("a.opus", audio)) for audio in voice.enrol]
             answer = client.post("/speakers", data={"speaker_id": f"s{i}"}, files=files)

@@ -9,13 +9,15 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.service.conftest import StartService, TinyModel
+
 FIELDS = {"speaker_id", "name", "speech_s", "utterances", "quality", "model", "created_at"}
 Enrol = Callable[..., httpx.Response]
 
 
 @pytest.fixture(scope="module")
-def own_service(start_service: Any, tiny_models: Any) -> Any:
-    return start_service(tiny_models)
+def own_service(start_service: StartService, tiny_model: TinyModel) -> Any:
+    return start_service(tiny_model.path)
 
 
 @pytest.fixture
@@ -41,7 +43,9 @@ def is_problem(answer: httpx.Response, status: int, code: str) -> bool:
     return (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_enrols_shows_adds_and_erases(http: httpx.Client, enrol: Enrol, voices: Any) -> None:
+def test_enrols_shows_adds_and_erases(
+    http: httpx.Client, enrol: Enrol, tiny_model: TinyModel, voices: Any
+) -> None:
     created = enrol(voices[0].enrol, speaker_id="ada", name="Ada", metadata='{"team": "blue"}')
     assert created.status_code == 201, created.text
     assert created.headers["location"] == "/speakers/ada"
@@ -52,7 +56,7 @@ def test_enrols_shows_adds_and_erases(http: httpx.Client, enrol: Enrol, voices: 
     assert body["speech_s"] > 5
     assert body["quality"].keys() == {"cohesion", "snr_db", "ok", "advice"}
     assert -1 <= body["quality"]["cohesion"] <= 1
-    assert body["model"] == "autodecompose/0.2.0"
+    assert body["model"] == tiny_model.id
     assert (body["stale"], body["audio_retained"]) == (False, False)
     assert http.get("/speakers/ada").json() == body
 

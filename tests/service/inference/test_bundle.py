@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from service.inference import Bundle, BundleError
+from service.errors import Conflict
+from service.inference import Bundle, BundleError, bundle_folders
 
 
 @pytest.fixture
@@ -54,7 +55,10 @@ def test_a_missing_file_is_named(folder: Path) -> None:
         ({"version": "../1"}, "version"),
         ({"sample_rate_hz": 8000}, "sample_rate_hz"),
         ({"embedding_dim": 9}, "scoring.mean has 8 values, not 9"),
-        ({"files": {}}, "files lacks content, voice"),
+        ({"files": {}}, "files lacks voice"),
+        ({"content_dim": None}, "are given together, or none of them"),
+        ({"frame_s": None}, "are given together, or none of them"),
+        ({"frame_s": None, "content_dim": None}, "are given together, or none of them"),
         ({"files": {"voice": {"path": "/etc/passwd", "sha256": "0" * 64, "bytes": 1}}}, "path"),
         ({"created_at": "2026-01-01T00:00:00"}, "created_at"),
     ],
@@ -65,6 +69,20 @@ def test_a_manifest_that_breaks_the_contract_is_refused(
     _change(folder, **fields)
     with pytest.raises(BundleError, match=message):
         Bundle.read(folder)
+
+
+def test_content_may_be_absent_but_is_not_offered_then(tmp_path: Path, write_bundle: Any) -> None:
+    bundle = Bundle.load(write_bundle(tmp_path, "0.1.0", name="barlow_twins"))
+    assert (bundle.kind, bundle.frame_s, bundle.content_dim) == ("barlow_twins", None, None)
+    with pytest.raises(Conflict, match=r"barlow_twins/0\.1\.0 has no content encoder"):
+        bundle.content_hop()
+
+
+@pytest.mark.parametrize("under", ["", "autodecompose", "autodecompose/1.2.3"])
+def test_bundles_are_found_under_models_one_model_or_themselves(
+    folder: Path, tmp_path: Path, under: str
+) -> None:
+    assert bundle_folders(tmp_path / under) == [folder]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "\xff"])

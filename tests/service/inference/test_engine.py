@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from service.inference import Bundle, Engine, content_frames, pool_utterance
 from service.metrics import Metrics
+from tests.service.conftest import newest_shipped
 
 TOLERANCE = 1e-5
 
@@ -21,7 +22,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     folder: Path = (
         request.getfixturevalue("tiny_models") / "autodecompose" / "0.1.0"
         if request.param == "tiny"
-        else request.getfixturevalue("shipped_bundle")
+        else newest_shipped("autodecompose")
     )
     engine = Engine(Bundle.load(folder), threads=1, max_batch=8, max_queue=100, observer=Metrics())
     yield engine

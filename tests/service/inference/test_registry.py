@@ -14,6 +14,7 @@ import pytest
 
 from service.errors import Conflict, NotFound, NotReady
 from service.inference import ActiveModelFile, Engine, ModelRegistry
+from service.jobs import Folders
 from service.metrics import Metrics
 
 CROPS = np.random.default_rng(0).uniform(-1, 1, (2, 16384)).astype(np.float32)
@@ -51,6 +52,40 @@ def test_lists_all_and_starts_with_the_newest_shipped(make: Callable[[], ModelRe
         await registry.start()
         assert registry.active is not None
         assert registry.active.version == "0.2.0"
+        await registry.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("models_dir", "serves"),
+    [
+        ("models", "autodecompose/0.2.0"),  # however new the other one is
+        ("models/autodecompose", "autodecompose/0.2.0"),
+        ("models/autodecompose/0.1.0", "autodecompose/0.1.0"),
+        ("models/barlow_twins", "barlow_twins/0.9.0"),
+        ("models/barlow_twins/0.9.0", "barlow_twins/0.9.0"),
+    ],
+)
+def test_autodecompose_is_the_default_and_a_path_chooses_another(
+    models: Path, write_bundle: Any, models_dir: str, serves: str
+) -> None:
+    write_bundle(models, "0.8.0", name="barlow_twins", day=8)
+    write_bundle(models, "0.9.0", name="barlow_twins", day=9)
+    state = models.parent / "state"
+    folders = Folders(state, models.parent / models_dir)
+    engine = partial(Engine, threads=1, max_batch=4, max_queue=100, observer=Metrics())
+
+    async def scenario() -> None:
+        registry = ModelRegistry(
+            [folders.models_dir, state / "models"], ActiveModelFile(state / "active_model.json"), engine
+        )
+        await registry.start()
+        assert registry.active is not None
+        assert registry.active.id == serves
+        # A worker finds the parent of a job at the same place, and a version of the state folder as ever.
+        assert folders.bundle(*serves.split("/")) == registry.active.path
+        assert folders.bundle("autodecompose", "0.3.0") == state / "models" / "autodecompose" / "0.3.0"
         await registry.close()
 
     asyncio.run(scenario())
@@ -141,13 +176,17 @@ def test_a_damaged_version_is_refused_and_the_old_one_serves_on(
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("damage", ["tampered", "vanished", "no models", "garbled state"])
+@pytest.mark.parametrize("damage", ["tampered", "unreadable", "vanished", "no models", "garbled state"])
 def test_a_start_that_fails_says_why_and_can_be_mended(
-    make: Callable[[], ModelRegistry], models: Path, damage: str
+    make: Callable[[], ModelRegistry], models: Path, write_bundle: Any, damage: str
 ) -> None:
     active_file = models.parent / "state" / "active_model.json"
     if damage == "tampered":
         (models / "autodecompose" / "0.2.0" / "voice.onnx").write_bytes(b"something else")
+    elif damage == "unreadable":
+        write_bundle(models, "0.9.0", name="barlow_twins")  # which must not step in
+        for manifest in models.glob("autodecompose/*/bundle.json"):
+            manifest.write_text("?")
     elif damage == "vanished":
         active_file.write_text(json.dumps({"version": "7.0.0"}))
     elif damage == "no models":

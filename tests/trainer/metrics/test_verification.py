@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.metrics import act_dcf, cllr, det_points, eer, min_dcf
+from trainer.metrics import act_dcf, cllr, det_points, detection_rate, eer, min_dcf
 
 # Few distinct values, so that ties within and across the two sets are the rule.
 tied_scores = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=40)
@@ -77,6 +77,49 @@ def test_act_dcf_uses_the_bayes_threshold() -> None:
     assert act_dcf([bayes + 0.1], [bayes - 0.1]) == 0
     assert act_dcf([bayes - 0.1], [0.0]) == 1
     assert act_dcf([bayes + 0.1], [bayes + 0.1] + [0.0] * 98) == pytest.approx(1.0)  # one false alarm in 99
+
+
+def test_act_dcf_golden() -> None:
+    # At even prior and costs the threshold is 0: one of four missed, two of four accepted.
+    cost = act_dcf([-0.1, 0.0, 1.0, 2.0], [-3.0, -2.0, 0.0, 0.5], p_target=0.5)
+    assert cost == pytest.approx((0.5 * 0.25 + 0.5 * 0.5) / 0.5)
+
+
+def test_det_points_golden() -> None:
+    thresholds, p_miss, p_fa = det_points([1.0, 3.0], [0.0, 1.0, 2.0, 4.0])
+    above = [math.nextafter(1.0, 2), math.nextafter(3.0, 4)]
+    assert list(thresholds) == [-math.inf, 1.0, above[0], 3.0, above[1], math.inf]
+    assert list(p_miss) == [0, 0, 0.5, 0.5, 1, 1]
+    assert list(p_fa) == [1, 0.75, 0.5, 0.25, 0.25, 0]
+
+
+# Five probes of enrolled speakers, the third of which is taken for somebody else.
+TOP, CORRECT = [0.9, 0.8, 0.7, 0.4, 0.2], [True, True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [
+        (0.1, 2 / 5),  # no stranger of four may pass 0.6: above it two are named rightly, one wrongly
+        (0.25, 3 / 5),  # one may: everything above 0.3
+        (0.5, 4 / 5),  # two may: everything above 0.1
+        (1.0, 4 / 5),
+    ],
+)
+def test_detection_rate_golden(rate: float, expected: float) -> None:
+    strangers = [0.1, 0.6, 0.3, 0.0]
+    assert detection_rate(TOP, CORRECT, strangers, false_identification=rate) == pytest.approx(expected)
+
+
+def test_detection_rate_lets_no_tied_stranger_in() -> None:
+    # One of four may pass, but two are tied at 0.8: neither does, nor the probe that scores the same.
+    strangers = [0.8, 0.8, 0.0, 0.0]
+    assert detection_rate(TOP, CORRECT, strangers, false_identification=0.25) == pytest.approx(1 / 5)
+
+
+def test_detection_rate_refuses_unequal_lengths() -> None:
+    with pytest.raises(ValueError, match="one entry a probe"):
+        detection_rate([0.5], [True, False], [0.1])
 
 
 def test_cllr_golden() -> None:

@@ -1,0 +1,90 @@
+"""What happens to a recording on its way: noise, a telephone's sample rate, another room and microphone.
+
+Every recording gets its own draw, which depends on the seed and the recording's number alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.decisions.recordings import Condition
+from trainer.acoustics import AcousticSettings, degrade
+from trainer.data import SAMPLE_RATE_HZ, read_audio, read_folder
+
+Floats = NDArray[np.float32]
+
+FRAME_SAMPLES = 160  # 10 ms
+SILENT = 0.01  # of a noise recording's loudest frame
+CHANNEL_SNR_DB = 15.0
+
+
+def read_noises(folder: Path, split: str = "test") -> list[Floats]:
+    """Recordings of noise without their silent stretches, so that a level over them means something.
+
+    Raises:
+        DataError: the folder or a file cannot be read.
+    """
+    noises = []
+    for clip in read_folder(folder, split):
+        samples = read_audio(clip.path)
+        frames = samples[: samples.size // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+        level = np.sqrt((frames**2).mean(axis=1))
+        noises.append(frames[level > SILENT * level.max()].ravel())
+    return noises
+
+
+def in_noise(noises: Sequence[Floats], snr_db: float, *, seed: int = 0) -> Condition:
+    """Recorded noise at `snr_db` over the whole recording, nothing else."""
+    return _degraded(
+        noises,
+        AcousticSettings(
+            gain_db=(0.0, 0.0),
+            noise_probability=1.0,
+            noise_snr_db=(snr_db, snr_db),
+            reverb_probability=0.0,
+            band_probability=0.0,
+            tilt_probability=0.0,
+        ),
+        seed,
+    )
+
+
+def other_channel(noises: Sequence[Floats], *, seed: int = 0) -> Condition:
+    """An equaliser of ±6 dB, a room's response and noise at 15 dB, all the recording's own."""
+    return _degraded(
+        noises,
+        AcousticSettings(
+            gain_db=(0.0, 0.0),
+            noise_probability=1.0,
+            noise_snr_db=(CHANNEL_SNR_DB, CHANNEL_SNR_DB),
+            reverb_probability=1.0,
+            band_probability=0.0,
+            tilt_probability=1.0,
+            tilt_db=6.0,
+        ),
+        seed,
+    )
+
+
+def at_8_khz(samples: Floats, _: int) -> Floats:
+    """Resampled to 8 kHz and back, as a telephone line would."""
+    half = soxr.resample(samples, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 2)
+    return np.asarray(soxr.resample(half, SAMPLE_RATE_HZ // 2, SAMPLE_RATE_HZ), dtype=np.float32)
+
+
+def _degraded(noises: Sequence[Floats], settings: AcousticSettings, seed: int) -> Condition:
+    def condition(samples: Floats, index: int) -> Floats:
+        rng = np.random.default_rng([seed, index])
+        noise = noises[int(rng.integers(len(noises)))]
+        looped = np.resize(np.roll(noise, rng.integers(noise.size)), samples.size)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        out = degrade(torch.from_numpy(samples)[None], torch.from_numpy(looped)[None], generator, settings)
+        return np.asarray(out[0].numpy())
+
+    return condition

@@ -1,0 +1,115 @@
+"""Would score normalisation, or a calibration that knows the length, help? Tried on train speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.decisions.durations import WAYS, try_durations
+from benchmarks.decisions.figures import figures
+from benchmarks.decisions.model import Model, Voices
+from benchmarks.decisions.normalisation import MEASURES, measures, scores, try_normalisation
+from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE, Row, measured
+from benchmarks.decisions.train_speakers import Train
+from trainer.reproduce.page import table
+from trainer.scoring import centre, fit_calibration
+
+Outcome = dict[int | None, dict[str, NDArray[np.float64]]]
+
+GAIN = 0.95  # of Cllr, for a calibration that knows the length to be worth its trouble
+CONDITIONS = (WHOLE, CHANNEL, NARROW)
+
+
+def normalisation_text(name: str, train: Train, test: dict[str, Voices]) -> str:
+    """AS-norm on train speakers set aside, a verdict, and what the setting chosen there does on test.
+
+    Args:
+        test: by corpus and condition.
+    """
+    trials = dict(zip(CONDITIONS, (train.whole, train.channel, train.narrow), strict=True))
+    outcome = try_normalisation(trials, train.cohort)
+    tried = [
+        [_setting(top), *(_cell(by_condition[condition]) for condition in CONDITIONS)]
+        for top, by_condition in outcome.items()
+    ]
+    best = chosen(outcome)
+    fits = {
+        top: fit_calibration(*scores(train.whole, train.cohort, top), np.random.default_rng(0))
+        for top in (None, best)
+    }
+    tested = [
+        [heard, *(_cell(measures(*scores(voices, train.cohort, top), fit)) for top, fit in fits.items())]
+        for heard, voices in test.items()
+    ]
+    columns = " · ".join(MEASURES)
+    return "\n\n".join(
+        [
+            table(["train speakers set aside", *(f"{what}: {columns}" for what in CONDITIONS)], tried),
+            f"{name}: {verdict(outcome, best)} The setting chosen on train speakers, on test:",
+            table(["test speakers", *(f"{_setting(top)}: {columns}" for top in fits)], tested),
+        ]
+    )
+
+
+def chosen(outcome: Outcome) -> int:
+    """The number of cohort scores with the least actual DCF, mean over the conditions."""
+    tops = [top for top in outcome if top is not None]
+    return min(tops, key=lambda top: _mean(outcome[top])[2])
+
+
+def verdict(outcome: Outcome, best: int) -> str:
+    """Helps only where every figure of a decision gets better: separation, threshold and probability."""
+    before, after = _mean(outcome[None]), _mean(outcome[best])
+    changes = ", ".join(
+        f"{name} {old:.3f} → {new:.3f}" for name, old, new in zip(MEASURES, before, after, strict=True)
+    )
+    helps = "would help" if (after[1:] < before[1:]).all() else "would not help"
+    return f"normalisation **{helps}** (best {best}, mean over the conditions: {changes})."
+
+
+def narrow_rows(model: Model, train: Train, corpus: str, heard: Voices) -> list[Row]:
+    """Test recordings at 8 kHz as they are scored, and centred once more with the mean of train at 8 kHz."""
+    centred = Voices(centre(heard.vectors, train.narrow.vectors.mean(axis=0)), heard.speakers)
+    return [
+        measured([model], [heard], corpus, f"{NARROW}, as it is"),
+        measured([model], [centred], corpus, f"{NARROW}, with a mean of its own"),
+    ]
+
+
+def durations_text(model: Model, train: Train) -> str:
+    """Whether slope and intercept should know how long the speech is."""
+    found = try_durations(train.whole, train.cut)
+    decided = {seconds: figures(model, voices) for seconds, voices in train.cut.items()}
+    rows = []
+    for seconds, (slope, intercept) in found.own.items():
+        one = decided[seconds]
+        costs = zip(found.cllr[seconds], found.act_dcf[seconds], strict=True)
+        decisions = [f"{one.false_accepts:.2f}", f"{one.misses:.1f}"] if one else ["–", "–"]
+        fits = [f"{slope:.1f}", f"{intercept:.1f}", *(f"{bits:.3f} · {dcf:.2f}" for bits, dcf in costs)]
+        rows.append([f"{seconds:g} s", *decisions, *fits])
+    header = ["speech", "false accepts at 1 %", "misses there", "own slope", "own intercept"]
+    bits, dcfs = (np.mean(list(of.values()), axis=0) for of in (found.cllr, found.act_dcf))
+    should = "should" if bits[2] < GAIN * bits[:2].min() and dcfs[2] <= dcfs[:2].min() else "need not"
+    means = "; ".join(
+        f"{way} Cllr {b:.3f}, actual DCF {d:.2f}" for way, b, d in zip(WAYS, bits, dcfs, strict=True)
+    )
+    return (
+        table([*header, *(f"{way}: Cllr · actual DCF" for way in WAYS)], rows)
+        + f"\n\nMean over the lengths, {model.name}: {means}. The calibration **{should}** depend on the"
+        f" seconds of speech, if Cllr is to fall by {100 * (1 - GAIN):.0f} % and actual DCF not to rise."
+    )
+
+
+def _mean(by_condition: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.asarray(np.mean(list(by_condition.values()), axis=0))
+
+
+def _setting(top: int | None) -> str:
+    return "as it is" if top is None else f"best {top} of the cohort"
+
+
+def _cell(values: Sequence[float] | NDArray[np.float64]) -> str:
+    eer, min_dcf, act_dcf, cllr = values
+    return f"{eer:.2f} · {min_dcf:.3f} · {act_dcf:.2f} · {cllr:.3f}"

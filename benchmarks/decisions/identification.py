@@ -1,0 +1,98 @@
+"""Open-set identification: half of the speakers enrolled, the other half strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.decisions.figures import TARGET_FPR
+from benchmarks.decisions.model import Model
+from trainer.metrics import detection_rate
+
+Floats = NDArray[np.float32]
+
+ENROL_S = 10.0
+DRAWS = 20  # of which half is enrolled
+
+
+@dataclass(frozen=True)
+class Identification:
+    """In per cent. `served` decides at the threshold that the service takes for so many voices at 1 %."""
+
+    detected: float  # at 1 % false identification, measured
+    served_false: float  # strangers given a name
+    served_detected: float  # enrolled speakers given their own
+    enrolled: int  # voices
+    probes: int  # of enrolled speakers, over all draws
+    strangers: int
+
+
+HEADER = (
+    "enrolled",
+    "named rightly at 1 % strangers named, %",
+    "strangers named by the service, %",
+    "named rightly there, %",
+)
+
+
+def identification(
+    model: Model, sums: Floats, speakers: Sequence[str], seconds: Sequence[float], *, seed: int = 0
+) -> Identification:
+    """Enrols each speaker's first recordings until they hold 10 s; the others are probes.
+
+    Probes of all draws are pooled, or a corpus of ten speakers would not have a hundred strangers' probes.
+
+    Args:
+        sums: (recordings, dim) of crop embeddings, a speaker's in the order they are enrolled.
+        seconds: how long each recording is.
+    """
+    names, owner = np.unique(speakers, return_inverse=True)
+    enrolling = _first(owner, np.asarray(seconds))
+    prints = np.zeros((len(names), sums.shape[1]), np.float32)
+    np.add.at(prints, owner[enrolling], sums[enrolling])
+    scores = (
+        model.voices(sums[~enrolling], names[owner[~enrolling]]).vectors
+        @ model.voices(prints, names).vectors.T
+    )  # (probes, voices)
+    owner = owner[~enrolling]
+    rng = np.random.default_rng(seed)
+    half = len(names) // 2
+    top, correct, strangers = [], [], []
+    for _ in range(DRAWS):
+        enrolled = np.sort(rng.permutation(len(names))[:half])
+        best = scores[:, enrolled].max(axis=1)
+        known = np.isin(owner, enrolled)
+        top.append(best[known])
+        correct.append(enrolled[scores[:, enrolled].argmax(axis=1)][known] == owner[known])
+        strangers.append(best[~known])
+    tops, own, others = map(np.concatenate, (top, correct, strangers))
+    threshold = model.scoring.threshold(TARGET_FPR, voices=half)
+    return Identification(
+        detected=100 * detection_rate(tops, own, others, false_identification=TARGET_FPR),
+        served_false=100 * float(np.mean(others >= threshold)),
+        served_detected=100 * float(np.mean((tops >= threshold) & own)),
+        enrolled=half,
+        probes=tops.size,
+        strangers=others.size,
+    )
+
+
+def cells(models: Sequence[Identification]) -> list[str]:
+    """One cell a column of `HEADER`, the models' figures in their order."""
+    rates = (
+        " / ".join(f"{getattr(one, name):.1f}" for one in models)
+        for name in ("detected", "served_false", "served_detected")
+    )
+    return [f"{models[0].enrolled} voices", *rates]
+
+
+def _first(owner: NDArray[np.intp], seconds: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which recordings are among their speaker's first 10 s."""
+    before = np.zeros(len(owner))
+    for speaker in np.unique(owner):
+        own = owner == speaker
+        before[own] = np.cumsum(seconds[own]) - seconds[own]
+    return before < ENROL_S

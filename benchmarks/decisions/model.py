@@ -1,0 +1,98 @@
+"""The two models that are compared, behind one interface: recordings → voices, and how scores are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.decisions.recordings import Recordings
+from benchmarks.peers import Resemblyzer
+from trainer.bundle import Bundle, Scoring
+from trainer.data import Clip, read_audio
+from trainer.embedding import CropEncoder, unit, utterance_crops
+from trainer.scoring import centre, fit_scoring, pair_scores
+
+Floats = NDArray[np.float32]
+
+RECORDINGS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Voices:
+    """Centred unit embeddings (utterances, dim) and who speaks."""
+
+    vectors: Floats
+    speakers: NDArray[np.str_]
+
+    def pairs(self) -> tuple[Floats, Floats]:
+        """Scores of every pair of utterances: those of one voice, those of two."""
+        return pair_scores(self.vectors, list(self.speakers))
+
+    def of(self, names: Sequence[str] | NDArray[np.str_]) -> Voices:
+        """The utterances of these speakers."""
+        kept = np.isin(self.speakers, names)
+        return Voices(self.vectors[kept], self.speakers[kept])
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str
+    encode: CropEncoder
+    scoring: Scoring
+
+    def voices(self, sums: Floats, speakers: Sequence[str] | NDArray[np.str_]) -> Voices:
+        """Sums of crop embeddings (voices, dim) → centred unit voices, as the service compares them."""
+        return Voices(centre(unit(sums), self.scoring.mean), np.asarray(speakers))
+
+    def llr(self, scores: Floats) -> Floats:
+        """Calibrated: natural-log likelihood ratios of one voice against two."""
+        return self.scoring.calibration.slope * scores + self.scoring.calibration.intercept
+
+
+def load_ours(bundle: Bundle) -> Model:
+    return Model(bundle.id, bundle.embed, bundle.manifest.scoring)
+
+
+def load_peer(train: Sequence[Clip]) -> Model:
+    """Resemblyzer, with mean, calibration and thresholds fitted as a bundle's are, on the same utterances.
+
+    Raises:
+        PeerMissingError: the package is not installed.
+        DataError: a file cannot be read.
+        ScoringError: the clips have no two utterances of one speaker.
+    """
+    peer = Resemblyzer.load()
+    (sums,) = crop_sums([peer.embed], (read_audio(clip.path) for clip in train))
+    speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in train]
+    fitted = fit_scoring(unit(sums), speakers, groups=[clip.corpus for clip in train])
+    return Model("Resemblyzer", peer.embed, Scoring(**fitted, fitted_on="the same"))
+
+
+def hear(models: Sequence[Model], recordings: Recordings) -> list[Voices]:
+    """The recordings as each model hears them."""
+    sums = crop_sums([model.encode for model in models], recordings.samples)
+    return [model.voices(own, recordings.speakers) for model, own in zip(models, sums, strict=True)]
+
+
+def crop_sums(encoders: Sequence[CropEncoder], recordings: Iterable[Floats]) -> list[Floats]:
+    """For each encoder (recordings, dim): the sum of each recording's unit crop embeddings.
+
+    A sum rather than the mean, since a voiceprint is the mean over the crops of several recordings.
+    """
+    parts: list[list[Floats]] = [[] for _ in encoders]
+    for batch in _batched(iter(recordings)):
+        crops = [utterance_crops(samples) for samples in batch]
+        starts = np.cumsum([0, *map(len, crops[:-1])])
+        joined = np.concatenate(crops)
+        for part, encode in zip(parts, encoders, strict=True):
+            part.append(np.add.reduceat(encode(joined), starts, axis=0))
+    return [np.concatenate(part) for part in parts]
+
+
+def _batched(recordings: Iterator[Floats]) -> Iterator[list[Floats]]:
+    while batch := list(islice(recordings, RECORDINGS_AT_ONCE)):
+        yield batch

@@ -1,0 +1,108 @@
+"""docs/results/decisions.md: every section of the page, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.decisions import identification, prose
+from benchmarks.decisions.conditions import read_noises
+from benchmarks.decisions.corpus import Measured, measure_corpus, strange_rows
+from benchmarks.decisions.experiments import durations_text, narrow_rows, normalisation_text
+from benchmarks.decisions.model import Floats, Model, load_ours, load_peer
+from benchmarks.decisions.plot import det_plot
+from benchmarks.decisions.summary import summary
+from benchmarks.decisions.tables import NARROW, STEP, WHOLE, Say, joined_text, markdown
+from benchmarks.decisions.train_speakers import embed_train
+from trainer.bundle import Bundle
+from trainer.data import read_folder
+from trainer.reproduce.page import machine, table, write_block
+
+MEASURED = ("librispeech", "speechocean762")
+#: Of train speakers. The cohort's have one recording each, so no pairs of one voice.
+TRIALS, COHORT = "speechocean762", "librispeech"
+#: What the peer's mean, calibration and thresholds are fitted on, and every how-manieth recording of it; one
+#: without a label counts for the mean only.
+FITTED_ON = {"librispeech": 1, "speechocean762": STEP, "crowd": STEP}
+
+Section = tuple[str, str]  # heading, text
+
+
+def decisions_page(bundle: Path, data: Path, page: Path, *, with_peer: bool, say: Say) -> None:
+    """Measures everything; writes the page's block and the DET plot beside the page.
+
+    Raises:
+        BundleError, DataError: the bundle or the corpora cannot be used.
+        PeerMissingError: the peer is wanted and not installed.
+    """
+    ours = load_ours(Bundle.load(bundle, threads=1))
+    models = [ours]
+    if with_peer:
+        say("the peer on the train split")
+        fitted_on = [(read_folder(data / name, "train"), step) for name, step in FITTED_ON.items()]
+        models.append(load_peer([clip for clips, step in fitted_on for clip in clips[::step]]))
+    corpora = [measure_corpus(models, data, name, say) for name in MEASURED]
+    strange = strange_rows(models, data, say)
+    train = embed_train(
+        ours,
+        read_folder(data / TRIALS, "train"),
+        read_folder(data / COHORT, "train"),
+        read_noises(data / "noise", "train"),
+        say,
+    )
+    plot = page.with_name("decisions-det.png")
+    det_plot([curve for corpus in corpora for curve in _curves(models, corpus)], plot, models=len(models))
+    conditions = [row for corpus in corpora for row in corpus.conditions]
+    groups = [row for corpus in corpora for row in corpus.groups]
+    whole = [corpus.whole for corpus in corpora]
+    test = {f"{c.name}, {what}": voices[0] for c in corpora for what, voices in c.kept.items()}
+    narrow = [row for c in corpora for row in narrow_rows(ours, train, c.name, c.kept[NARROW][0])]
+    sections = [
+        ("In short", summary([*whole, *(row for row in conditions if row.what != WHOLE), *groups, *strange])),
+        (
+            "Whole clips",
+            f"{prose.MEASURES}\n\n{prose.FAIRNESS if with_peer else ''}\n\n"
+            + markdown(whole, "test speakers")
+            + f"\n\n![DET plot]({plot.name})",
+        ),
+        (
+            "By condition",
+            f"{prose.CONDITIONS} {joined_text(conditions)}\n\n" + markdown(conditions, "corpus, condition"),
+        ),
+        ("By group of speakers", markdown(groups, "pairs within the group")),
+        ("Recordings unlike those it was fitted on", f"{prose.STRANGE}\n\n" + markdown(strange, "corpus")),
+        ("Strangers", f"{prose.STRANGERS}\n\n" + _identification_table(corpora)),
+        ("Is 8 kHz a matter of the mean?", f"{prose.NARROW}\n\n" + markdown(narrow, "test speakers")),
+        (
+            "Would score normalisation help?",
+            f"{prose.NORMALISATION}\n\n" + normalisation_text(ours.name, train, test),
+        ),
+        (
+            "Should the calibration know the length?",
+            f"{prose.LENGTHS}\n\n" + durations_text(ours, train),
+        ),
+    ]
+    say("writing the page")
+    write_block(page, "benchmarks decisions", _text(models, sections))
+
+
+def _text(models: Sequence[Model], sections: Sequence[Section]) -> str:
+    names = " / ".join(model.name for model in models)
+    made = f"Measured on {datetime.now(UTC).date()} with `python -m benchmarks decisions`, on {machine()}."
+    head = f"{made} Cells read {names}; lists are of {models[0].name}."
+    return "\n\n".join([head, *(f"## {heading}\n\n{text}" for heading, text in sections)])
+
+
+def _curves(models: Sequence[Model], corpus: Measured) -> list[tuple[str, Floats, Floats]]:
+    return [
+        (f"{model.name}, {corpus.name}", *voices.pairs())
+        for model, voices in zip(models, corpus.voices, strict=True)
+    ]
+
+
+def _identification_table(corpora: Sequence[Measured]) -> str:
+    return table(
+        ["corpus", *identification.HEADER],
+        [[corpus.name, *identification.cells(corpus.identification)] for corpus in corpora],
+    )

@@ -1,0 +1,106 @@
+"""A model that knows voices only (Barlow Twins): what it refuses, and moving to it from another kind."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.service.conftest import StartService, WriteBundle
+
+RAW = {"Content-Type": "audio/ogg"}
+
+
+@pytest.fixture(scope="module")
+def http(start_service: StartService, tiny_barlow_twins: Path) -> Iterator[httpx.Client]:
+    """Served by the path of its bundle."""
+    with start_service(tiny_barlow_twins).client() as client:
+        yield client
+
+
+@pytest.fixture
+def both(tmp_path: Path, write_bundle: WriteBundle, tiny_barlow_twins: Path) -> Path:
+    """A models folder with autodecompose/0.2.0 and barlow_twins/0.1.0; both embed in 8 dimensions."""
+    models = tmp_path / "models"
+    write_bundle(models, "0.2.0")
+    shutil.copytree(tiny_barlow_twins, models / "barlow_twins" / "0.1.0")
+    return models
+
+
+def enrol(http: httpx.Client, speaker_id: str, audio: bytes, *, retain: bool) -> None:
+    form = {"speaker_id": speaker_id, "retain_audio": str(retain).lower()}
+    answer = http.post("/speakers", data=form, files={"audio": ("a.opus", audio)})
+    assert answer.status_code == 201, answer.text
+
+
+def identify(http: httpx.Client, audio: bytes) -> Any:
+    answer = http.post("/identify", content=audio, headers=RAW)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_kind_is_listed(http: httpx.Client) -> None:
+    (model,) = http.get("/models").json()["models"]
+    assert (model["name"], model["version"], model["kind"]) == ("barlow_twins", "0.1.0", "barlow_twins")
+
+
+@pytest.mark.parametrize(
+    ("call", "what"), [("/content", "TWOFOLD_MODELS_DIR"), ("/finetune", "autodecompose")]
+)
+def test_what_needs_more_than_a_voice_is_refused_at_once(
+    http: httpx.Client, speech: bytes, call: str, what: str
+) -> None:
+    answer = http.post(call, content=speech, headers=RAW)
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict"), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "barlow_twins/0.1.0" in answer.json()["detail"]
+    assert what in answer.json()["detail"]
+    assert http.get("/finetune").json()["jobs"] == []
+
+
+def test_voices_are_never_compared_across_kinds(start_service: StartService, both: Path, voices: Any) -> None:
+    kept, lost = voices[0].probe, voices[1].probe
+    service = start_service(both)
+    with service.client() as http:
+        enrol(http, "kept", kept, retain=True)
+        enrol(http, "lost", lost, retain=False)
+        before = identify(http, kept)
+        assert (before["model"], before["searched"]) == ("autodecompose/0.2.0", 2)
+
+        switched = http.post("/models/0.1.0/activate").json()
+        assert switched["model"] == "barlow_twins/0.1.0"
+        assert switched["speakers"] == {"reembedded": 1, "mapped": 0, "kept": 0, "stale": 1}
+        after = identify(http, kept)
+        assert [one["speaker_id"] for one in after["candidates"]] == ["kept"]
+        assert after["candidates"][0]["score"] > 0.9  # retained in 16 bits, which these features hear
+        assert "1 enrolled speakers were not compared" in after["warning"]
+        refused = http.post("/verify", data={"speaker_id": "lost"}, files={"audio": ("a.opus", lost)})
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+
+        back = http.post("/models/0.2.0/activate").json()
+        assert back["speakers"] == {"reembedded": 0, "mapped": 0, "kept": 2, "stale": 0}
+        assert identify(http, kept)["candidates"] == before["candidates"]
+    service.stop()
+
+
+def test_nor_when_the_setting_changes_over_a_restart(
+    start_service: StartService, both: Path, tmp_path: Path, voices: Any
+) -> None:
+    first = start_service(both, state_dir=tmp_path / "state")
+    with first.client() as http:
+        enrol(http, "ada", voices[0].probe, retain=True)
+    first.stop()
+    second = start_service(both / "barlow_twins", state_dir=tmp_path / "state")
+    with second.client() as http:
+        answer = identify(http, voices[0].probe)
+        assert (answer["model"], answer["searched"]) == ("barlow_twins/0.1.0", 0)
+        assert "1 enrolled speakers were not compared" in answer["warning"]
+        # Activating what serves already takes the retained audio along.
+        again = http.post("/models/0.1.0/activate").json()
+        assert again["speakers"]["reembedded"] == 1
+        assert identify(http, voices[0].probe)["candidates"][0]["speaker_id"] == "ada"
+    second.stop()

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from trainer.autodecompose.parent import Parent
+from trainer.barlow_twins.bundle import VoiceGraph, export_barlow_twins
+from trainer.barlow_twins.objective import BarlowTwins
+from trainer.barlow_twins.settings import BarlowTwinsSettings
+from trainer.bundle import Bundle, BundleError
+from trainer.checkpoint import load_checkpoint, read_settings
+from trainer.cli import app
+from trainer.data import contiguous_crops, read_audio, read_folder
+from trainer.errors import FinetuneError
+from trainer.export import TOLERANCE
+from trainer.whitening import Whitening
+
+SETTINGS = BarlowTwinsSettings(width=2, projector_width=16, latent=8)
+
+
+@pytest.fixture(scope="module")
+def bundle(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random network's, with whitening and scoring fitted on real speech."""
+    torch.manual_seed(0)
+    folder: Path = tmp_path_factory.mktemp("models") / "barlow_twins" / "0.1.0"
+    clips = read_folder(speech_data / "speechocean762", "train")[:40]
+    export_barlow_twins(BarlowTwins(SETTINGS), clips, folder, training={"data": ["speechocean762"]})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def crops(speech_data: Path) -> np.ndarray:
+    clip = read_folder(speech_data / "librispeech", "test")[0]
+    return contiguous_crops(read_audio(clip.path))[:7]
+
+
+def test_a_bundle_of_a_voice_and_nothing_else(bundle: Path, crops: np.ndarray) -> None:
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    assert (manifest["name"], manifest["version"], manifest["kind"]) == (
+        "barlow_twins",
+        "0.1.0",
+        "barlow_twins",
+    )
+    assert manifest["files"].keys() == {"voice", "weights"}
+    assert manifest.keys().isdisjoint({"content_dim", "frame_s"})
+    assert manifest["scoring"]["fitted_on"] == "train speakers of speechocean762"
+    loaded = Bundle.load(bundle, threads=1)
+    embeddings = loaded.embed(crops)
+    assert embeddings.shape == (7, loaded.manifest.embedding_dim) == (7, 8 * SETTINGS.width)
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-5)
+    with pytest.raises(BundleError, match=r"barlow_twins/0\.1\.0 has no content encoder"):
+        loaded.content(crops)
+
+
+def test_its_weights_are_the_network_that_the_graph_runs(bundle: Path, crops: np.ndarray) -> None:
+    weights = bundle / "weights.safetensors"
+    assert BarlowTwinsSettings.from_json(read_settings(weights)) == SETTINGS
+    torch.manual_seed(1)  # another network, before the weights are read
+    objective = BarlowTwins(SETTINGS)
+    load_checkpoint(weights, {"objective": objective})
+    constants = {one.name: one for one in onnx.load(bundle / "voice.onnx").graph.initializer}
+    whitening = Whitening(
+        *(onnx.numpy_helper.to_array(constants[name]).copy() for name in ("mean", "matrix"))
+    )
+    with torch.no_grad():
+        expected = VoiceGraph(objective.eval(), whitening)(torch.from_numpy(crops))
+    voice = Bundle.load(bundle)
+    np.testing.assert_allclose(voice.embed(crops), expected, atol=TOLERANCE)
+    np.testing.assert_allclose(voice.embed(crops[:1]), expected[:1], atol=TOLERANCE)
+
+
+def test_the_middle_second_alone_counts(bundle: Path, crops: np.ndarray) -> None:
+    changed = crops.copy()
+    changed[:, :192] = changed[:, -192:] = 0.5
+    voice = Bundle.load(bundle)
+    np.testing.assert_array_equal(voice.embed(changed), voice.embed(crops))
+
+
+def test_it_cannot_be_fine_tuned_and_that_is_said(bundle: Path, speech_data: Path, tmp_path: Path) -> None:
+    with pytest.raises(FinetuneError, match="of kind barlow_twins; only autodecompose"):
+        Parent.load(bundle)
+    clip = read_folder(speech_data / "librispeech", "test")[0].path
+    result = CliRunner().invoke(
+        app, ["finetune", str(bundle), str(clip), "--out", str(tmp_path / "models" / "x" / "1.0.0")]
+    )
+    assert result.exit_code == 1
+    assert "kind barlow_twins" in " ".join(result.output.split())
+
+
+def test_measuring_its_content_says_that_there_is_none(bundle: Path, speech_data: Path) -> None:
+    data = str(speech_data / "librispeech")
+    result = CliRunner().invoke(
+        app, ["evaluate", str(bundle), "--data", data, "--split", "test", "--encoder", "content"]
+    )
+    assert result.exit_code == 1
+    assert "has no content encoder" in " ".join(result.output.split())

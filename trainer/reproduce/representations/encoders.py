@@ -1,0 +1,88 @@
+"""What a crop can be turned into before a linear classifier asks about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from trainer.autodecompose.settings import TrainSettings
+from trainer.barlow_twins.objective import BarlowTwins
+from trainer.bundle import BATCH, Bundle
+from trainer.data import DataError
+from trainer.embedding import CropEncoder, Floats
+from trainer.evaluate import mean_and_deviation
+from trainer.frontends import FRONTENDS, LogMel
+from trainer.pretrain import RunFolder, load_objective
+
+
+@dataclass(frozen=True)
+class Representation:
+    name: str
+    made_by: str  # for the page
+    encode: CropEncoder
+
+
+def read_representations(bundle: Path, twins: Path) -> list[Representation]:
+    """Voice and content encoder of a bundle, Barlow Twins, and the features that the encoders look at.
+
+    Frames become one vector a crop: mean and deviation over time.
+
+    Args:
+        twins: a run folder of `trainer pretrain --model barlow_twins`, or a bundle of one.
+
+    Raises:
+        BundleError: a bundle cannot be used.
+        DataError: `twins` holds no Barlow Twins.
+    """
+    shipped = Bundle.load(bundle)
+    features = LogMel(FRONTENDS[TrainSettings().frontend])
+
+    def raw(crops: Floats) -> Floats:
+        return mean_and_deviation(_in_batches(features, crops))
+
+    def content(crops: Floats) -> Floats:
+        return mean_and_deviation(shipped.content(crops))
+
+    return [
+        Representation("voice encoder", f"`{shipped.id}`, as served", shipped.embed),
+        Representation("content encoder", f"`{shipped.id}`, frames pooled over time", content),
+        _bundled_twins(twins) if (twins / "bundle.json").is_file() else _trained_twins(RunFolder(twins)),
+        Representation("raw log-mel", "no training: its frames pooled over time", raw),
+    ]
+
+
+def _bundled_twins(folder: Path) -> Representation:
+    bundle = Bundle.load(folder)
+    return Representation("Barlow Twins", f"`{bundle.id}`, as served", bundle.embed)
+
+
+def _trained_twins(run: RunFolder) -> Representation:
+    try:
+        objective, step = load_objective(run)
+        corpora = " and ".join(json.loads(run.card.read_text())["data"])
+    except (OSError, SafetensorError) as error:
+        raise DataError(
+            f"No training in {run.path}: make one with `trainer pretrain --model barlow_twins`. {error}"
+        ) from error
+    if not isinstance(objective, BarlowTwins):
+        raise DataError(f"{run.path} holds a training of {run.model}: give one of barlow_twins.")
+    settings = objective.settings
+
+    def encode(crops: Floats) -> Floats:
+        return _in_batches(lambda x: objective.backbone(objective.spectrograms(x)), crops)
+
+    made_by = f"ResNet-{settings.depth} of width {settings.width}, {step} steps of {settings.batch} crops"
+    return Representation("Barlow Twins", f"{made_by} of {corpora}", encode)
+
+
+def _in_batches(network: Callable[[Tensor], Tensor], crops: Floats) -> Floats:
+    with torch.no_grad():
+        batches = np.split(crops, range(BATCH, len(crops), BATCH))
+        return np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in batches])

@@ -1,0 +1,91 @@
+"""What linear classifiers and the disentanglement measures say of one representation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.data import DataError, read_folder
+from trainer.downstream import Task, labelled_share, linear_probe
+from trainer.embedding import CropEncoder, Floats
+from trainer.metrics import Disentanglement, disentanglement
+
+DRAWS = 5  # of the examples that are labelled when only some are
+SHARE_PERCENT = 10
+ADULT_YEARS = 16
+FACTORS = ("identity", "gender", "age group")
+NOISE_CODES = 256  # of the row that knows nothing: as many as a voice embedding has
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Top-1, in percent."""
+
+    all_labels: float
+    share: float  # mean over `DRAWS`, `SHARE_PERCENT` % of the labels
+    share_std: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    codes: int  # numbers a crop
+    accuracy: Mapping[str, Accuracy]  # by task
+    single_codes: Disentanglement
+
+
+def measure(encode: CropEncoder, tasks: Mapping[str, Task], factors: NDArray[np.str_]) -> Measured:
+    """Every crop of every task is encoded once.
+
+    Args:
+        tasks: by name; `speaker` gives the crops of the disentanglement measures.
+        factors: of those crops, from `read_factors`.
+    """
+    accuracy = {}
+    for name, task in tasks.items():
+        train, test = encode(task.train.crops), encode(task.test.crops)
+        accuracy[name] = _accuracy(task, train, test)
+        if name == "speaker":
+            codes = np.concatenate([train, test])
+    return Measured(codes.shape[1], accuracy, disentanglement(codes, factors))
+
+
+def measure_chance(tasks: Mapping[str, Task], factors: NDArray[np.str_]) -> Measured:
+    """Who always names the class that is tested most often, and codes of pure noise."""
+    accuracy = {}
+    for name, task in tasks.items():
+        most = 100 * float(np.bincount(task.test.labels).max()) / len(task.test.labels)
+        accuracy[name] = Accuracy(most, most, 0.0)
+    noise = np.random.default_rng(0).normal(size=(len(factors), NOISE_CODES))
+    return Measured(NOISE_CODES, accuracy, disentanglement(noise, factors))
+
+
+def read_factors(speaker: Task, data: Path) -> NDArray[np.str_]:
+    """What is true of the speaker task's crops, labelled ones first: names, (n, 3) in the order of `FACTORS`.
+
+    Raises:
+        DataError: the corpus does not say a speaker's gender and age in years.
+    """
+    known = {clip.speaker: clip.labels for clip in read_folder(data / speaker.corpus)}
+    try:
+        by_class = [
+            (name, known[name]["gender"], "child" if int(known[name]["age"]) < ADULT_YEARS else "adult")
+            for name in speaker.classes
+        ]
+    except (KeyError, ValueError) as error:
+        raise DataError(f"{data / speaker.corpus} needs the columns gender and age: {error}") from error
+    labels = np.concatenate([speaker.train.labels, speaker.test.labels])
+    factors: NDArray[np.str_] = np.asarray(by_class)[labels]
+    return factors
+
+
+def _accuracy(task: Task, train: Floats, test: Floats) -> Accuracy:
+    labels, asked = task.train.labels, task.test.labels
+    few = []
+    for seed in range(DRAWS):
+        kept = labelled_share(labels, SHARE_PERCENT, seed)
+        few.append(linear_probe(train[kept], labels[kept], test, asked))
+    return Accuracy(linear_probe(train, labels, test, asked), float(np.mean(few)), float(np.std(few)))

@@ -1,0 +1,127 @@
+"""A trained voice encoder → whitening, scoring and a bundle: the same for every model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.progress import Progress
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainer.checkpoint import save_checkpoint
+from trainer.data import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, fill_crop, read_audio
+from trainer.embedding import CropEncoder, EmbeddedClips, embed_clips
+from trainer.export import Graph, write_bundle
+from trainer.scoring import fit_min_cohesion, fit_scoring
+from trainer.whitening import Whitening, fit_whitening
+
+Floats = NDArray[np.float32]
+
+WEIGHTS = "weights.safetensors"
+CHECKED_CROPS = 8  # on which the ONNX files are held against torch
+BATCH = 64  # crops in one call of the network
+
+
+class WhitenedVoice(nn.Module):
+    """Base of the voice graphs: the whitening as buffers, which fine-tuning reads back by these names."""
+
+    def __init__(self, whitening: Whitening) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.matrix: Tensor
+        self.register_buffer("mean", torch.from_numpy(whitening.mean))
+        self.register_buffer("matrix", torch.from_numpy(whitening.matrix))
+
+    def embedding(self, representation: Tensor) -> Tensor:
+        """(batch, dim) → whitened and of unit length."""
+        return F.normalize((representation - self.mean) @ self.matrix, dim=1)
+
+
+@dataclass(frozen=True)
+class VoiceModel:
+    """What the export needs to know of a trained model."""
+
+    kind: str
+    objective: nn.Module  # in evaluation mode
+    settings: dict[str, Any]
+    represent: Callable[[Tensor], Tensor]  # waveform (batch, 16384) → what is whitened (batch, dim)
+    graphs: Callable[[Whitening, Floats], list[Graph]]  # (whitening, crops (n, 16384)) → the ONNX files
+    content: dict[str, Any] = field(default_factory=dict)  # `frame_s` and `content_dim`, where it has content
+
+
+def export_voice_bundle(
+    model: VoiceModel,
+    clips: Sequence[Clip],
+    folder: Path,
+    *,
+    training: dict[str, Any],
+    parent: str | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Fits whitening (no labels) and scoring (train speakers' labels) on clips, then writes the bundle.
+
+    Args:
+        clips: of the train split; impostor pairs are taken within a corpus.
+        folder: `models/<name>/<version>`.
+        training: the card: data, hours, settings, command, machine.
+        parent: the version this one was fine-tuned from.
+
+    Raises:
+        FileExistsError, ExportError: see `trainer.export.write_bundle`.
+        ScoringError: the clips have no two utterances of one known speaker.
+    """
+
+    def represent(crops: Floats) -> Floats:
+        with torch.no_grad():
+            batches = torch.split(torch.from_numpy(crops), BATCH)
+            return np.concatenate([model.represent(x).numpy() for x in batches])
+
+    raw = _embed("whitening", clips, represent, progress)
+    whitening = fit_whitening(raw.crops, raw.crop_clip, [raw.clips[i].corpus for i in raw.crop_clip])
+    embedded = _embed("scoring", clips, lambda crops: whitening(represent(crops)), progress)
+    corpora = [clip.corpus for clip in embedded.clips]
+    speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in embedded.clips]
+    labelled = sorted({clip.corpus for clip in embedded.clips if clip.speaker})
+    scoring = fit_scoring(embedded.utterances, speakers, groups=corpora)
+    scoring["min_cohesion"] = fit_min_cohesion(embedded.crops, embedded.crop_clip, scoring["mean"])
+    manifest = {
+        "format": 1,
+        "name": folder.parent.name,
+        "version": folder.name,
+        "kind": model.kind,
+        "parent": parent,
+        "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "crop_samples": CROP_SAMPLES,
+        "embedding_dim": len(whitening.mean),
+        **model.content,
+        "scoring": {**scoring, "fitted_on": f"train speakers of {', '.join(labelled)}"},
+        "metrics": {},
+        "training": training,
+    }
+    # Real crops: random ones would not reach the range of speech.
+    crops = np.stack([fill_crop(read_audio(clip.path))[:CROP_SAMPLES] for clip in clips[:CHECKED_CROPS]])
+    weights = partial(save_weights, model.objective, model.settings)
+    write_bundle(folder, manifest, model.graphs(whitening, crops), {WEIGHTS: weights})
+
+
+def save_weights(objective: nn.Module, settings: dict[str, Any], path: Path) -> None:
+    """The model as it is trained, from which it can be trained on."""
+    save_checkpoint(path, {"objective": objective}, None, 0, settings)
+
+
+def _embed(
+    title: str, clips: Sequence[Clip], encode: CropEncoder, progress: Progress | None
+) -> EmbeddedClips:
+    if progress is None:
+        return embed_clips(clips, encode)
+    task = progress.add_task(title, total=len(clips), losses="")
+    return embed_clips(clips, encode, on_clip=lambda: progress.advance(task))
