@@ -56,6 +56,46 @@ def model_updates(
 
 
 @app.command()
+def barlow_twins(
+    data: DataArgument,
+    runs: Annotated[Path, typer.Option(help="Trainings and finished figures.")] = Path("runs/barlow_twins"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/barlow_twins.md"),
+    only: Annotated[str, typer.Option(help="Parts, with commas: table2,table3,fig3,figs45.")] = "",
+    librispeech_epochs: Annotated[int, typer.Option(min=1, help="Long training, if missing.")] = 50,
+    speechocean_epochs: Annotated[int, typer.Option(min=1, help="Long training, if missing.")] = 15,
+    sweep_epochs: Annotated[int, typer.Option(min=1, help="Of each short training; 46 steps each.")] = 2,
+    repeats: Annotated[int, typer.Option(min=1, help="Trainings a box of Figs 4 and 5.")] = 3,
+    supervised_steps: Annotated[int, typer.Option(min=1, help="Of each supervised network.")] = 120,
+    cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
+) -> None:
+    """Tables 2, 3 and Figs 3 to 5 of Barlow Twins for speech. Stop it with Ctrl-C; the same command goes on.
+
+    Example: `python -m trainer reproduce barlow-twins --data data --only table2,fig3`
+    """
+    from trainer.reproduce.barlow_twins.command import PARTS, reproduce_barlow_twins
+    from trainer.reproduce.barlow_twins.plan import Plan
+
+    parts = only.split(",") if only else list(PARTS)
+    if not set(parts) <= set(PARTS):
+        raise typer.BadParameter(f"--only takes {', '.join(PARTS)}, not {only}.")
+    console = Console(stderr=True)
+    plan = Plan(
+        data=data,
+        runs=runs,
+        page=page,
+        cache=cache,
+        console=console,
+        librispeech_epochs=librispeech_epochs,
+        speechocean_epochs=speechocean_epochs,
+        sweep_epochs=sweep_epochs,
+        repeats=repeats,
+        supervised_steps=supervised_steps,
+    )
+    with _errors_said(console):
+        reproduce_barlow_twins(plan, parts)
+
+
+@app.command()
 def representations(
     data: DataArgument,
     bundle: BundleArgument = SHIPPED,
