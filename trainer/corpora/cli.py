@@ -59,6 +59,33 @@ def librispeech(
 
 
 @app.command()
+def syntone(
+    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    amplitudes: Annotated[int, typer.Option(min=2, help="Levels from 0 to 1.")] = 20,
+    frequencies: Annotated[int, typer.Option(min=2, help="Levels from 440 to 8000 Hz.")] = 400,
+) -> None:
+    """SynTone: 4 × 20 × 400 synthetic tones of known timbre, amplitude and frequency, as FLAC.
+
+    `reproduce syntone` makes the same clips in memory and does not need this folder.
+
+    Examples:
+
+    `python -m trainer data syntone --out data/syntone`
+
+    `python -m trainer data syntone --out data/small --amplitudes 5 --frequencies 20`
+    """
+    from trainer.corpora.syntone import write_syntone
+    from trainer.syntone.dataset import SynTone
+
+    grid = SynTone(amplitudes, frequencies)
+    console = Console(stderr=True)
+    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:
+        task = progress.add_task("writing", total=len(grid))
+        report = write_syntone(grid, out, on_clip=lambda: progress.advance(task))
+    console.print(f"{out}: {report.written} written, {report.kept} kept")
+
+
+@app.command()
 def voxceleb1(
     root: Annotated[Path, typer.Option(help="Folder that holds wav/ and vox1_meta.csv.")],
     out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],

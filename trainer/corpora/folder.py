@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def write_folder(
         on_clip: called after each recording, for a progress bar.
     """
     table = out / "metadata.tsv"
-    rows = _read_rows(table)
+    rows = read_rows(table)
     written, kept, skipped = 0, 0, []
     for recording in recordings:
         relative = Path("audio") / recording.speaker / f"{recording.clip}.opus"
@@ -68,7 +68,7 @@ def write_folder(
             }
         if on_clip is not None:
             on_clip()
-    _write_rows(table, rows)
+    write_rows(table, rows)
     return WriteReport(written, kept, skipped)
 
 
@@ -82,7 +82,8 @@ def _encode(source: Path, target: Path) -> None:
     partial.replace(target)
 
 
-def _read_rows(table: Path) -> dict[str, dict[str, str]]:
+def read_rows(table: Path) -> dict[str, dict[str, str]]:
+    """The rows of a metadata.tsv by their path, without their empty fields; none if there is no such file."""
     if not table.is_file():
         return {}
     with table.open(newline="", encoding="utf-8") as file:
@@ -90,7 +91,8 @@ def _read_rows(table: Path) -> dict[str, dict[str, str]]:
         return {row["path"]: {name: value for name, value in row.items() if value} for row in rows}
 
 
-def _write_rows(table: Path, rows: dict[str, dict[str, str]]) -> None:
+def write_rows(table: Path, rows: Mapping[str, Mapping[str, str]]) -> None:
+    """metadata.tsv of rows by their path, replaced in one step; other columns than `COLUMNS` are labels."""
     labels = sorted({name for row in rows.values() for name in row} - set(COLUMNS))
     table.parent.mkdir(parents=True, exist_ok=True)
     partial = table.with_suffix(".partial")

@@ -62,10 +62,10 @@ def barlow_twins(
     page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/barlow_twins.md"),
     only: Annotated[str, typer.Option(help="Parts, with commas: table2,table3,fig3,figs45.")] = "",
     librispeech_epochs: Annotated[int, typer.Option(min=1, help="Long training, if missing.")] = 50,
-    speechocean_epochs: Annotated[int, typer.Option(min=1, help="Long training, if missing.")] = 15,
-    sweep_epochs: Annotated[int, typer.Option(min=1, help="Of each short training; 46 steps each.")] = 2,
+    speechocean_epochs: Annotated[int, typer.Option(min=1, help="Long training, if missing.")] = 5,
+    sweep_epochs: Annotated[int, typer.Option(min=1, help="Of each short training; 46 steps each.")] = 1,
     repeats: Annotated[int, typer.Option(min=1, help="Trainings a box of Figs 4 and 5.")] = 3,
-    supervised_steps: Annotated[int, typer.Option(min=1, help="Of each supervised network.")] = 120,
+    supervised_steps: Annotated[int, typer.Option(min=1, help="Of each supervised network.")] = 60,
     cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
 ) -> None:
     """Tables 2, 3 and Figs 3 to 5 of Barlow Twins for speech. Stop it with Ctrl-C; the same command goes on.
@@ -93,6 +93,32 @@ def barlow_twins(
     )
     with _errors_said(console):
         reproduce_barlow_twins(plan, parts)
+
+
+@app.command()
+def syntone(
+    runs: Annotated[int, typer.Option(min=1, help="Trainings of each model.")] = 10,
+    epochs: Annotated[int | None, typer.Option(min=1, help="In place of the settings'.")] = None,
+    amplitudes: Annotated[int, typer.Option(min=2, help="Levels; the paper's 20.")] = 20,
+    frequencies: Annotated[int, typer.Option(min=2, help="Levels; the paper's 400.")] = 400,
+    work: Annotated[
+        Path, typer.Option(help="Checkpoints and figures of each training; goes on here.")
+    ] = Path("runs/syntone"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/syntone.md"),
+) -> None:
+    """Which factors of synthetic tones do VAEs and Autodecompose disentangle?
+
+    Stop it with Ctrl-C; the same command goes on.
+
+    Example: `python -m trainer reproduce syntone --runs 3`
+    """
+    from trainer.reproduce.syntone import reproduce_syntone
+    from trainer.syntone.dataset import SynTone
+
+    console = Console(stderr=True)
+    with _errors_said(console):
+        grid = SynTone(amplitudes, frequencies)
+        reproduce_syntone(page, work, console.print, runs=runs, epochs=epochs, grid=grid)
 
 
 @app.command()

@@ -30,11 +30,11 @@ class Plan:
     console: Console
     settings: BarlowTwinsSettings = PRESETS["small"]
     librispeech_epochs: int = 50  # of the long trainings, where they are missing
-    speechocean_epochs: int = 15
+    speechocean_epochs: int = 5
     sweep_corpus: str = "librispeech"
-    sweep_epochs: int = 2  # of a short training: 46 steps each
+    sweep_epochs: int = 1  # of a short training: 46 steps each
     repeats: int = 3  # trainings a box of Figs 4 and 5
-    supervised_steps: int = 120
+    supervised_steps: int = 60
     latent_sizes: tuple[int, ...] = (16, 32, 64, 128, 512, 1024, 2048)
     shares: tuple[int, ...] = (5, 10, 50, 100)  # percent of the labels
     share_draws: int = 5

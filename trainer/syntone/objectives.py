@@ -1,0 +1,184 @@
+"""Four VAEs that differ in their objective only, and Autodecompose on the same networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from trainer.syntone.dataset import FACTORS, SynTone
+from trainer.syntone.networks import Decoder, Discriminator, Encoder, sample
+from trainer.syntone.settings import SynToneSettings
+from trainer.syntone.terms import (
+    decompose_kl,
+    density_ratio,
+    discriminator_loss,
+    gaussian_kl,
+    permute_dims,
+    squared_error,
+)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What there is to train on."""
+
+    grid: SynTone
+    features: Tensor  # (clips, 64, 32), in the grid's order
+
+    def __post_init__(self) -> None:
+        if len(self.features) != len(self.grid):
+            raise ValueError(f"{len(self.features)} features for a grid of {len(self.grid)} clips.")
+
+
+class Objective(nn.Module):
+    """A model with its losses. `codes` and `decode` are what is measured and drawn."""
+
+    def __init__(self, settings: SynToneSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.decode = Decoder(settings.latents)
+
+    def codes(self, x: Tensor) -> Tensor:
+        """(batch, 64, 32) → (batch, latents), without noise."""
+        raise NotImplementedError
+
+    def losses(
+        self, material: Material, indices: NDArray[np.int64], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Scalars of a batch of clips; "loss" is to be minimised, the others are its parts."""
+        raise NotImplementedError
+
+
+class VAE(Objective):
+    """Kingma & Welling: squared error / (2 noise²) + KL. With beta > 1, Higgins et al.'s β-VAE."""
+
+    def __init__(self, settings: SynToneSettings) -> None:
+        super().__init__(settings)
+        self.encode = Encoder(settings.latents)
+
+    def codes(self, x: Tensor) -> Tensor:
+        mean: Tensor = self.encode(x)[0]
+        return mean
+
+    def losses(
+        self, material: Material, indices: NDArray[np.int64], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        x = material.features[indices]
+        mean, log_var = self.encode(x)
+        z = sample(mean, log_var, generator)
+        error = squared_error(x, self.decode(z), self.settings.noise)
+        kl = gaussian_kl(mean, log_var).mean()
+        return {"loss": error + self.settings.beta * kl, "error": error, "kl": kl}
+
+
+class FactorVAE(VAE):
+    """Kim & Mnih: the VAE plus γ TC(z), which a discriminator that learns beside it tells."""
+
+    def __init__(self, settings: SynToneSettings) -> None:
+        super().__init__(settings)
+        self.discriminator = Discriminator(
+            settings.latents, settings.discriminator_width, settings.discriminator_layers
+        )
+
+    def losses(
+        self, material: Material, indices: NDArray[np.int64], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        x = material.features[indices]
+        mean, log_var = self.encode(x)
+        z = sample(mean, log_var, generator)
+        error = squared_error(x, self.decode(z), self.settings.noise)
+        kl = gaussian_kl(mean, log_var).mean()
+        tc = self.total_correlation(z)
+        with torch.no_grad():  # a second batch, so that permuted and real z are independent
+            others = torch.randint(len(material.features), (len(indices),), generator=generator)
+            others_mean, others_log_var = self.encode(material.features[others])
+            z_others = sample(others_mean, others_log_var, generator)
+        discriminator = self.discriminator_loss(z, z_others, generator)
+        loss = error + self.settings.beta * kl + self.settings.gamma * tc + discriminator
+        return {"loss": loss, "error": error, "kl": kl, "tc": tc, "discriminator": discriminator}
+
+    def total_correlation(self, z: Tensor) -> Tensor:
+        """For the VAE to lower: no gradient to the discriminator."""
+        frozen = {name: value.detach() for name, value in self.discriminator.named_parameters()}
+        return density_ratio(functional_call(self.discriminator, frozen, (z,)))
+
+    def discriminator_loss(self, z: Tensor, others: Tensor, generator: torch.Generator) -> Tensor:
+        """For the discriminator to lower: no gradient to the encoder. One sum then serves both."""
+        permuted = permute_dims(others.detach(), generator)
+        return discriminator_loss(self.discriminator(z.detach()), self.discriminator(permuted))
+
+
+class BetaTCVAE(VAE):
+    """Chen et al.: the KL in three parts, β on the total correlation only."""
+
+    def losses(
+        self, material: Material, indices: NDArray[np.int64], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        x = material.features[indices]
+        mean, log_var = self.encode(x)
+        z = sample(mean, log_var, generator)
+        error = squared_error(x, self.decode(z), self.settings.noise)
+        parts = decompose_kl(z, mean, log_var, total=len(material.features))
+        tc = parts.total_correlation
+        loss = error + parts.mutual_information + self.settings.beta * tc + parts.dimension_wise_kl
+        return {"loss": loss, "error": error, "kl": gaussian_kl(mean, log_var).mean(), "tc": tc}
+
+
+class Autodecompose(Objective):
+    """Bonyadi: two encoders see a view each, one property of it destroyed; the decoder rebuilds x.
+
+    The timbre encoder's view has another frequency, so it cannot tell the pitch; the pitch encoder's view
+    has another timbre. Amplitude is left alone and may go to either. Views are looked up in the grid, which
+    is exact, and means that this model is told which clips share a factor: the VAEs are not. The KL of the
+    VAE is kept on both halves, for without it nothing would align single codes with anything, and single
+    codes are what the metrics look at.
+    """
+
+    def __init__(self, settings: SynToneSettings) -> None:
+        super().__init__(settings)
+        half = settings.latents // 2
+        self.timbre = Encoder(half)
+        self.pitch = Encoder(settings.latents - half)
+
+    def codes(self, x: Tensor) -> Tensor:
+        return torch.cat([self.timbre(x)[0], self.pitch(x)[0]], dim=1)
+
+    def losses(
+        self, material: Material, indices: NDArray[np.int64], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        x = material.features[indices]
+        views = [
+            material.features[with_another(material.grid, indices, factor, generator)]
+            for factor in ("frequency", "timbre")
+        ]
+        halves = zip(self.timbre(views[0]), self.pitch(views[1]), strict=True)
+        mean, log_var = (torch.cat(half, dim=1) for half in halves)
+        error = squared_error(x, self.decode(sample(mean, log_var, generator)), self.settings.noise)
+        kl = gaussian_kl(mean, log_var).mean()
+        return {"loss": error + self.settings.beta * kl, "error": error, "kl": kl}
+
+
+def with_another(
+    grid: SynTone, indices: NDArray[np.int64], factor: str, generator: torch.Generator
+) -> NDArray[np.int64]:
+    """The clips that differ from (n,) `indices` in one factor only, its level drawn from all others."""
+    column = FACTORS.index(factor)
+    count = grid.shape[column]
+    levels = grid.levels[indices]
+    step = torch.randint(1, count, (len(indices),), generator=generator).numpy()
+    levels[:, column] = (levels[:, column] + step) % count
+    return grid.index(levels)
+
+
+MODELS: dict[str, type[Objective]] = {
+    "vae": VAE,
+    "beta_vae": VAE,
+    "factor_vae": FactorVAE,
+    "beta_tcvae": BetaTCVAE,
+    "autodecompose": Autodecompose,
+}

@@ -1,0 +1,82 @@
+"""The training loop of all five models: one loss, one Adam, resumable to the exact step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from trainer.checkpoint import load_checkpoint, read_settings, save_checkpoint
+from trainer.syntone.objectives import MODELS, FactorVAE, Material, Objective
+from trainer.syntone.settings import SynToneSettings
+
+Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, losses)
+
+
+def train(
+    settings: SynToneSettings, material: Material, checkpoint: Path, report: Report | None = None
+) -> Objective:
+    """Trains, or goes on where the checkpoint stopped; a finished one is only loaded.
+
+    Returns:
+        The trained model, in evaluation mode.
+
+    Raises:
+        ValueError: the checkpoint was begun with other settings.
+        FloatingPointError: the loss is no longer a number.
+    """
+    torch.manual_seed(settings.seed)
+    model = MODELS[settings.model](settings)
+    optimizer = _optimizer(model, settings)
+    per_epoch = max(len(material.grid) // settings.batch, 1)
+    steps = settings.epochs * per_epoch
+    modules = {"model": model}
+    step = 0
+    if checkpoint.is_file():
+        if read_settings(checkpoint) != asdict(settings):
+            raise ValueError(f"{checkpoint} was begun with other settings: delete it, or give the same.")
+        step = load_checkpoint(checkpoint, modules, optimizer)
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+
+    model.train()
+    while step < steps:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * (1 + math.cos(math.pi * step / steps)) / 2
+        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+        losses = model.losses(material, _batch(len(material.grid), step, per_epoch, settings), generator)
+        optimizer.zero_grad(set_to_none=True)
+        losses["loss"].backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        step += 1
+        values = {name: float(value.detach()) for name, value in losses.items()}
+        if not math.isfinite(values["loss"]):
+            raise FloatingPointError(f"The loss is {values['loss']} at step {step}: lower the rate.")
+        if report is not None:
+            report(step, steps, values)
+        if step % settings.checkpoint_steps == 0 or step == steps:
+            save_checkpoint(checkpoint, modules, optimizer, step, asdict(settings))
+    return model.eval()
+
+
+def _optimizer(model: Objective, settings: SynToneSettings) -> torch.optim.Adam:
+    apart = model.discriminator if isinstance(model, FactorVAE) else torch.nn.Module()
+    taken = {id(parameter) for parameter in apart.parameters()}
+    main = [parameter for parameter in model.parameters() if id(parameter) not in taken]
+    groups = [{"params": main, "peak": settings.rate, "betas": (0.9, 0.999)}]
+    if taken:
+        groups.append(
+            {"params": list(apart.parameters()), "peak": settings.discriminator_rate, "betas": (0.5, 0.9)}
+        )
+    return torch.optim.Adam(groups)
+
+
+def _batch(clips: int, step: int, per_epoch: int, settings: SynToneSettings) -> NDArray[np.int64]:
+    """Clip numbers of a step: each epoch has an order of its own, the last few clips of it left out."""
+    order = np.random.default_rng((settings.seed, step // per_epoch)).permutation(clips)
+    start = step % per_epoch * settings.batch
+    return order[start : start + settings.batch]
