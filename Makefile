@@ -17,7 +17,6 @@ $(VENV)/.test: pyproject.toml
 	touch $@ $(VENV)/.serve
 
 $(VENV)/.bench: $(VENV)/.test
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu,train,bench]'
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps resemblyzer==0.1.4
 	touch $@
 

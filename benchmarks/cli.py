@@ -145,8 +145,8 @@ def decisions(
     Example: `TWOFOLD_DATA=../data python -m benchmarks decisions`
     """
     from benchmarks.decisions import decisions_page
-    from benchmarks.peers import PeerMissingError
     from trainer.bundle import BundleError
+    from trainer.resemblyzer import PeerMissingError
 
     console = Console(stderr=True)
     folder = bundle or newest_bundle(Path("models/autodecompose"))

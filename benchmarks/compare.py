@@ -9,10 +9,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.peers import Resemblyzer
 from trainer.data import read_audio
 from trainer.evaluate import embed_with_progress, labelled_clips, measure
 from trainer.metrics import eer
+from trainer.resemblyzer import Resemblyzer
 from trainer.scoring import pair_scores
 
 

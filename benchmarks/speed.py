@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.flops import flops_per_crop
 from benchmarks.machine import sgemm_rate
-from benchmarks.peers import Resemblyzer
 from benchmarks.table import Row
 from trainer.bundle import Bundle
+from trainer.resemblyzer import Resemblyzer
 
 Floats = NDArray[np.float32]
 

@@ -43,8 +43,7 @@ class PairSampler:
 
     def at(self, step: int) -> PairBatch:
         """The batch of a step, counted from 0 over all epochs."""
-        epoch, place = divmod(step, self.steps_per_epoch)
-        chosen = np.resize(self._order(epoch)[place * self.batch :], self.batch)
+        chosen = self.clips_at(step)
         rng = np.random.default_rng((self.seed, step))
         first, second = np.empty((2, self.batch, CROP_SAMPLES), np.float32)
         for row, clip in enumerate(chosen.tolist()):
@@ -54,6 +53,11 @@ class PairSampler:
             first[row] = self.speech.crop(clip, a)
             second[row] = self.speech.crop(clip, int(rng.integers(low, high + 1)))
         return PairBatch(torch.from_numpy(first), torch.from_numpy(second), self._noise(rng))
+
+    def clips_at(self, step: int) -> NDArray[np.int64]:
+        """(batch,) which recordings the batch of a step is cut from."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        return np.resize(self._order(epoch)[place * self.batch :], self.batch)
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if self._epoch is None or self._epoch[0] != epoch:

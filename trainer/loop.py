@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from trainer.batches import PairSampler
 from trainer.checkpoint import load_checkpoint, save_checkpoint
 from trainer.distributed import Group
 
@@ -40,10 +39,22 @@ class LoopSettings(Protocol):
     def to_json(self) -> dict[str, Any]: ...
 
 
+class Batch(Protocol):
+    def to(self, device: torch.device) -> Batch: ...
+
+
+class Sampler(Protocol):
+    """Batches by step, counted from 0 over all epochs; see `trainer.batches.PairSampler`."""
+
+    @property
+    def steps_per_epoch(self) -> int: ...
+    def at(self, step: int) -> Batch: ...
+
+
 def train(
     settings: LoopSettings,
     objective: nn.Module,
-    sampler: PairSampler,
+    sampler: Sampler,
     out: Path,
     *,
     group: Group,

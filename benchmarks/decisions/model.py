@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.decisions.recordings import Recordings
-from benchmarks.peers import Resemblyzer
 from trainer.bundle import Bundle, Scoring
 from trainer.data import Clip, read_audio
 from trainer.embedding import CropEncoder, unit, utterance_crops
+from trainer.resemblyzer import Resemblyzer
 from trainer.scoring import centre, fit_scoring, pair_scores
 
 Floats = NDArray[np.float32]

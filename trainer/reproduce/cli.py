@@ -56,6 +56,46 @@ def model_updates(
 
 
 @app.command()
+def barlow_twins(
+    data: DataArgument,
+    runs: Annotated[Path, typer.Option(help="Trainings and finished figures.")] = Path("runs/barlow_twins"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/barlow_twins.md"),
+    only: Annotated[str, typer.Option(help="Parts, with commas: table2,table3,fig3,figs45.")] = "",
+    librispeech_epochs: Annotated[int, typer.Option(min=1, help="Long training, if missing.")] = 50,
+    speechocean_epochs: Annotated[int, typer.Option(min=1, help="Long training, if missing.")] = 5,
+    sweep_epochs: Annotated[int, typer.Option(min=1, help="Of each short training; 46 steps each.")] = 1,
+    repeats: Annotated[int, typer.Option(min=1, help="Trainings a box of Figs 4 and 5.")] = 3,
+    supervised_steps: Annotated[int, typer.Option(min=1, help="Of each supervised network.")] = 60,
+    cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
+) -> None:
+    """Tables 2, 3 and Figs 3 to 5 of Barlow Twins for speech. Stop it with Ctrl-C; the same command goes on.
+
+    Example: `python -m trainer reproduce barlow-twins --data data --only table2,fig3`
+    """
+    from trainer.reproduce.barlow_twins.command import PARTS, reproduce_barlow_twins
+    from trainer.reproduce.barlow_twins.plan import Plan
+
+    parts = only.split(",") if only else list(PARTS)
+    if not set(parts) <= set(PARTS):
+        raise typer.BadParameter(f"--only takes {', '.join(PARTS)}, not {only}.")
+    console = Console(stderr=True)
+    plan = Plan(
+        data=data,
+        runs=runs,
+        page=page,
+        cache=cache,
+        console=console,
+        librispeech_epochs=librispeech_epochs,
+        speechocean_epochs=speechocean_epochs,
+        sweep_epochs=sweep_epochs,
+        repeats=repeats,
+        supervised_steps=supervised_steps,
+    )
+    with _errors_said(console):
+        reproduce_barlow_twins(plan, parts)
+
+
+@app.command()
 def syntone(
     runs: Annotated[int, typer.Option(min=1, help="Trainings of each model.")] = 10,
     epochs: Annotated[int | None, typer.Option(min=1, help="In place of the settings'.")] = None,
@@ -100,6 +140,35 @@ def representations(
     console = Console(stderr=True)
     with _errors_said(console):
         reproduce_representations(bundle, barlow_twins, data, page, cache, console.print)
+
+
+@app.command()
+def autodecompose(
+    data: DataArgument,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="fig7, table2, table3, overfitting, fig10, words or maps; repeat for several."),
+    ] = None,
+    scale: Annotated[str, typer.Option(help="cpu: 90 minutes on two cores; paper: 500 epochs.")] = "cpu",
+    out: Annotated[Path, typer.Option(help="Trained models and rows.")] = Path("runs/autodecompose-paper"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/autodecompose.md"),
+) -> None:
+    """The Autodecompose paper with our corpora. Stop it with Ctrl-C; the same command goes on.
+
+    Example: `python -m trainer reproduce autodecompose --data data --only table2`
+    """
+    from trainer.reproduce.autodecompose import SCALES, reproduce_autodecompose
+    from trainer.reproduce.autodecompose.alignment import AlignerMissingError
+    from trainer.resemblyzer import PeerMissingError
+
+    console = Console(stderr=True)
+    try:
+        if scale not in SCALES:
+            raise ValueError(f"--scale is {' or '.join(SCALES)}, not {scale!r}.")
+        reproduce_autodecompose(data, out, page, SCALES[scale], only or (), console.print)
+    except (AlignerMissingError, DataError, PeerMissingError, ValueError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
 
 
 @contextmanager

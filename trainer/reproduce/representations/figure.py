@@ -27,6 +27,7 @@ def draw(measured: Mapping[str, Measured], chance: Measured, tasks: Mapping[str,
     for axes, (name, task) in zip(panels, tasks.items(), strict=True):
         _draw_task(axes, name, measured, chance.accuracy[name].all_labels)
         axes.set_title(QUESTIONS[name].format(len(task.classes)), loc="left", fontsize=11)
+    figure.axes[0].invert_yaxis()  # shared: the first representation on top in every panel
     figure.supxlabel("answers of a linear classifier that are right, %")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
@@ -44,5 +45,4 @@ def _draw_task(axes: Axes, name: str, measured: Mapping[str, Measured], chance: 
     axes.plot(few, list(measured), "D", color="white", mec="black", ms=6, label=f"{SHARE_PERCENT} % labelled")
     axes.axvline(chance, color="black", linestyle="--", linewidth=1, label="guessing")
     axes.set(xlim=(0, 110), xticks=range(0, 101, 20))
-    axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)

@@ -10,14 +10,15 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-import librosa
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torchaudio.functional import melscale_fbanks
 
 Floats = NDArray[np.float32]
 
+WINDOW = 400  # samples, 25 ms
 HOP = 160  # samples, 10 ms
 WINDOW_FRAMES = 160  # of a partial utterance
 STEP_FRAMES = 77  # rate 1.3 a second
@@ -46,7 +47,7 @@ class Resemblyzer(nn.Module):
         """
         spec = find_spec("resemblyzer")
         if spec is None or spec.origin is None:
-            raise PeerMissingError("Resemblyzer is not installed: pip install --no-deps resemblyzer librosa")
+            raise PeerMissingError("Resemblyzer is not installed: pip install --no-deps resemblyzer")
         state = torch.load(
             Path(spec.origin).with_name("pretrained.pt"), map_location="cpu", weights_only=True
         )
@@ -89,9 +90,18 @@ class Resemblyzer(nn.Module):
 
 
 def mel_spectrogram(waveforms: Floats) -> Floats:
-    """(batch, samples) → (batch, frames, 40), power."""
-    mel = librosa.feature.melspectrogram(y=waveforms, sr=16_000, n_fft=400, hop_length=HOP, n_mels=40)
-    return np.ascontiguousarray(mel.swapaxes(1, 2), dtype=np.float32)
+    """(batch, samples) → (batch, frames, 40), power: librosa's `melspectrogram` with its defaults."""
+    filters = melscale_fbanks(WINDOW // 2 + 1, 0.0, 8000.0, 40, 16_000, "slaney", "slaney")  # (bins, 40)
+    spectrum = torch.stft(
+        torch.from_numpy(waveforms),
+        WINDOW,
+        HOP,
+        window=torch.hann_window(WINDOW),
+        pad_mode="constant",
+        return_complex=True,
+    )  # (batch, bins, frames)
+    mel: Floats = (spectrum.abs().square().transpose(1, 2) @ filters).numpy()
+    return mel
 
 
 def _batches(waveforms: Floats) -> list[Floats]:

@@ -3,10 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("librosa", reason="the peer needs the `bench` extra")
 pytest.importorskip("torch", reason="the peer needs the `train` extra")
 
-from benchmarks.peers import PeerMissingError, Resemblyzer
+from trainer.resemblyzer import PeerMissingError, Resemblyzer, mel_spectrogram
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +30,10 @@ def test_utterances_of_any_length_give_one_unit_vector(peer: Resemblyzer, second
     embedding = peer.embed_utterance(samples)
     assert embedding.shape == (256,)
     assert np.linalg.norm(embedding) == pytest.approx(1, rel=1e-5)
+
+
+def test_mel_spectrogram_is_librosas() -> None:
+    librosa = pytest.importorskip("librosa", reason="only to compare with")
+    samples = np.random.default_rng(0).normal(scale=0.1, size=(2, 16384)).astype(np.float32)
+    expected = librosa.feature.melspectrogram(y=samples, sr=16_000, n_fft=400, hop_length=160, n_mels=40)
+    np.testing.assert_allclose(mel_spectrogram(samples), expected.swapaxes(1, 2), rtol=1e-4, atol=1e-6)

@@ -1,0 +1,215 @@
+"""Each part from training to Markdown, on real recordings at a scale that learns nothing worth printing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from tests.trainer.reproduce.autodecompose.conftest import TINY
+from trainer.cli import app
+from trainer.data import DataError
+from trainer.reproduce.autodecompose.fig7 import fig7
+from trainer.reproduce.autodecompose.maps import CLASSES, Panel, draw, maps, thin, tsne
+from trainer.reproduce.autodecompose.material import SETS, first_seconds, most_audio
+from trainer.reproduce.autodecompose.overfitting import is_flat, overfitting, parts
+from trainer.reproduce.autodecompose.page import reproduce_autodecompose
+from trainer.reproduce.autodecompose.phonemes import phonemes
+from trainer.reproduce.autodecompose.settings import (
+    OBJECTIVES,
+    SCALES,
+    TESTS,
+    Effort,
+    Variant,
+    objective_settings,
+)
+from trainer.reproduce.autodecompose.table2 import PAPER, table2
+from trainer.reproduce.autodecompose.table3 import table3
+from trainer.reproduce.autodecompose.words import words
+from trainer.reproduce.autodecompose.workshop import Workshop
+from trainer.resemblyzer import PeerMissingError, Resemblyzer
+
+
+def rows(text: str, first: str) -> list[list[str]]:
+    """Cells of the table rows whose first cell is `first`."""
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    return [cells for cells in lines if cells[0] == first and len(cells) > 1]
+
+
+def percent(cell: str) -> float:
+    value = float(cell.split()[0])
+    assert 0 <= value <= 100
+    return value
+
+
+def test_an_effort_ends_with_the_last_epoch_that_fits() -> None:
+    assert Effort(500).within(100) == 500
+    assert Effort(500, 1700).within(412) == 4
+    assert Effort(500, 100).within(412) == 1
+    assert Effort(2, 1000).within(10) == 2
+
+
+def test_the_sets_are_what_the_tests_need(few_clips: Path, shop: Workshop) -> None:
+    speakers = {name: {clip.speaker for clip in shop.clips(name)} for name in SETS}
+    assert speakers["insiders"] <= speakers["home"]
+    assert not speakers["strangers"] & speakers["home"]
+    assert speakers["elsewhere"] == {""}
+    clips = shop.clips("strangers")
+    first, others = first_seconds(clips, 10)
+    assert sorted(clip.path for clip in first + others) == [clip.path for clip in clips]
+    for name in speakers["strangers"]:
+        seconds = [float(clip.labels["seconds"]) for clip in first if clip.speaker == name]
+        assert sum(seconds[:-1]) < 10 <= sum(seconds)
+    assert most_audio(clips, 1)[0] in most_audio(clips, 2)
+    with pytest.raises(DataError, match="not a folder"):
+        Workshop(few_clips / "absent", shop.folder, TINY, print).clips("home")
+
+
+def test_the_tests_are_table_one() -> None:
+    tuned = {test.number: test.tuned for test in TESTS}
+    assert tuned == {1: "no", 2: "no", 3: "all", 4: "no", 5: "all", 6: "10 s", 7: "10 s", 8: "no", 9: "all"}
+    assert [test.number for test in TESTS if test.encoder == "E_c"] == [8, 9]
+    assert [test.number for test in TESTS if test.labelled == "insiders"] == [1]
+    assert set(PAPER) == set(tuned)
+    plain, ours = (objective_settings(name, "large") for name in OBJECTIVES)
+    assert (plain.bt_weight, plain.acoustics) == (0, None)
+    assert ours.bt_weight > 0
+    assert (plain.encoder, plain.frontend, plain.batch) == (ours.encoder, ours.frontend, ours.batch)
+
+
+def test_fig7_is_a_grid(shop: Workshop) -> None:
+    text = fig7(shop)
+    for encoder in TINY.fig7_networks:
+        (cells,) = rows(text, encoder)
+        assert len(cells) == 1 + len(TINY.fig7_networks)
+        assert percent(cells[1]) > 40  # two speakers
+
+
+def test_table2_has_paper_plain_and_ours_for_every_test_and_is_not_made_twice(shop: Workshop) -> None:
+    text = table2(shop)
+    for number in PAPER:
+        conditions, paper, plain, ours = rows(text, f"Test {number}")
+        assert len(conditions) == 5
+        assert (paper[1], plain[1], ours[1]) == ("paper", *OBJECTIVES)
+        assert percent(paper[2]) == PAPER[number][0]
+        assert percent(plain[2])
+        assert percent(ours[2])
+        assert plain[-1] == "–"  # nobody has 120 s here
+    made = {path: path.stat().st_mtime_ns for path in (shop.folder / "rows").rglob("*.json")}
+    trained = {path: path.stat().st_mtime_ns for path in (shop.folder / "trained").rglob("*.safetensors")}
+    assert len(trained) >= 12
+    assert table2(shop) == text
+    assert all(path.stat().st_mtime_ns == when for path, when in (made | trained).items())
+
+
+def test_table3_has_the_supervised_models_on_both_sets(shop: Workshop) -> None:
+    try:
+        Resemblyzer.load()
+    except PeerMissingError as error:
+        pytest.skip(str(error))
+    text = table3(shop)
+    for model in ("GE2E", "TDNN"):
+        here = [cells for cells in rows(text, model) if cells[2] == "here"]
+        assert len(here) == 2
+        for cells in here:
+            assert percent(cells[3])
+            percent(cells[-1])
+    assert min(percent(cells[3]) for cells in rows(text, "GE2E")) > 80  # few speakers, a good model
+
+
+def test_overfitting_measures_on_what_was_not_trained(shop: Workshop) -> None:
+    trained, rest = parts(shop)
+    assert not {clip.path for clip in trained} & {clip.path for clip in rest}
+    text = overfitting(shop)
+    assert "4 epochs" in text
+    (untrained,) = rows(text, "here, the same network untrained")
+    assert percent(untrained[1])
+
+
+def test_a_loss_is_flat_when_a_chunk_hardly_lowers_it() -> None:
+    falling = np.geomspace(1, 0.1, 40).tolist()
+    assert not is_flat(falling, 10)
+    assert is_flat(falling + [0.1] * 20, 10)
+    assert not is_flat([0.1] * 19, 10)
+
+
+def test_phonemes_words_and_maps(shop: Workshop, tmp_path: Path) -> None:
+    pytest.importorskip("pocketsphinx", reason="alignment needs the `train` extra")
+    for objective in OBJECTIVES:
+        scores = {cells[1]: percent(cells[2]) for cells in rows(phonemes(shop), objective)}
+        assert set(scores) == {"E_c", "E_s", "mel"}
+        assert scores["mel"] > 5  # about thirty phones
+        right = {cells[1]: percent(cells[2]) for cells in rows(words(shop), objective)}
+        assert right["mel"] > 50  # two words
+    text = maps(shop, tmp_path / "autodecompose")
+    pictures = sorted((tmp_path / "autodecompose").glob("*.png"))
+    assert len(pictures) == 5
+    for picture in pictures:
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert f"(autodecompose/{picture.name})" in text
+
+
+def test_a_map_keeps_clusters_and_few_points(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["a", "b"], 40)
+    features = rng.normal(size=(80, 5)).astype(np.float32) + 8 * (labels == "b")[:, None]
+    points = tsne(features)
+    middles = [points[labels == name].mean(axis=0) for name in ("a", "b")]
+    spread = max(points[labels == name].std() for name in ("a", "b"))
+    assert np.linalg.norm(middles[0] - middles[1]) > spread
+    panel = thin(Panel("", features, labels), 10, ["a"])
+    assert panel.labels.tolist() == ["a"] * 10
+    draw(tmp_path / "map.png", [panel] * 4)
+    assert (tmp_path / "map.png").is_file()
+    assert CLASSES <= 10  # of matplotlib's colours
+
+
+def test_other_settings_or_audio_do_not_go_on_in_an_old_training(shop: Workshop) -> None:
+    settings = objective_settings("plain", "dense")
+    name = Variant("plain", "elsewhere").name
+    shop.model(Variant("plain", "elsewhere"))
+    with pytest.raises(ValueError, match="other settings or audio"):
+        shop.autodecompose(name, settings, shop.clips("three"), TINY.pretrain)
+
+
+def test_rows_of_another_scale_are_made_again(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def compute() -> dict[str, int]:
+        made.append(1)
+        return {"made": len(made)}
+
+    for name, expected in (("tiny", 1), ("tiny", 1), ("cpu", 2)):
+        scale = {"tiny": TINY, "cpu": SCALES["cpu"]}[name]
+        assert Workshop(tmp_path, tmp_path, scale, print).row("a/b", compute) == {"made": expected}
+    assert json.loads((tmp_path / "rows" / "a" / "b.json").read_text())["figures"] == {"made": 2}
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_the_page_has_a_block_a_part(shop: Workshop, tmp_path: Path) -> None:
+    page = tmp_path / "results" / "autodecompose.md"
+    for _ in range(2):
+        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["words"], shop.say)
+    text = page.read_text()
+    assert text.startswith("# The Autodecompose paper")
+    assert text.count("## Words") == 1
+    assert "Scale `tiny`: `dense` networks" in text
+    with pytest.raises(ValueError, match="No part table4"):
+        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["table4"], shop.say)
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
+    command = ["reproduce", "autodecompose", "--data", str(tmp_path), "--out", str(tmp_path / "runs")]
+    page = ["--page", str(tmp_path / "page.md")]
+    for wrong, said in (
+        (["--scale", "huge"], "cpu or paper"),
+        (["--only", "table4"], "No part"),
+        (["--only", "words"], "is not a folder"),
+    ):
+        result = CliRunner().invoke(app, [*command, *page, *wrong])
+        assert result.exit_code == 1
+        assert said in " ".join(result.output.split())
+    assert "--only table2" in CliRunner().invoke(app, ["reproduce", "autodecompose", "--help"]).output

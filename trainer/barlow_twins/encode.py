@@ -1,0 +1,29 @@
+"""Crops → what a trained network makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainer.frontends import LogSpectrogram
+
+BATCH = 128
+
+
+def encode(network: Callable[[Tensor], Tensor], crops: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 16384) → (n, d), in float32 throughout: bf16 hides what little an untrained network's outputs vary.
+
+    Args:
+        network: spectrograms (batch, 513, 126) → (batch, d) on the CPU, in evaluation mode: `backbone` of a
+            `BarlowTwins` gives the representation that later tasks use, `latents` what Table 3 measures.
+    """
+    frontend = LogSpectrogram()
+    rows = []
+    for start in range(0, len(crops), BATCH):
+        with torch.no_grad():
+            rows.append(network(frontend(torch.from_numpy(crops[start : start + BATCH]))).numpy())
+    return np.concatenate(rows)

@@ -1,0 +1,109 @@
+"""Who speaks, among the speakers of the training set: AAM-softmax on ECAPA-TDNN's embeddings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainer.acoustics import degrade
+from trainer.batches import PairBatch, PairSampler
+from trainer.data import ClipCache
+from trainer.ecapa.networks import EcapaTdnn
+from trainer.ecapa.settings import EcapaSettings
+from trainer.frontends import FRONTENDS, LogMel
+
+
+@dataclass(frozen=True)
+class LabelledBatch:
+    pair: PairBatch
+    speaker: Tensor  # (batch,) index of who speaks in both crops
+
+    def to(self, device: torch.device) -> LabelledBatch:
+        return LabelledBatch(self.pair.to(device), self.speaker.to(device))
+
+
+class LabelledSampler:
+    """The batches of `PairSampler` with who speaks in them."""
+
+    def __init__(self, speech: ClipCache, noise: ClipCache | None, batch: int, seed: int) -> None:
+        self.pairs = PairSampler(speech, noise, batch, seed)
+        names, self.labels = np.unique(speaker_names(speech), return_inverse=True)
+        self.speakers = len(names)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.pairs.steps_per_epoch
+
+    def at(self, step: int) -> LabelledBatch:
+        labels = self.labels[self.pairs.clips_at(step)]
+        return LabelledBatch(self.pairs.at(step), torch.from_numpy(labels))
+
+
+def speaker_names(speech: ClipCache) -> Sequence[str]:
+    """Speakers of two corpora are different people, whatever they are called.
+
+    Raises:
+        ValueError: a clip whose speaker is not known.
+    """
+    unknown = [clip.path.name for clip in speech.clips if not clip.speaker]
+    if unknown:
+        raise ValueError(f"Training with labels needs to know who speaks in {unknown[0]}.")
+    return [f"{clip.corpus}/{clip.speaker}" for clip in speech.clips]
+
+
+def aam_softmax(cosine: Tensor, speaker: Tensor, m: float, s: float) -> Tensor:
+    """Additive angular margin softmax (Deng et al. 2019, equation 3): the mean over the batch of
+
+        −log( e^{s cos(θ_y + m)} / (e^{s cos(θ_y + m)} + Σ_{j≠y} e^{s cos θ_j}) ).
+
+    Beyond θ_y = π − m, where cos(θ + m) would rise again, the line cos θ − m sin m goes on falling.
+
+    Args:
+        cosine: (batch, speakers) cos θ_j between embedding and each speaker's weight.
+        speaker: (batch,) y.
+    """
+    own = cosine.gather(1, speaker[:, None])  # (batch, 1)
+    sine = (1 - own.square()).clamp(min=1e-9).sqrt()
+    further = torch.where(own > -math.cos(m), own * math.cos(m) - sine * math.sin(m), own - m * math.sin(m))
+    return F.cross_entropy(s * cosine.scatter(1, speaker[:, None], further), speaker)
+
+
+class SpeakerClassifier(nn.Module):
+    """The network and what it is trained on."""
+
+    def __init__(self, settings: EcapaSettings, speakers: int) -> None:
+        super().__init__()
+        self.settings = settings
+        self.frontend = LogMel(FRONTENDS[settings.frontend])
+        self.model = EcapaTdnn(
+            self.frontend.settings.mels,
+            settings.channels,
+            settings.res2_scale,
+            settings.bottleneck,
+            settings.width,
+        )
+        self.W = nn.Parameter(nn.init.xavier_uniform_(torch.empty(speakers, settings.width)))
+
+    def embed(self, waveform: Tensor) -> Tensor:
+        """(batch, samples) → unit embeddings (batch, width)."""
+        return F.normalize(self.model(self.frontend(waveform)).float(), dim=1)
+
+    def forward(self, batch: LabelledBatch, generator: torch.Generator) -> dict[str, Tensor]:
+        """`loss`, a scalar, over both crops of each recording."""
+        s = self.settings
+        waveform = torch.cat([batch.pair.first, batch.pair.second])
+        if s.acoustics is not None:
+            with torch.no_grad():
+                waveform = degrade(waveform, batch.pair.noise, generator, s.acoustics)
+        with torch.no_grad():
+            mel = self.frontend(waveform)
+        embedding = F.normalize(self.model(mel).float(), dim=1)
+        with torch.autocast(waveform.device.type, enabled=False):  # bf16 is too coarse for an angle
+            cosine = embedding @ F.normalize(self.W, dim=1).T
+        return {"loss": aam_softmax(cosine, batch.speaker.repeat(2), s.margin, s.scale)}

@@ -1,0 +1,90 @@
+"""The command: every part, one after the other, each into its own block of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from trainer.reproduce.autodecompose.alignment import require_aligner
+from trainer.reproduce.autodecompose.fig7 import fig7
+from trainer.reproduce.autodecompose.maps import maps
+from trainer.reproduce.autodecompose.overfitting import overfitting
+from trainer.reproduce.autodecompose.phonemes import phonemes
+from trainer.reproduce.autodecompose.settings import Scale
+from trainer.reproduce.autodecompose.table2 import table2
+from trainer.reproduce.autodecompose.table3 import table3
+from trainer.reproduce.autodecompose.words import words
+from trainer.reproduce.autodecompose.workshop import Say, Workshop
+from trainer.reproduce.page import machine, write_block
+from trainer.resemblyzer import Resemblyzer
+
+PARTS = ("fig7", "table2", "table3", "overfitting", "fig10", "words", "maps")
+
+TITLE = """# The Autodecompose paper, reproduced
+
+Section V of Bonyadi's *Autodecompose* with our corpora, ours beside the paper's figures. Each part says how
+much was trained; `python -m trainer reproduce autodecompose --scale paper` trains as long as the paper did.
+"""
+
+
+def reproduce_autodecompose(
+    data: Path, runs: Path, page: Path, scale: Scale, only: Sequence[str], say: Say
+) -> None:
+    """Trains, measures and writes the chosen parts, or all; goes on where an earlier call was stopped.
+
+    Args:
+        data: folder of the corpora.
+        runs: what is trained and measured is kept in `runs/<scale>`.
+        page: gets a block a part; pictures go to a folder beside it, named like it.
+        only: names of `PARTS`; none is all of them.
+
+    Raises:
+        AlignerMissingError, PeerMissingError: a chosen part needs a package that is not installed.
+        DataError: a corpus cannot be read.
+        ValueError: no such part, or `runs` holds trainings with other settings.
+    """
+    unknown = set(only) - set(PARTS)
+    if unknown:
+        raise ValueError(f"No part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.")
+    chosen = [part for part in PARTS if part in only or not only]
+    # Hours of training should not end in a missing package.
+    if "table3" in chosen:
+        Resemblyzer.load()
+    if {"fig10", "maps"} & set(chosen):
+        require_aligner()
+
+    shop = Workshop(data, runs / scale.name, scale, say)
+    make: dict[str, Callable[[Workshop], str]] = {
+        "fig7": fig7,
+        "table2": table2,
+        "table3": table3,
+        "overfitting": overfitting,
+        "fig10": phonemes,
+        "words": words,
+        "maps": partial(maps, pictures=page.with_suffix("")),
+    }
+    if not page.exists():
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(TITLE)
+    for part in chosen:
+        say(f"{part} …")
+        text = make[part](shop)
+        write_block(page, f"reproduce autodecompose {part}", f"{text}\n\n{_how(scale, part)}")
+
+
+def _how(scale: Scale, part: str) -> str:
+    """What the figures of a part were trained with, plainly."""
+    trained = {
+        "fig7": f"the networks named, at most {scale.fig7}",
+        "overfitting": f"`{scale.overfit_networks}` networks, at most {scale.overfit}",
+    }.get(
+        part,
+        f"`{scale.networks}` networks (the paper: `large`); pre-training {scale.pretrain} (the paper: 500), "
+        f"fine-tuning {scale.tune} (the paper: 50)"
+        + (f"; the TDNN {scale.ecapa}" if part == "table3" else ""),
+    )
+    where = torch.cuda.get_device_name() if torch.cuda.is_available() else machine()
+    return f"Scale `{scale.name}`: {trained}. Machine: {where}."

@@ -1,0 +1,41 @@
+"""Pictures of the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from trainer.reproduce.barlow_twins.figures import BASE_MODELS, Boxes
+
+
+def draw_correlation(matrices: dict[str, NDArray[np.float64]], path: Path) -> None:
+    """Fig. 3: the matrices side by side, on one scale from −1 to 1."""
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    image = None
+    for axes, (name, C) in zip(figure.subplots(1, len(matrices)), matrices.items(), strict=True):
+        image = axes.imshow(C, vmin=-1, vmax=1, cmap="RdBu_r")
+        axes.set(title=f"{name} training", xlabel="latent of view B", ylabel="latent of view A")
+    assert image is not None
+    figure.colorbar(image, ax=figure.axes, label="cross-correlation")
+    _save(figure, path)
+
+
+def draw_boxes(boxes: Boxes, tasks: tuple[str, ...], path: Path) -> None:
+    """Figs 4 and 5: a panel a task, a box a base model, a point a run."""
+    figure = Figure(figsize=(6 * len(tasks), 4), layout="constrained")
+    for axes, task in zip(figure.subplots(1, len(tasks)), tasks, strict=True):
+        runs = list(boxes[task].values())
+        axes.boxplot(runs, tick_labels=[BASE_MODELS[name] for name in boxes[task]], showfliers=False)
+        for place, accuracies in enumerate(runs, start=1):
+            axes.plot([place] * len(accuracies), accuracies, "k.", alpha=0.6)
+        axes.set(title=task, ylabel="top-1 accuracy, %")
+        axes.grid(axis="y", alpha=0.3)
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)

@@ -1,0 +1,73 @@
+"""What is trained and measured, and where finished figures are kept: an interrupted command goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from trainer.barlow_twins.settings import PRESETS, BarlowTwinsSettings
+from trainer.data import ClipCache, build_cache, contiguous_crops, read_folder
+from trainer.pretrain import read_noise
+
+NOISE = "noise"  # corpus that trainings mix in
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Defaults are for two CPU cores; the paper has 50 epochs a model and 50 runs a box."""
+
+    data: Path  # folder of the corpora
+    runs: Path  # gets the trainings, and the finished figures
+    page: Path
+    cache: Path
+    console: Console
+    settings: BarlowTwinsSettings = PRESETS["small"]
+    librispeech_epochs: int = 50  # of the long trainings, where they are missing
+    speechocean_epochs: int = 5
+    sweep_corpus: str = "librispeech"
+    sweep_epochs: int = 1  # of a short training: 46 steps each
+    repeats: int = 3  # trainings a box of Figs 4 and 5
+    supervised_steps: int = 60
+    latent_sizes: tuple[int, ...] = (16, 32, 64, 128, 512, 1024, 2048)
+    shares: tuple[int, ...] = (5, 10, 50, 100)  # percent of the labels
+    share_draws: int = 5
+    evaluation_draws: int = 10
+
+    @property
+    def pictures(self) -> Path:
+        """Folder beside the page, of its name."""
+        return self.page.with_suffix("")
+
+    def say(self, text: str) -> None:
+        self.console.print(text)
+
+    def kept(self, name: str, made_with: Mapping[str, Any], make: Callable[[], Any]) -> Any:
+        """Figures from `figures/<name>.json`; made, and written whole, where none were made with the same."""
+        path = self.runs / "figures" / f"{name}.json"
+        made_with = json.loads(json.dumps(made_with))
+        if path.is_file():
+            stored = json.loads(path.read_text())
+            if stored["made_with"] == made_with:
+                return stored["figures"]
+        self.say(f"measuring {name}")
+        text = json.dumps({"made_with": made_with, "figures": make()})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_text(text + "\n")
+        partial.replace(path)
+        return json.loads(text)["figures"]
+
+    def clips(self, corpus: str, split: str) -> ClipCache:
+        return build_cache(read_folder(self.data / corpus, split), self.cache, warn=self.say)
+
+    def noise_crops(self) -> NDArray[np.float32]:
+        """(n, 16384) of the noise that trainings may hear."""
+        noise = build_cache(read_noise(self.data / NOISE, "train"), self.cache, warn=self.say)
+        return np.concatenate([contiguous_crops(noise.clip(i)) for i in range(len(noise))])
