@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from trainer.data import DataError
 from trainer.reproduce.page import table, write_block
 from trainer.reproduce.syntone_figures import Figures
-from trainer.syntone.dataset import SynTone
+from trainer.syntone.dataset import FACTORS, SynTone
 from trainer.syntone.features import grid_features
 from trainer.syntone.measure import Measures, mean_and_std, measure
 from trainer.syntone.objectives import Material, Objective
@@ -138,6 +139,11 @@ def _text(workshop: Workshop, results: Results, folder: str) -> str:
         for name, measured in results.items()
         for part in measured[0].known
     ]
+    best = {name: np.max([m.told for m in measured], axis=1) for name, measured in results.items()}
+    best_rows = [
+        [NAMES[name], *(" · ".join(f"{share:.2f}" for share in shares) for shares in runs_by_factor.T)]
+        for name, runs_by_factor in best.items()
+    ]
     settings = {name: workshop.settings(name, 0) for name in results}
     hyper = [
         [NAMES[name], *(f"{value:g}" for value in (s.beta, s.gamma, s.noise, s.latents, s.epochs, s.batch))]
@@ -154,6 +160,8 @@ def _text(workshop: Workshop, results: Results, folder: str) -> str:
             table(["model", *SCORES.values()], swapped),
             "## What all codes together tell",
             table(["codes", *KNOWN], known),
+            "## What the best single code tells of a factor, as a share of its entropy, run by run",
+            table(["model", *FACTORS], best_rows),
             "## Settings",
             table(["model", "β", "γ", "noise", "codes", "epochs", "batch"], hyper),
             "## Pictures",
