@@ -14,12 +14,12 @@ from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.data import contiguous_crops
+from trainer.downstream import speaker_factors
 from trainer.metrics.disentanglement import disentanglement
 from trainer.reproduce.barlow_twins.plan import Plan
 from trainer.reproduce.barlow_twins.trainings import UNTRAINED, UPSTREAM, model, short_model
 
 CORPUS = "speechocean762"  # its test speakers
-ADULT_YEARS = 16
 NOISE_ROW = "noise"
 
 Floats = NDArray[np.float32]
@@ -68,11 +68,8 @@ def _noise(size: int, crops: Floats) -> Floats:
 
 
 def labelled_crops(plan: Plan) -> tuple[Floats, NDArray[np.str_]]:
-    """Crops (n, 16384) of the test speakers, and factors (n, 3): identity, gender and age group, as names."""
+    """Crops (n, 16384) of the test speakers, and `trainer.downstream.FACTORS` (n, 3)."""
     clips = plan.clips(CORPUS, "test")
     crops = [contiguous_crops(clips.clip(i)) for i in range(len(clips))]
-    factors = [
-        (clip.speaker, clip.labels["gender"], "adult" if int(clip.labels["age"]) >= ADULT_YEARS else "child")
-        for clip in clips.clips
-    ]
+    factors = [speaker_factors(clip) for clip in clips.clips]
     return np.concatenate(crops), np.repeat(np.array(factors), [len(c) for c in crops], axis=0)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trainer.downstream import TASKS, read_task
+from trainer.downstream import FACTORS, TASKS, read_task
 from trainer.reproduce.page import machine, table, write_block
 from trainer.reproduce.representations.encoders import Representation, read_representations
 from trainer.reproduce.representations.figure import draw
 from trainer.reproduce.representations.measures import (
-    FACTORS,
     Measured,
     measure,
     measure_chance,

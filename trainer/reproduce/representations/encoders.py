@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from torch import Tensor
 
 from trainer.autodecompose.settings import TrainSettings
+from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.bundle import BATCH, Bundle
 from trainer.data import DataError
@@ -45,7 +45,9 @@ def read_representations(bundle: Path, twins: Path) -> list[Representation]:
     features = LogMel(FRONTENDS[TrainSettings().frontend])
 
     def raw(crops: Floats) -> Floats:
-        return mean_and_deviation(_in_batches(features, crops))
+        batches = np.split(crops, range(BATCH, len(crops), BATCH))
+        frames = [features(torch.from_numpy(batch)).numpy() for batch in batches]
+        return mean_and_deviation(np.concatenate(frames))
 
     def content(crops: Floats) -> Floats:
         return mean_and_deviation(shipped.content(crops))
@@ -74,15 +76,5 @@ def _trained_twins(run: RunFolder) -> Representation:
     if not isinstance(objective, BarlowTwins):
         raise DataError(f"{run.path} holds a training of {run.model}: give one of barlow_twins.")
     settings = objective.settings
-
-    def encode(crops: Floats) -> Floats:
-        return _in_batches(lambda x: objective.backbone(objective.spectrograms(x)), crops)
-
     made_by = f"ResNet-{settings.depth} of width {settings.width}, {step} steps of {settings.batch} crops"
-    return Representation("Barlow Twins", f"{made_by} of {corpora}", encode)
-
-
-def _in_batches(network: Callable[[Tensor], Tensor], crops: Floats) -> Floats:
-    with torch.no_grad():
-        batches = np.split(crops, range(BATCH, len(crops), BATCH))
-        return np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in batches])
+    return Representation("Barlow Twins", f"{made_by} of {corpora}", partial(encode, objective.backbone))

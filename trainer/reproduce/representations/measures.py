@@ -9,15 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data import DataError, read_folder
-from trainer.downstream import Task, labelled_share, linear_probe
+from trainer.data import read_folder
+from trainer.downstream import Task, labelled_share, linear_probe, speaker_factors
 from trainer.embedding import CropEncoder, Floats
 from trainer.metrics import Disentanglement, disentanglement
 
 DRAWS = 5  # of the examples that are labelled when only some are
 SHARE_PERCENT = 10
-ADULT_YEARS = 16
-FACTORS = ("identity", "gender", "age group")
 NOISE_CODES = 256  # of the row that knows nothing: as many as a voice embedding has
 
 
@@ -67,16 +65,10 @@ def read_factors(speaker: Task, data: Path) -> NDArray[np.str_]:
     """What is true of the speaker task's crops, labelled ones first: names, (n, 3) in the order of `FACTORS`.
 
     Raises:
-        DataError: the corpus does not say a speaker's gender and age in years.
+        DataError: the corpus does not say a speaker's gender and age.
     """
-    known = {clip.speaker: clip.labels for clip in read_folder(data / speaker.corpus)}
-    try:
-        by_class = [
-            (name, known[name]["gender"], "child" if int(known[name]["age"]) < ADULT_YEARS else "adult")
-            for name in speaker.classes
-        ]
-    except (KeyError, ValueError) as error:
-        raise DataError(f"{data / speaker.corpus} needs the columns gender and age: {error}") from error
+    known = {clip.speaker: clip for clip in read_folder(data / speaker.corpus)}
+    by_class = [speaker_factors(known[name]) for name in speaker.classes]
     labels = np.concatenate([speaker.train.labels, speaker.test.labels])
     factors: NDArray[np.str_] = np.asarray(by_class)[labels]
     return factors
