@@ -26,7 +26,7 @@ EMBEDDING_DIM, CONTENT_DIM, CROP, HOP = 8, 4, 16384, 256
 # What the tiny models say of their scores, whatever they are worth.
 CALIBRATION = {"slope": 10.0, "intercept": -5.0}
 FALSE_ACCEPT = [{"fpr": 0.1, "threshold": 0.3}, {"fpr": 0.01, "threshold": 0.6}]
-SHIPPED = ("autodecompose",)  # folders of models/ that have to recognise people
+SHIPPED = ("autodecompose", "barlow_twins")  # folders of models/ that have to recognise people
 START_LIMIT_S = 60.0
 BANNER_LINES = 2
 
