@@ -29,7 +29,7 @@ def settings_text(plan: Plan) -> str:
         ["batch", f"{s.batch}", "64"],
         [
             "trainings by latent size and variant",
-            f"{plan.sweep_epochs} epochs of {plan.sweep_corpus}",
+            f"{plan.sweep_corpus}, epochs: {plan.sweep_epochs}",
             "50 epochs",
         ],
         ["trainings a box", f"{plan.repeats}", "50"],
@@ -73,7 +73,7 @@ def table3_text(plan: Plan, figures: Table3) -> str:
     return "\n\n".join(
         [
             f"Ours: mean ± deviation over {plan.evaluation_draws} random halves of the test speakers' crops. "
-            f"BT-n: latent of size n, {plan.sweep_epochs} epochs of {plan.sweep_corpus}; then the long "
+            f"BT-n: latent of size n, {plan.sweep_corpus}, epochs: {plan.sweep_epochs}; then the long "
             f"trainings, latent {plan.settings.latent}. *Noise*: {plan.settings.latent} random codes, so "
             "what the measures see in this many crops where there is nothing.",
             table([*header, "active codes"], ours),
@@ -104,8 +104,8 @@ def figs45_text(plan: Plan, boxes: Boxes, pictures: Sequence[str]) -> str:
     medians = [[task, text] for task, text in paper.MEDIANS.items()]
     return "\n\n".join(
         [
-            f"{plan.repeats} trainings a box, a seed each, all labels: {plan.sweep_epochs} epochs of "
-            f"{plan.sweep_corpus} for the variants, {plan.supervised_steps} steps of the task itself for the "
+            f"{plan.repeats} trainings a box, a seed each, all labels: {plan.sweep_corpus}, epochs: "
+            f"{plan.sweep_epochs}, for the variants, {plan.supervised_steps} steps of the task itself for the "
             "supervised network. A point is a training.",
             *(f"![Top-1 accuracy over repeated trainings]({picture})" for picture in pictures),
             "Top-1 accuracy, %, mean ± deviation:",
