@@ -59,7 +59,8 @@ class Speaker:
     @property
     def speech_s(self) -> float:
         """Seconds of net speech over all utterances."""
-        return sum(utterance.speech_s for utterance in self.utterances)
+        total = sum(utterance.speech_s for utterance in self.utterances)
+        return round(total, 6)  # 19.2, not 19.200000000000003
 
     def embeddings(self, model: str) -> list[Embedding]:
         """The utterances' embeddings under `model`; empty when the speaker is stale under it."""

@@ -105,8 +105,8 @@ def figs45_text(plan: Plan, boxes: Boxes, pictures: Sequence[str]) -> str:
     return "\n\n".join(
         [
             f"{plan.repeats} trainings a box, a seed each, all labels: {plan.sweep_corpus}, epochs: "
-            f"{plan.sweep_epochs}, for the variants, {plan.supervised_steps} steps of the task itself for the "
-            "supervised network. A point is a training.",
+            f"{plan.sweep_epochs}, for the variants, {plan.supervised_steps} steps of the task itself for "
+            "the supervised network. A point is a training.",
             *(f"![Top-1 accuracy over repeated trainings]({picture})" for picture in pictures),
             "Top-1 accuracy, %, mean ± deviation:",
             table(["base model", *boxes], rows),
