@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 ENROLLED = 7  # of the ten test speakers; nobody knows the others
-MISTAKES = {"autodecompose": 0, "barlow_twins": 1}  # allowed of fourteen verifications
+MISTAKES = {"autodecompose": 0, "barlow_twins": 2}  # allowed of 14 verifications
 
 
 @pytest.fixture(scope="module")
