@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class Material:
             raise ValueError(f"{len(self.features)} features for a grid of {len(self.grid)} clips.")
 
 
-class Objective(nn.Module):
+class Objective(nn.Module, ABC):
     """A model with its losses. `codes` and `decode` are what is measured and drawn."""
 
     def __init__(self, settings: SynToneSettings) -> None:
@@ -43,15 +44,15 @@ class Objective(nn.Module):
         self.settings = settings
         self.decode = Decoder(settings.latents)
 
+    @abstractmethod
     def codes(self, x: Tensor) -> Tensor:
         """(batch, 64, 32) → (batch, latents), without noise."""
-        raise NotImplementedError
 
+    @abstractmethod
     def losses(
         self, material: Material, indices: NDArray[np.int64], generator: torch.Generator
     ) -> dict[str, Tensor]:
         """Scalars of a batch of clips; "loss" is to be minimised, the others are its parts."""
-        raise NotImplementedError
 
 
 class VAE(Objective):
@@ -65,13 +66,16 @@ class VAE(Objective):
         mean: Tensor = self.encode(x)[0]
         return mean
 
+    def rebuild(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Mean, log-variance and a sample z of q(z|x), and the error of what z decodes to."""
+        mean, log_var = self.encode(x)
+        z = sample(mean, log_var, generator)
+        return mean, log_var, z, squared_error(x, self.decode(z), self.settings.noise)
+
     def losses(
         self, material: Material, indices: NDArray[np.int64], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        x = material.features[indices]
-        mean, log_var = self.encode(x)
-        z = sample(mean, log_var, generator)
-        error = squared_error(x, self.decode(z), self.settings.noise)
+        mean, log_var, _, error = self.rebuild(material.features[indices], generator)
         kl = gaussian_kl(mean, log_var).mean()
         return {"loss": error + self.settings.beta * kl, "error": error, "kl": kl}
 
@@ -88,10 +92,7 @@ class FactorVAE(VAE):
     def losses(
         self, material: Material, indices: NDArray[np.int64], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        x = material.features[indices]
-        mean, log_var = self.encode(x)
-        z = sample(mean, log_var, generator)
-        error = squared_error(x, self.decode(z), self.settings.noise)
+        mean, log_var, z, error = self.rebuild(material.features[indices], generator)
         kl = gaussian_kl(mean, log_var).mean()
         tc = self.total_correlation(z)
         with torch.no_grad():  # a second batch, so that permuted and real z are independent
@@ -119,10 +120,7 @@ class BetaTCVAE(VAE):
     def losses(
         self, material: Material, indices: NDArray[np.int64], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        x = material.features[indices]
-        mean, log_var = self.encode(x)
-        z = sample(mean, log_var, generator)
-        error = squared_error(x, self.decode(z), self.settings.noise)
+        mean, log_var, z, error = self.rebuild(material.features[indices], generator)
         parts = decompose_kl(z, mean, log_var, total=len(material.features))
         tc = parts.total_correlation
         loss = error + parts.mutual_information + self.settings.beta * tc + parts.dimension_wise_kl
