@@ -28,6 +28,7 @@ class AcousticSettings:
     reverb_direct_db: tuple[float, float] = (0.0, 12.0)  # direct sound over the tail
     band_probability: float = 0.2
     band_high_hz: tuple[float, float] = (3400.0, 7000.0)  # upper edge of a band-limited line
+    band_order: int = 8  # of its Butterworth filter; from 32 on it cuts as sharply as a resampler
     tilt_probability: float = 0.5
     tilt_db: float = 6.0  # a random smooth equaliser stays within ± this
 
@@ -71,7 +72,7 @@ def _through_channel(waveform: Tensor, generator: torch.Generator, settings: Aco
     length = -(-(samples + taps.shape[1]) // 1024) * 1024  # a length with small factors: a fast FFT
     spectrum = torch.fft.rfft(x, length) * torch.fft.rfft(taps, length)
     freqs = torch.linspace(0, SAMPLE_RATE_HZ / 2, spectrum.shape[1], device=x.device)
-    low_pass = 1 / (1 + (freqs / high_hz[touched]) ** 16).sqrt()  # Butterworth of order 8
+    low_pass = 1 / (1 + (freqs / high_hz[touched]) ** (2 * settings.band_order)).sqrt()
     gain_db = F.interpolate(
         curve[touched][:, None], size=spectrum.shape[1], mode="linear", align_corners=True
     )[:, 0]

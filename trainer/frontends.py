@@ -30,9 +30,14 @@ class MelSettings:
     low_hz: float = 90.0
     high_hz: float = 7600.0
     filter_order: int = 4  # Butterworth band-pass, applied as a weight per FFT bin
+    range_db: float | None = None  # below the crop's peak nothing is told apart; None: absolute, to -100 dB
 
 
-FRONTENDS = {"paper": MelSettings(), "wide": MelSettings(window=1024)}
+FRONTENDS = {
+    "paper": MelSettings(),
+    "wide": MelSettings(window=1024),
+    "level": MelSettings(window=1024, range_db=50.0),
+}
 
 
 class LogMel(nn.Module):
@@ -63,7 +68,10 @@ class LogMel(nn.Module):
             waveform = F.pad(waveform[:, None], (side, side), mode="reflect")[:, 0]
         power = _power(_windows(waveform, s.window, s.hop) * self.window, self.dft)  # (batch, frames, bins)
         decibels = 10 * torch.log10(torch.clamp(power @ self.mel, min=FLOOR_POWER))  # (batch, frames, mels)
-        return (decibels + 100) / 200
+        if s.range_db is None:
+            return (decibels + 100) / 200
+        peak = decibels.amax(dim=(1, 2), keepdim=True)
+        return (decibels - peak + s.range_db).clamp(min=0) / 200
 
 
 class LogSpectrogram(nn.Module):

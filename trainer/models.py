@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from trainer.autodecompose.bundle import export_autodecompose
+from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import PRESETS as AUTODECOMPOSE_PRESETS
 from trainer.autodecompose.settings import TrainSettings
-from trainer.barlow_twins.bundle import export_barlow_twins
+from trainer.barlow_twins.bundle import barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import PRESETS as BARLOW_TWINS_PRESETS
 from trainer.barlow_twins.settings import BarlowTwinsSettings
@@ -33,10 +33,10 @@ class Model:
     settings: type[ModelSettings]
     presets: Mapping[str, ModelSettings]  # the first is the default
     objective: Any  # (settings) → nn.Module: (batch, generator) → losses by name
-    export: Any  # (objective, clips, folder, *, training, progress) → a bundle in the folder
+    voice: Any  # (trained objective) → VoiceModel, what its bundle is made of
 
 
 MODELS = {
-    "autodecompose": Model(TrainSettings, AUTODECOMPOSE_PRESETS, Objective, export_autodecompose),
-    "barlow_twins": Model(BarlowTwinsSettings, BARLOW_TWINS_PRESETS, BarlowTwins, export_barlow_twins),
+    "autodecompose": Model(TrainSettings, AUTODECOMPOSE_PRESETS, Objective, autodecompose_voice),
+    "barlow_twins": Model(BarlowTwinsSettings, BARLOW_TWINS_PRESETS, BarlowTwins, barlow_twins_voice),
 }

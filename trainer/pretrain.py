@@ -21,6 +21,7 @@ from trainer.data import Clip, ClipCache, build_cache, read_folder
 from trainer.distributed import Group, training_group
 from trainer.loop import train
 from trainer.models import MODELS, ModelSettings
+from trainer.voice_bundle import export_voice_bundle
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ def _pretrain(
     card = {"model": model, **_card(settings, data, split, noise, speech)}
     if start is not None:
         before = json.loads(start.card.read_text())
-        card["started_from"] = {key: value for key, value in before.items() if key != "paths"}
+        card["started_from"] = {
+            key: value for key, value in before.items() if key not in {"paths", "noise_path"}
+        }
     if group.leads:
         run.card.write_text(json.dumps(card, indent=2) + "\n")
     with _progress(console) as progress:
@@ -134,9 +137,13 @@ def export_run(run: RunFolder, folder: Path, console: Console) -> None:
     objective, step = load_objective(run)
     card = json.loads(run.card.read_text())
     clips = read_clips([Path(path) for path in card.pop("paths")], card["split"])
+    noise_path = card.pop("noise_path", None)
+    noise = read_noise(Path(noise_path), card["split"]) if noise_path else []
+    model = MODELS[run.model].voice(objective)
     with _progress(console) as progress:
-        export = MODELS[run.model].export
-        export(objective, clips, folder, training={**card, "steps": step}, progress=progress)
+        export_voice_bundle(
+            model, clips, folder, noise=noise, training={**card, "steps": step}, progress=progress
+        )
 
 
 def load_objective(run: RunFolder) -> tuple[nn.Module, int]:
@@ -187,6 +194,7 @@ def _card(
         "paths": [str(folder.resolve()) for folder in data],
         "split": split,
         "noise": noise.resolve().name if noise else None,
+        "noise_path": str(noise.resolve()) if noise else None,
         "clips": len(speech),
         "hours": round(speech.hours, 3),
         "labels": "none in training; train speakers' labels fit the score calibration only",

@@ -33,8 +33,13 @@ def override(settings: Settings, assignments: dict[str, str]) -> Settings:
     return settings
 
 
-def _parse(name: str, value: object, text: str) -> bool | int | float | str:
-    """`text` as the type of the value it replaces."""
+def _parse(name: str, value: object, text: str) -> bool | int | float | str | tuple[Any, ...]:
+    """`text` as the type of the value it replaces; of a pair such as (5, 25), "5,25"."""
+    if isinstance(value, tuple):
+        parts = text.split(",")
+        if len(parts) != len(value):
+            raise ValueError(f"{name} takes {len(value)} values with commas between them, not {text!r}.")
+        return tuple(_parse(name, old, part) for old, part in zip(value, parts, strict=True))
     if isinstance(value, bool):
         if text.lower() not in {"true", "false"}:
             raise ValueError(f"{name} is true or false, not {text!r}.")

@@ -16,6 +16,7 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from trainer.acoustics import AcousticSettings, degrade
 from trainer.checkpoint import save_checkpoint
 from trainer.data import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, fill_crop, read_audio
 from trainer.embedding import CropEncoder, EmbeddedClips, embed_clips
@@ -45,6 +46,25 @@ class WhitenedVoice(nn.Module):
         return F.normalize((representation - self.mean) @ self.matrix, dim=1)
 
 
+class Channels:
+    """Every crop through a channel of its own, always the same ones: (crops, 16384), both ends."""
+
+    def __init__(self, settings: AcousticSettings, noise: Sequence[Clip]) -> None:
+        self.settings = settings
+        self.noise = [fill_crop(read_audio(clip.path)) for clip in noise]
+        self.rng = np.random.default_rng(0)
+        self.generator = torch.Generator().manual_seed(0)
+
+    def __call__(self, crops: Floats) -> Floats:
+        noise = torch.from_numpy(np.stack([self._noise() for _ in crops])) if self.noise else None
+        return degrade(torch.from_numpy(crops), noise, self.generator, self.settings).numpy()
+
+    def _noise(self) -> Floats:
+        samples = self.noise[int(self.rng.integers(len(self.noise)))]
+        start = int(self.rng.integers(samples.size - CROP_SAMPLES + 1))
+        return samples[start : start + CROP_SAMPLES]
+
+
 @dataclass(frozen=True)
 class VoiceModel:
     """What the export needs to know of a trained model."""
@@ -52,6 +72,7 @@ class VoiceModel:
     kind: str
     objective: nn.Module  # in evaluation mode
     settings: dict[str, Any]
+    acoustics: AcousticSettings | None  # the channels it was trained under
     represent: Callable[[Tensor], Tensor]  # waveform (batch, 16384) → what is whitened (batch, dim)
     graphs: Callable[[Whitening, Floats], list[Graph]]  # (whitening, crops (n, 16384)) → the ONNX files
     content: dict[str, Any] = field(default_factory=dict)  # `frame_s` and `content_dim`, where it has content
@@ -63,6 +84,7 @@ def export_voice_bundle(
     folder: Path,
     *,
     training: dict[str, Any],
+    noise: Sequence[Clip] = (),
     parent: str | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -72,6 +94,7 @@ def export_voice_bundle(
         clips: of the train split; impostor pairs are taken within a corpus.
         folder: `models/<name>/<version>`.
         training: the card: data, hours, settings, command, machine.
+        noise: what the channels of the whitening add; white noise if none.
         parent: the version this one was fine-tuned from.
 
     Raises:
@@ -84,8 +107,17 @@ def export_voice_bundle(
             batches = torch.split(torch.from_numpy(crops), BATCH)
             return np.concatenate([model.represent(x).numpy() for x in batches])
 
-    raw = _embed("whitening", clips, represent, progress)
-    whitening = fit_whitening(raw.crops, raw.crop_clip, [raw.clips[i].corpus for i in raw.crop_clip])
+    raw = [_embed("whitening", clips, represent, progress)]
+    if model.acoustics is not None:
+        # Within a recording the channel never changes: unless some crops go through others, the whitening
+        # would take a steady hiss for a voice.
+        channels = Channels(model.acoustics, noise)
+        raw.append(_embed("channels", clips, lambda crops: represent(channels(crops)), progress))
+    whitening = fit_whitening(
+        np.concatenate([part.crops for part in raw]),
+        np.concatenate([part.crop_clip for part in raw]),
+        [part.clips[i].corpus for part in raw for i in part.crop_clip],
+    )
     embedded = _embed("scoring", clips, lambda crops: whitening(represent(crops)), progress)
     corpora = [clip.corpus for clip in embedded.clips]
     speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in embedded.clips]

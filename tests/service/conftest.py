@@ -221,16 +221,17 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory, write_bundle: WriteBun
 def tiny_barlow_twins(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The trainer's bundle of a random Barlow Twins, barlow_twins/0.1.0; only its thresholds are made up."""
     torch = pytest.importorskip("torch")
-    from trainer.barlow_twins.bundle import export_barlow_twins
+    from trainer.barlow_twins.bundle import barlow_twins_voice
     from trainer.barlow_twins.objective import BarlowTwins
     from trainer.barlow_twins.settings import BarlowTwinsSettings
     from trainer.data import read_folder
+    from trainer.voice_bundle import export_voice_bundle
 
     torch.manual_seed(0)
     settings = BarlowTwinsSettings(width=1, projector_width=8, latent=8)
     folder: Path = tmp_path_factory.mktemp("models") / "barlow_twins" / "0.1.0"
     clips = read_folder(speech_data / "speechocean762", "train")[:40]
-    export_barlow_twins(BarlowTwins(settings), clips, folder, training={})
+    export_voice_bundle(barlow_twins_voice(BarlowTwins(settings)), clips, folder, training={})
     manifest = json.loads((folder / "bundle.json").read_text())
     manifest["scoring"] |= {"calibration": CALIBRATION, "false_accept": FALSE_ACCEPT}
     (folder / "bundle.json").write_text(json.dumps(manifest))

@@ -18,7 +18,7 @@ def crops(speech_data: Path) -> torch.Tensor:
     return torch.from_numpy(contiguous_crops(read_audio(clip.path)))
 
 
-@pytest.mark.parametrize("name", ["paper", "wide"])
+@pytest.mark.parametrize("name", FRONTENDS)
 def test_a_crop_becomes_64_frames_of_80_bands(name: str) -> None:
     assert LogMel(FRONTENDS[name])(torch.zeros(3, 16384)).shape == (3, 64, 80)
 
@@ -51,6 +51,17 @@ def test_speech_lies_in_the_range_the_networks_expect(crops: torch.Tensor) -> No
     assert features.min() >= 0
     assert 0.2 < features.mean() < 0.6
     assert features.max() < 0.8
+
+
+def test_level_features_do_not_hear_how_loud_a_crop_is_nor_what_is_far_below_its_peak(
+    crops: torch.Tensor,
+) -> None:
+    level, wide = (LogMel(FRONTENDS[name]) for name in ("level", "wide"))
+    torch.testing.assert_close(level(0.1 * crops), level(crops), atol=1e-4, rtol=0)
+    hiss = 1e-4 * torch.randn(crops.shape, generator=torch.Generator().manual_seed(0))
+    change = {f: (f(crops + hiss) - f(crops)).abs().mean() for f in (level, wide)}
+    assert change[level] < 0.2 * change[wide]
+    assert level(crops).amax(dim=(1, 2)).allclose(torch.tensor(0.25))  # 50 dB of the range, in units of 200
 
 
 def test_a_tone_lights_its_own_band() -> None:

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import Progress
 from torch import Tensor
 
 from trainer.autodecompose.graphs import ContentGraph, DecoderGraph, VoiceGraph
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
-from trainer.data import SAMPLE_RATE_HZ, Clip
+from trainer.data import SAMPLE_RATE_HZ
 from trainer.export import Graph
-from trainer.voice_bundle import VoiceModel, export_voice_bundle
+from trainer.voice_bundle import VoiceModel
 
 Floats = NDArray[np.float32]
 
 KIND = "autodecompose"
 
 
-def export_autodecompose(
-    objective: Objective,
-    clips: Sequence[Clip],
-    folder: Path,
-    *,
-    training: dict[str, Any],
-    parent: str | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Writes the bundle; arguments and errors are those of `export_voice_bundle`."""
+def autodecompose_voice(objective: Objective) -> VoiceModel:
+    """What the export needs of a trained model."""
     objective = objective.eval()
 
     def represent(waveform: Tensor) -> Tensor:
         return pool(objective.model.E_s(objective.frontend(waveform)))
 
-    model = VoiceModel(
+    return VoiceModel(
         kind=KIND,
         objective=objective,
         settings=objective.settings.to_json(),
+        acoustics=objective.settings.acoustics,
         represent=represent,
         graphs=lambda whitening, crops: bundle_graphs(
             objective, VoiceGraph(objective, whitening).eval(), crops
@@ -52,7 +40,6 @@ def export_autodecompose(
             "content_dim": objective.settings.width,
         },
     )
-    export_voice_bundle(model, clips, folder, training=training, parent=parent, progress=progress)
 
 
 def bundle_graphs(objective: Objective, voice: VoiceGraph, crops: Floats) -> list[Graph]:

@@ -2,7 +2,9 @@
 
 "3 conv. (512 filters) + BNR + 3 LSTM (256 units) + embd128": one-dimensional convolutions along time, each
 followed by batch norm and ReLU, stacked LSTMs, then a linear layer on every frame. Batch norm uses the Keras
-defaults behind the paper (eps 1e-3, momentum 0.99).
+defaults behind the paper (eps 1e-3, momentum 0.99). Instance norm in the content encoder is not the paper's:
+voice conversion uses it to keep the speaker out (Chou et al. 2019, "One-shot voice conversion by separating
+speaker and content representations with instance normalization").
 """
 
 from __future__ import annotations
@@ -44,27 +46,36 @@ DECODERS = {
 }
 
 
-def norm(channels: int) -> nn.BatchNorm1d:
+def batch_norm(channels: int) -> nn.Module:
     return nn.BatchNorm1d(channels, eps=1e-3, momentum=0.01)
+
+
+def instance_norm(channels: int) -> nn.Module:
+    """Each crop's own mean and deviation over time, which hold the voice and the channel, are taken out."""
+    return nn.InstanceNorm1d(channels, eps=1e-3, affine=True)
+
+
+NORMS = {"batch": batch_norm, "instance": instance_norm}
 
 
 class FrameNet(nn.Module):
     """(batch, time, in) → (batch, time, out): convolutions, a dense layer or LSTMs, then a linear layer."""
 
-    def __init__(self, settings: TrunkSettings, inputs: int, outputs: int) -> None:
+    def __init__(self, settings: TrunkSettings, inputs: int, outputs: int, norm: str = "batch") -> None:
         super().__init__()
+        make_norm = NORMS[norm]
         convs: list[nn.Module] = []
         width = inputs
         for _ in range(settings.convs):
             convs += [
                 nn.Conv1d(width, settings.filters, settings.kernel, padding="same", bias=False),
-                norm(settings.filters),
+                make_norm(settings.filters),
                 nn.ReLU(inplace=True),
             ]
             width = settings.filters
         if settings.dense:  # a dense layer on each frame is a convolution of one frame
             convs += [nn.Conv1d(width, settings.dense, 1)]
-            convs += [norm(settings.dense)] if settings.dense_norm else []
+            convs += [make_norm(settings.dense)] if settings.dense_norm else []
             convs += [nn.ReLU(inplace=True)]
             width = settings.dense
         self.convs = nn.Sequential(*convs)
@@ -97,12 +108,17 @@ class Autodecompose(nn.Module):
     """G(E_s(s), E_c(c)), equation 2. All on mel features (batch, time, mels)."""
 
     def __init__(
-        self, encoder: str = "large", decoder: str = "large", mels: int = 80, width: int = 128
+        self,
+        encoder: str = "large",
+        decoder: str = "large",
+        mels: int = 80,
+        width: int = 128,
+        content_norm: str = "batch",
     ) -> None:
         super().__init__()
         self.width = width
         self.E_s = FrameNet(ENCODERS[encoder], mels, width)
-        self.E_c = FrameNet(ENCODERS[encoder], mels, width)
+        self.E_c = FrameNet(ENCODERS[encoder], mels, width, content_norm)
         self.G = FrameNet(DECODERS[decoder], 2 * width, mels)
 
     def decode(self, voice: Tensor, content: Tensor) -> Tensor:

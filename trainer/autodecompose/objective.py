@@ -27,7 +27,11 @@ class Objective(nn.Module):
         self.settings = settings
         self.frontend = LogMel(FRONTENDS[settings.frontend])
         self.model = Autodecompose(
-            settings.encoder, settings.decoder, self.frontend.settings.mels, settings.width
+            settings.encoder,
+            settings.decoder,
+            self.frontend.settings.mels,
+            settings.width,
+            settings.content_norm,
         )
         self.projector = Projector(2 * settings.width, settings.bt_width) if settings.bt_weight else None
 

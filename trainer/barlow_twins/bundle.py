@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
 import torch
-from rich.progress import Progress
 from torch import Tensor
 
 from trainer.barlow_twins.networks import ResNet
 from trainer.barlow_twins.objective import BarlowTwins
-from trainer.data import Clip
 from trainer.export import Graph
 from trainer.frontends import LogSpectrogram
-from trainer.voice_bundle import VoiceModel, WhitenedVoice, export_voice_bundle
+from trainer.voice_bundle import VoiceModel, WhitenedVoice
 from trainer.whitening import Whitening
 
 
@@ -31,16 +25,8 @@ class VoiceGraph(WhitenedVoice):
         return self.embedding(self.backbone(self.frontend(waveform)))
 
 
-def export_barlow_twins(
-    objective: BarlowTwins,
-    clips: Sequence[Clip],
-    folder: Path,
-    *,
-    training: dict[str, Any],
-    parent: str | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Writes the bundle; arguments and errors are those of `export_voice_bundle`.
+def barlow_twins_voice(objective: BarlowTwins) -> VoiceModel:
+    """What the export needs of a trained model.
 
     The voice is the backbone's representation, as in the paper's later tasks; the projector is kept among
     the weights only.
@@ -51,10 +37,11 @@ def export_barlow_twins(
         representation: Tensor = objective.backbone(objective.spectrograms(waveform))
         return representation
 
-    model = VoiceModel(
+    return VoiceModel(
         kind="barlow_twins",
         objective=objective,
         settings=objective.settings.to_json(),
+        acoustics=objective.settings.acoustics,
         represent=represent,
         graphs=lambda whitening, crops: [
             Graph(
@@ -65,4 +52,3 @@ def export_barlow_twins(
             )
         ],
     )
-    export_voice_bundle(model, clips, folder, training=training, parent=parent, progress=progress)

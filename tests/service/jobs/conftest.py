@@ -30,11 +30,12 @@ LONG = 5000  # steps: more than any test waits for
 def trainable_models(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder with version 1.0.0: random weights, but real graphs, scoring and trainable weights."""
     torch = pytest.importorskip("torch")
-    from trainer.autodecompose.bundle import export_autodecompose
+    from trainer.autodecompose.bundle import autodecompose_voice
     from trainer.autodecompose.objective import Objective
     from trainer.autodecompose.settings import TrainSettings
     from trainer.data import read_folder
     from trainer.settings import override
+    from trainer.voice_bundle import export_voice_bundle
 
     torch.manual_seed(0)
     settings = override(
@@ -42,7 +43,9 @@ def trainable_models(speech_data: Path, tmp_path_factory: pytest.TempPathFactory
     )
     models = tmp_path_factory.mktemp("trainable")
     clips = read_folder(speech_data / "speechocean762", "train")[:40]
-    export_autodecompose(Objective(settings), clips, models / "autodecompose" / "1.0.0", training={})
+    export_voice_bundle(
+        autodecompose_voice(Objective(settings)), clips, models / "autodecompose" / "1.0.0", training={}
+    )
     return models
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer.autodecompose.bundle import export_autodecompose
+from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
 from trainer.data import read_folder
 from trainer.settings import override
+from trainer.voice_bundle import export_voice_bundle
 
 
 @pytest.fixture(scope="module")
@@ -19,5 +20,7 @@ def parent(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = override(TrainSettings(), {"encoder": "dense", "decoder": "dense", "bt_width": "64"})
     folder = tmp_path_factory.mktemp("models") / "autodecompose" / "1.0.0"
     clips = read_folder(speech_data / "speechocean762", "train")[:60]
-    export_autodecompose(Objective(settings), clips, folder, training={"data": ["speechocean762"]})
+    export_voice_bundle(
+        autodecompose_voice(Objective(settings)), clips, folder, training={"data": ["speechocean762"]}
+    )
     return folder

@@ -17,6 +17,19 @@ def test_decoders_give_mel_frames(name: str) -> None:
     assert FrameNet(DECODERS[name], 256, 80).eval()(torch.rand(2, 64, 256)).shape == (2, 64, 80)
 
 
+def test_instance_norm_takes_out_most_of_what_is_constant_over_a_crop() -> None:
+    """A channel adds a constant to each log-mel band. The zeros that pad the ends of a crop still tell of it."""
+    x = torch.rand(2, 64, 80)
+    tilted = x + torch.linspace(-1, 1, 80)
+    change = {}
+    for norm in ("instance", "batch"):
+        torch.manual_seed(0)
+        encoder = FrameNet(ENCODERS["fast"], 80, 16, norm).eval()
+        with torch.no_grad():
+            change[norm] = float((encoder(tilted) - encoder(x)).abs().mean() / encoder(x).std())
+    assert change["instance"] < change["batch"] / 3
+
+
 def test_large_is_the_papers() -> None:
     """3 conv. (512) + BNR + 3 LSTM (256) + embd128; 2 conv. (512) + BNR + 2 LSTM (512) + out."""
     model = Autodecompose("large", "large")

@@ -58,8 +58,11 @@ def test_settings_survive_json() -> None:
 
 
 def test_settings_inside_settings_are_given_by_their_path() -> None:
-    changed = override(TrainSettings(), {"acoustics.tilt_db": "4", "epochs": "3"})
+    changed = override(
+        TrainSettings(), {"acoustics.tilt_db": "4", "acoustics.noise_snr_db": "0,25", "epochs": "3"}
+    )
     assert changed.acoustics is not None
+    assert changed.acoustics.noise_snr_db == (0.0, 25.0)
     assert (changed.acoustics.tilt_db, changed.epochs) == (4.0, 3)
     assert changed.acoustics.noise_probability == TrainSettings().acoustics.noise_probability  # type: ignore[union-attr]
 
@@ -70,6 +73,7 @@ WRONG = [
     ("mixed_precision", "1"),
     ("acoustics", "1"),
     ("acoustics.volume", "1"),
+    ("acoustics.noise_snr_db", "5"),
 ]
 
 

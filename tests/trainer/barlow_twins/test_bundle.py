@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from trainer.autodecompose.parent import Parent
-from trainer.barlow_twins.bundle import VoiceGraph, export_barlow_twins
+from trainer.barlow_twins.bundle import VoiceGraph, barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.bundle import Bundle, BundleError
@@ -19,6 +19,7 @@ from trainer.cli import app
 from trainer.data import contiguous_crops, read_audio, read_folder
 from trainer.errors import FinetuneError
 from trainer.export import TOLERANCE
+from trainer.voice_bundle import export_voice_bundle
 from trainer.whitening import Whitening
 
 SETTINGS = BarlowTwinsSettings(width=2, projector_width=16, latent=8)
@@ -30,7 +31,9 @@ def bundle(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     folder: Path = tmp_path_factory.mktemp("models") / "barlow_twins" / "0.1.0"
     clips = read_folder(speech_data / "speechocean762", "train")[:40]
-    export_barlow_twins(BarlowTwins(SETTINGS), clips, folder, training={"data": ["speechocean762"]})
+    export_voice_bundle(
+        barlow_twins_voice(BarlowTwins(SETTINGS)), clips, folder, training={"data": ["speechocean762"]}
+    )
     return folder
 
 
