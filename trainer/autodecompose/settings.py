@@ -9,8 +9,7 @@ from trainer.acoustics import AcousticSettings
 from trainer.autodecompose.augment import AugmentSettings
 from trainer.settings import tuples
 
-
-# Two crops in five are left without noise. Sharp band limits, since 8 kHz recordings hold nothing above 4 kHz.
+# Two crops in five are left without noise. Band limits are sharp: 8 kHz recordings hold nothing above 4 kHz.
 CHANNELS = AcousticSettings(
     noise_probability=0.6,
     noise_snr_db=(0.0, 25.0),
