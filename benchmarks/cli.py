@@ -158,6 +158,27 @@ def decisions(
     console.print(f"written to {out}")
 
 
+@app.command()
+def encoders(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders of `trainer pretrain`.")],
+    data: Annotated[Path, typer.Option(envvar="TWOFOLD_DATA", help="Folder that holds the corpora.")],
+    out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/encoder.md"),
+) -> None:
+    """Trainings of Autodecompose beside each other, on train speakers set aside (two minutes each).
+
+    Example: `TWOFOLD_DATA=../data python -m benchmarks encoders runs/encoder/*`
+    """
+    from benchmarks.encoders import encoders_page
+
+    console = Console(stderr=True)
+    try:
+        encoders_page(runs, data, out, console.print)
+    except (DataError, FileNotFoundError, ValueError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    console.print(f"written to {out}")
+
+
 def newest_bundle(models: Path) -> Path:
     """The bundle folder of the highest version."""
     found = [path.parent for path in models.glob("*/bundle.json")]

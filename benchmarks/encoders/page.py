@@ -1,0 +1,52 @@
+"""docs/results/encoder.md: what each experiment brought and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.encoders.content import content_figures
+from benchmarks.encoders.voice import WHITENINGS, voice_figures
+from trainer.autodecompose.objective import Objective
+from trainer.pretrain import RunFolder, load_objective
+from trainer.reproduce.page import machine, table, write_block
+
+Say = Callable[[str], None]
+
+
+def encoders_page(runs: Sequence[Path], data: Path, page: Path, say: Say) -> None:
+    """Measures runs of `trainer pretrain` and writes the page's block, one row a run and whitening.
+
+    Raises:
+        DataError: a corpus cannot be read.
+        FileNotFoundError: a run has no checkpoint.
+        ValueError: a run is not of Autodecompose, or was trained without acoustics.
+    """
+    rows = []
+    for path in runs:
+        objective, step = load_objective(RunFolder(path))
+        if not isinstance(objective, Objective):
+            raise ValueError(f"{path} is not a run of autodecompose.")
+        say(f"{path.name}: voice")
+        voices = voice_figures(objective, data)
+        say(f"{path.name}: content")
+        content = content_figures(objective, data)
+        for whitening in WHITENINGS:
+            figures = voices[whitening]
+            rows.append(
+                [
+                    path.name,
+                    str(step),
+                    whitening,
+                    *(f"{value:.2f}" for value in figures.eers.values()),
+                    f"{figures.narrow_false_accepts:.1f}",
+                    f"{content.speaker_f1:.1f}",
+                    f"{content.words:.1f}",
+                ]
+            )
+    conditions = [f"EER, {name}" for name in figures.eers]
+    header = ["run", "steps", "whitening fitted on", *conditions, "false accepts, 8 kHz"]
+    header += ["speaker F1 of content", "words of content"]
+    made = f"Measured on {datetime.now(UTC).date()} with `python -m benchmarks encoders`, on {machine()}."
+    write_block(page, "benchmarks encoders", f"{made}\n\n{table(header, rows)}")

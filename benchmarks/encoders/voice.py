@@ -1,0 +1,131 @@
+"""The voice encoder of a run on train speakers set aside, under each condition and with either whitening."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.decisions.conditions import at_8_khz, in_noise, other_channel, read_noises
+from benchmarks.decisions.recordings import Condition, Recordings
+from trainer.autodecompose.bundle import autodecompose_voice
+from trainer.autodecompose.objective import Objective
+from trainer.data import Clip, read_folder
+from trainer.embedding import CropEncoder, embed_clips, unit, utterance_crops
+from trainer.metrics import eer
+from trainer.scoring import centre, pair_scores
+from trainer.voice_bundle import Channels
+from trainer.whitening import Whitening, fit_whitening
+
+Floats = NDArray[np.float32]
+
+TRIALS = "speechocean762"
+#: What the whitening is fitted on, beside the trials' other speakers, and every how-manieth recording of it.
+FITTED_ON = {"librispeech": 1, "crowd": 4}
+STEP = 2  # every how-manieth recording of the trials' corpus
+CLEAN, NARROW = "as recorded", "8 kHz"
+WHITENINGS = ("crops as recorded", "and through channels")
+CROPS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class VoiceFigures:
+    """Equal error rates by condition, and what 8 kHz does to a threshold made for 1 %; all in per cent."""
+
+    eers: dict[str, float]
+    narrow_false_accepts: float
+
+
+def set_aside(clips: Sequence[Clip], step: int) -> tuple[list[Clip], list[Clip]]:
+    """Every other speaker's clips to fit on, and those of the others to measure; every `step`-th of them."""
+    measured = set(sorted({clip.speaker for clip in clips})[1::2])
+    kept = clips[::step]
+    return [c for c in kept if c.speaker not in measured], [c for c in kept if c.speaker in measured]
+
+
+def conditions(data: Path) -> dict[str, Condition]:
+    """What happens to the trials; noise of the train split, since choices are made by these figures."""
+    noises = read_noises(data / "noise", "train")
+    return {
+        CLEAN: lambda samples, _: samples,
+        "noise at 20 dB": in_noise(noises, 20.0),
+        "noise at 10 dB": in_noise(noises, 10.0),
+        "another channel each": other_channel(noises),
+        NARROW: at_8_khz,
+    }
+
+
+def voice_figures(objective: Objective, data: Path, *, every: int = 1) -> dict[str, VoiceFigures]:
+    """By `WHITENINGS`: the whitening of a bundle fitted without, and with, crops through channels.
+
+    Args:
+        every: measures on fewer recordings still, for a quick look.
+
+    Raises:
+        DataError: a corpus cannot be read.
+        ValueError: the run was trained without acoustics.
+    """
+    represent = _represent(objective)
+    fit_clips, trials = set_aside(read_folder(data / TRIALS, "train"), STEP * every)
+    for name, step in FITTED_ON.items():
+        fit_clips += read_folder(data / name, "train")[:: step * every]
+    plain = embed_clips(fit_clips, represent)
+    acoustics = objective.settings.acoustics
+    if acoustics is None:
+        raise ValueError("A run without acoustics has no channels to fit a whitening through.")
+    channels = Channels(acoustics, read_folder(data / "noise", "train"))
+    heard = embed_clips(fit_clips, lambda crops: represent(channels(crops)))
+    corpora = [plain.clips[i].corpus for i in plain.crop_clip]
+    whitenings = {
+        WHITENINGS[0]: fit_whitening(plain.crops, plain.crop_clip, corpora),
+        WHITENINGS[1]: fit_whitening(
+            np.concatenate([plain.crops, heard.crops]),
+            np.concatenate([plain.crop_clip, heard.crop_clip]),
+            corpora * 2,
+        ),
+    }
+    recordings = Recordings.of(trials)
+    crops = {name: _crops(recordings.under(how), represent) for name, how in conditions(data).items()}
+    return {
+        name: _figures(whitening, plain.crops, crops, recordings.speakers)
+        for name, whitening in whitenings.items()
+    }
+
+
+def _represent(objective: Objective) -> CropEncoder:
+    represent = autodecompose_voice(objective).represent
+
+    def encode(crops: Floats) -> Floats:
+        with torch.inference_mode():
+            batches = torch.split(torch.from_numpy(np.ascontiguousarray(crops)), CROPS_AT_ONCE)
+            return np.concatenate([represent(batch).numpy() for batch in batches])
+
+    return encode
+
+
+def _crops(recordings: Recordings, represent: CropEncoder) -> tuple[Floats, NDArray[np.intp]]:
+    """Representations of every crop (crops, dim), and where each recording's begin."""
+    cut = [utterance_crops(samples) for samples in recordings.samples]
+    return represent(np.concatenate(cut)), np.cumsum([0, *map(len, cut[:-1])])
+
+
+def _figures(
+    whitening: Whitening,
+    background: Floats,
+    crops: dict[str, tuple[Floats, NDArray[np.intp]]],
+    speakers: Sequence[str],
+) -> VoiceFigures:
+    mean = whitening(background).mean(axis=0)
+    pairs = {}
+    for name, (representations, starts) in crops.items():
+        utterances = unit(np.add.reduceat(whitening(representations), starts, axis=0))
+        pairs[name] = pair_scores(centre(utterances, mean), speakers)
+    threshold = np.quantile(pairs[CLEAN][1], 0.99)
+    return VoiceFigures(
+        {name: 100 * eer(*both) for name, both in pairs.items()},
+        100 * float(np.mean(pairs[NARROW][1] >= threshold)),
+    )
