@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 Floats = NDArray[np.float32]
 
@@ -43,22 +44,58 @@ class FalseAccept(BaseModel):
     threshold: float
 
 
+class BySeconds(BaseModel):
+    """What holds for probes of so many seconds of speech."""
+
+    seconds: float = Field(gt=0)
+    calibration: Calibration
+    false_accept: list[FalseAccept] = Field(min_length=1)
+
+
 class Scoring(BaseModel):
     score_type: Literal["centred_cosine"]
     mean: list[float]
     calibration: Calibration
     false_accept: list[FalseAccept]
+    by_seconds: list[BySeconds] = []  # shortest first; []: the length makes no difference
     fitted_on: str
 
-    def threshold(self, target_fpr: float, *, voices: int = 1) -> float:
+    @field_validator("by_seconds")
+    @classmethod
+    def _in_order(cls, entries: list[BySeconds]) -> list[BySeconds]:
+        if any(a.seconds >= b.seconds for a, b in pairwise(entries)):
+            raise ValueError("the seconds have to grow from entry to entry")
+        return entries
+
+    def calibration_at(self, seconds: float | None) -> Calibration:
+        """Of a probe with so much speech; None, or a bundle without `by_seconds`: of whole recordings."""
+        if seconds is None or not self.by_seconds:
+            return self.calibration
+        fits = [entry.calibration for entry in self.by_seconds]
+        return Calibration(
+            slope=self._at(seconds, [fit.slope for fit in fits]),
+            intercept=self._at(seconds, [fit.intercept for fit in fits]),
+        )
+
+    def threshold(self, target_fpr: float, *, voices: int = 1, seconds: float | None = None) -> float:
         """Least score to accept, so that an unknown voice passes for any of `voices` at rate `target_fpr`.
 
-        docs/architecture.md, "From crops to a score", 5: interpolated in log(fpr), clamped to the table.
+        docs/architecture.md, "From crops to a score", 5 and 6. `seconds` as for `calibration_at`.
         """
-        points = sorted((point.fpr, point.threshold) for point in self.false_accept)
-        rates, thresholds = zip(*points, strict=True)
-        trial_fpr = -np.expm1(np.log1p(-target_fpr) / voices)
-        return float(np.interp(np.log(trial_fpr), np.log(rates), thresholds))
+        trial_fpr = float(-np.expm1(np.log1p(-target_fpr) / voices))
+        if seconds is None or not self.by_seconds:
+            return _interpolated(self.false_accept, trial_fpr)
+        return self._at(seconds, [_interpolated(entry.false_accept, trial_fpr) for entry in self.by_seconds])
+
+    def _at(self, seconds: float, values: list[float]) -> float:
+        """Linear in log(seconds), clamped."""
+        return float(np.interp(np.log(seconds), np.log([entry.seconds for entry in self.by_seconds]), values))
+
+
+def _interpolated(table: list[FalseAccept], trial_fpr: float) -> float:
+    """Linear in log(fpr), clamped."""
+    rates, thresholds = zip(*sorted((point.fpr, point.threshold) for point in table), strict=True)
+    return float(np.interp(np.log(trial_fpr), np.log(rates), thresholds))
 
 
 class Manifest(BaseModel):

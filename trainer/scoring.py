@@ -86,7 +86,7 @@ def fit_scoring(
         "score_type": "centred_cosine",
         "mean": [float(f"{value:.8g}") for value in mean],
         "calibration": fit_calibration(target, nontarget, np.random.default_rng(seed)),
-        "false_accept": _false_accept(nontarget),
+        "false_accept": fit_false_accept(nontarget),
     }
 
 
@@ -142,7 +142,7 @@ def fit_calibration(target: Floats, nontarget: Floats, rng: np.random.Generator)
     return {"slope": float(fit.coef_[0, 0]), "intercept": float(fit.intercept_[0])}
 
 
-def _false_accept(nontarget: Floats) -> list[dict[str, float]]:
+def fit_false_accept(nontarget: Floats) -> list[dict[str, float]]:
     """Rates from 0.2 down to where ten impostor pairs are left, evenly spaced in log(rate), largest first."""
     lowest = MIN_IMPOSTORS / nontarget.size
     points = max(2, 1 + round(POINTS_PER_DECADE * np.log10(MAX_FPR / lowest)))

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trainer.acoustics import AcousticSettings, degrade
+from trainer.by_seconds import fit_by_seconds
 from trainer.checkpoint import save_checkpoint
 from trainer.data import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, fill_crop, read_audio
 from trainer.embedding import CropEncoder, EmbeddedClips, embed_clips
@@ -124,6 +125,9 @@ def export_voice_bundle(
     labelled = sorted({clip.corpus for clip in embedded.clips if clip.speaker})
     scoring = fit_scoring(embedded.utterances, speakers, groups=corpora)
     scoring["min_cohesion"] = fit_min_cohesion(embedded.crops, embedded.crop_clip, scoring["mean"])
+    by_seconds = fit_by_seconds(embedded.crops, embedded.crop_clip, speakers, corpora, scoring["mean"])
+    if by_seconds:
+        scoring["by_seconds"] = by_seconds
     manifest = {
         "format": 1,
         "name": folder.parent.name,

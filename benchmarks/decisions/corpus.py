@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.decisions.by_seconds import Heard, by_seconds
 from benchmarks.decisions.identification import Identification, identification
 from benchmarks.decisions.model import Model, Voices, crop_sums, hear
 from benchmarks.decisions.recordings import Recordings
@@ -21,6 +22,7 @@ from benchmarks.decisions.tables import (
     group_rows,
     measured,
 )
+from service.audio import SpeechDetector
 from trainer.data import SAMPLE_RATE_HZ
 
 #: Corpora that neither scoring was fitted on, and every how-manieth recording that is taken.
@@ -39,12 +41,13 @@ class Measured:
     voices: list[Voices]
     identification: list[Identification]
     groups: list[Row]
+    by_seconds: list[Heard]  # of the first model
     conditions: list[Row] = field(default_factory=list)
     kept: dict[str, list[Voices]] = field(default_factory=dict)  # by condition: those of KEPT
 
 
 def measure_corpus(models: Sequence[Model], data: Path, name: str, say: Say) -> Measured:
-    """Whole clips, groups of speakers, identification, conditions.
+    """Whole clips, groups of speakers, identification, probes by their seconds, conditions.
 
     Raises:
         DataError: the corpus or the noise cannot be read.
@@ -53,6 +56,7 @@ def measure_corpus(models: Sequence[Model], data: Path, name: str, say: Say) -> 
     say(f"{name}: {len(heard.clips)} recordings of test speakers")
     sums = crop_sums([model.encode for model in models], heard.samples)
     voices = [model.voices(own, heard.speakers) for model, own in zip(models, sums, strict=True)]
+    speech = heard.speech_only(SpeechDetector())
     seconds = [len(samples) / SAMPLE_RATE_HZ for samples in heard.samples]
     result = Measured(
         name,
@@ -65,8 +69,9 @@ def measure_corpus(models: Sequence[Model], data: Path, name: str, say: Say) -> 
             if all(label in clip.labels for clip in heard.clips)
             for row in group_rows(models, voices, heard, group)
         ],
+        by_seconds(models[0], name, speech),
     )
-    for row, under in condition_rows(models, heard, data / "noise", say):
+    for row, under in condition_rows(models, heard, speech, data / "noise", say):
         result.conditions.append(row)
         if row.what in KEPT:
             result.kept[row.what] = under

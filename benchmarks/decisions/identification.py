@@ -50,14 +50,13 @@ def identification(
         seconds: how long each recording is.
     """
     names, owner = np.unique(speakers, return_inverse=True)
-    enrolling = _first(owner, np.asarray(seconds))
+    enrols = enrolling(owner, np.asarray(seconds))
     prints = np.zeros((len(names), sums.shape[1]), np.float32)
-    np.add.at(prints, owner[enrolling], sums[enrolling])
+    np.add.at(prints, owner[enrols], sums[enrols])
     scores = (
-        model.voices(sums[~enrolling], names[owner[~enrolling]]).vectors
-        @ model.voices(prints, names).vectors.T
+        model.voices(sums[~enrols], names[owner[~enrols]]).vectors @ model.voices(prints, names).vectors.T
     )  # (probes, voices)
-    owner = owner[~enrolling]
+    owner = owner[~enrols]
     rng = np.random.default_rng(seed)
     half = len(names) // 2
     top, correct, strangers = [], [], []
@@ -89,7 +88,7 @@ def cells(models: Sequence[Identification]) -> list[str]:
     return [f"{models[0].enrolled} voices", *rates]
 
 
-def _first(owner: NDArray[np.intp], seconds: NDArray[np.float64]) -> NDArray[np.bool_]:
+def enrolling(owner: NDArray[np.intp], seconds: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which recordings are among their speaker's first 10 s."""
     before = np.zeros(len(owner))
     for speaker in np.unique(owner):

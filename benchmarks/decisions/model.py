@@ -48,9 +48,10 @@ class Model:
         """Sums of crop embeddings (voices, dim) → centred unit voices, as the service compares them."""
         return Voices(centre(unit(sums), self.scoring.mean), np.asarray(speakers))
 
-    def llr(self, scores: Floats) -> Floats:
+    def llr(self, scores: Floats, seconds: float | None = None) -> Floats:
         """Calibrated: natural-log likelihood ratios of one voice against two."""
-        return self.scoring.calibration.slope * scores + self.scoring.calibration.intercept
+        calibration = self.scoring.calibration_at(seconds)
+        return calibration.slope * scores + calibration.intercept
 
 
 def load_ours(bundle: Bundle) -> Model:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.decisions import identification, prose
+from benchmarks.decisions.by_seconds import by_seconds_table
 from benchmarks.decisions.conditions import read_noises
 from benchmarks.decisions.corpus import Measured, measure_corpus, strange_rows
 from benchmarks.decisions.experiments import durations_text, narrow_rows, normalisation_text
@@ -69,6 +70,10 @@ def decisions_page(bundle: Path, data: Path, page: Path, *, with_peer: bool, say
         (
             "By condition",
             f"{prose.CONDITIONS} {joined_text(conditions)}\n\n" + markdown(conditions, "corpus, condition"),
+        ),
+        (
+            "By the seconds heard",
+            f"{prose.BY_SECONDS}\n\n" + by_seconds_table([row for c in corpora for row in c.by_seconds]),
         ),
         ("By group of speakers", markdown(groups, "pairs within the group")),
         ("Recordings unlike those it was fitted on", f"{prose.STRANGE}\n\n" + markdown(strange, "corpus")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,12 @@ class Recordings:
         """With the corpus: two may give one name to different speakers."""
         return [f"{clip.corpus}/{clip.speaker}" for clip in self.clips]
 
+    def at(self, indices: Iterable[int]) -> Recordings:
+        kept = list(indices)
+        return Recordings([self.samples[i] for i in kept], [self.clips[i] for i in kept])
+
     def every(self, step: int) -> Recordings:
-        return Recordings(self.samples[::step], self.clips[::step])
+        return self.at(range(0, len(self.clips), step))
 
     def under(self, condition: Condition) -> Recordings:
         return Recordings([condition(samples, i) for i, samples in enumerate(self.samples)], self.clips)

@@ -10,7 +10,6 @@ from benchmarks.decisions.conditions import at_8_khz, in_noise, other_channel, r
 from benchmarks.decisions.figures import HEADER, Figures, cells, figures
 from benchmarks.decisions.model import Model, Voices, hear
 from benchmarks.decisions.recordings import Recordings
-from service.audio import SpeechDetector
 from trainer.data import Clip
 from trainer.reproduce.page import table
 
@@ -57,12 +56,15 @@ def measured(models: Sequence[Model], voices: Sequence[Voices], corpus: str, wha
 
 
 def condition_rows(
-    models: Sequence[Model], recordings: Recordings, noise: Path, say: Say
+    models: Sequence[Model], recordings: Recordings, speech: Recordings, noise: Path, say: Say
 ) -> Iterator[tuple[Row, list[Voices]]]:
-    """A corpus under every condition, each with the voices behind the figures."""
+    """A corpus under every condition, each with the voices behind the figures.
+
+    Args:
+        speech: the recordings without silence.
+    """
     corpus = recordings.clips[0].corpus
-    detector = SpeechDetector()
-    for what, heard in _heard(recordings, noise, detector, 1 if corpus == "librispeech" else STEP):
+    for what, heard in _heard(recordings, speech, noise, 1 if corpus == "librispeech" else STEP):
         if heard.clips:
             voices = hear(models, heard)
             one = measured(models, voices, corpus, what)
@@ -91,12 +93,11 @@ def by_age(clip: Clip) -> str:
 
 
 def _heard(
-    recordings: Recordings, noise: Path, detector: SpeechDetector, step: int
+    recordings: Recordings, speech: Recordings, noise: Path, step: int
 ) -> Iterator[tuple[str, Recordings]]:
     thinned = recordings.every(step)
     noises = read_noises(noise)
     yield WHOLE, thinned
-    speech = recordings.speech_only(detector)
     yield "speech only, as the service hears it", speech.every(step)
     for seconds in LENGTHS_S:
         yield f"{seconds:g} s of speech", speech.of_length(seconds, MOST)

@@ -23,15 +23,15 @@ class DecisionParams(BaseModel):
         None,
         gt=0,
         lt=1,
-        description="Rate at which an unknown voice may be accepted; the threshold follows from it. "
-        "Default: TWOFOLD_TARGET_FPR.",
+        description="Rate at which an unknown voice may be accepted; the threshold follows from it "
+        "and from the seconds of speech found. Default: TWOFOLD_TARGET_FPR.",
     )
 
-    def threshold_for(self, scorer: Scorer, settings: Settings, *, voices: int = 1) -> float:
-        """The threshold to use against `voices` enrolled voices."""
+    def threshold_for(self, scorer: Scorer, settings: Settings, *, seconds: float, voices: int = 1) -> float:
+        """The threshold to use for `seconds` of speech against `voices` enrolled voices."""
         if self.threshold is not None:
             return self.threshold
-        return scorer.threshold(self.target_fpr or settings.target_fpr, voices=voices)
+        return scorer.threshold(self.target_fpr or settings.target_fpr, seconds=seconds, voices=voices)
 
 
 def one_recording(files: list[Upload]) -> list[Upload]:

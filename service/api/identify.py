@@ -62,6 +62,7 @@ async def identify(
     params = request.params
     index = await directory.index(pipeline.engine.bundle)
     (heard,) = await pipeline.hear(one_recording(request.files), required_s=settings.min_speech_identify_s)
+    speech_s = heard.prepared.crops.speech_s
     searched, stale = len(index), index.stale
     hits = await asyncio.to_thread(index.search, pool_utterance(heard.embeddings), params.top_k)
     candidates = [
@@ -69,17 +70,17 @@ async def identify(
             speaker_id=hit.speaker_id,
             name=hit.name,
             score=hit.score,
-            probability=index.scorer.probability(hit.score),
+            probability=index.scorer.probability(hit.score, seconds=speech_s),
         )
         for hit in hits
     ]
-    threshold = params.threshold_for(index.scorer, settings, voices=searched)
+    threshold = params.threshold_for(index.scorer, settings, seconds=speech_s, voices=searched)
     return IdentifyAnswer(
         match=candidates[0] if candidates and candidates[0].score >= threshold else None,
         candidates=candidates,
         threshold=threshold,
         score_type=index.scorer.score_type,
-        speech_s=heard.prepared.crops.speech_s,
+        speech_s=speech_s,
         model=pipeline.model,
         searched=searched,
         warning=_warning(stale, pipeline.model) if stale > 0 else None,

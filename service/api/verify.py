@@ -58,14 +58,15 @@ async def verify(
         )
     (heard,) = await pipeline.hear(one_recording(request.files), required_s=settings.min_speech_identify_s)
     score = index.scorer.score_centred(pool_utterance(heard.embeddings), enrolled)
-    threshold = params.threshold_for(index.scorer, settings)
+    speech_s = heard.prepared.crops.speech_s
+    threshold = params.threshold_for(index.scorer, settings, seconds=speech_s)
     return VerifyAnswer(
         speaker_id=params.speaker_id,
         accepted=score >= threshold,
         score=score,
-        probability=index.scorer.probability(score),
+        probability=index.scorer.probability(score, seconds=speech_s),
         threshold=threshold,
         score_type=index.scorer.score_type,
-        speech_s=heard.prepared.crops.speech_s,
+        speech_s=speech_s,
         model=pipeline.model,
     )

@@ -2,7 +2,7 @@
 
 from service.inference.active import ActiveModel, ActiveModelFile
 from service.inference.batcher import BatchObserver, MicroBatcher
-from service.inference.bundle import Bundle, BundleError, Scoring, bundle_folders
+from service.inference.bundle import Bundle, BundleError, BySeconds, Scoring, bundle_folders
 from service.inference.content import content_frames
 from service.inference.cpu import available_cpus, inference_threads
 from service.inference.engine import Engine, pool_utterance
@@ -15,6 +15,7 @@ __all__ = [
     "BatchObserver",
     "Bundle",
     "BundleError",
+    "BySeconds",
     "Engine",
     "MicroBatcher",
     "ModelRegistry",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +15,7 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -59,6 +61,14 @@ class OperatingPoint(_Part):
     threshold: float
 
 
+class BySeconds(_Part):
+    """Calibration and false-accept table of probes with so much speech."""
+
+    seconds: float = Field(gt=0)
+    calibration: Calibration
+    false_accept: tuple[OperatingPoint, ...] = Field(min_length=1)
+
+
 class Scoring(_Part):
     """How two voice embeddings become a score, and a score a probability."""
 
@@ -66,8 +76,16 @@ class Scoring(_Part):
     mean: tuple[float, ...]  # (embedding_dim,)
     calibration: Calibration
     false_accept: tuple[OperatingPoint, ...] = Field(min_length=1)
+    by_seconds: tuple[BySeconds, ...] = ()  # shortest first; (): the length makes no difference
     min_cohesion: float = -1.0  # an enrolment below it may hold more than one voice
     fitted_on: str
+
+    @field_validator("by_seconds")
+    @classmethod
+    def _in_order(cls, entries: tuple[BySeconds, ...]) -> tuple[BySeconds, ...]:
+        if any(a.seconds >= b.seconds for a, b in pairwise(entries)):
+            raise ValueError("the seconds have to grow from entry to entry")
+        return entries
 
 
 class MapFromParent(_Part):

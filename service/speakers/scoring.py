@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from service.inference import Scoring
+from service.inference import BySeconds, Scoring
 from service.speakers.records import FloatArray, unit_rows
 
 
@@ -18,11 +18,14 @@ class Scorer:
         self._mean = np.asarray(scoring.mean, np.float32)  # (dim,)
         self.dim = len(self._mean)
         self.min_cohesion = scoring.min_cohesion
-        self._slope = scoring.calibration.slope
-        self._intercept = scoring.calibration.intercept
-        table = sorted((point.fpr, point.threshold) for point in scoring.false_accept)
-        self._log_fprs = [math.log(fpr) for fpr, _ in table]
-        self._thresholds = [threshold for _, threshold in table]
+        # Without entries by length a single one, of any length: clamping makes it hold for all.
+        entries = scoring.by_seconds or (
+            BySeconds(seconds=1, calibration=scoring.calibration, false_accept=scoring.false_accept),
+        )
+        self._log_seconds = [math.log(entry.seconds) for entry in entries]
+        self._slopes = [entry.calibration.slope for entry in entries]
+        self._intercepts = [entry.calibration.intercept for entry in entries]
+        self._tables = [_table(entry) for entry in entries]
 
     def centre(self, x: FloatArray) -> FloatArray:
         """Unit voices (..., dim) with the background mean taken out, unit length again."""
@@ -36,19 +39,33 @@ class Scorer:
         """The same, of a unit voice and one that is centred already, as an index holds it."""
         return float(np.clip(self.centre(voice) @ centred, -1, 1))
 
-    def probability(self, score: float) -> float:
-        """Probability that two samples with this score are one voice, at equal prior."""
+    def probability(self, score: float, *, seconds: float) -> float:
+        """Probability that a probe with `seconds` of speech and a voice are one, at equal prior."""
+        logit = self._at(seconds, self._slopes) * score + self._at(seconds, self._intercepts)
         # The two halves of the logistic function, each where its exponential cannot overflow.
-        logit = self._slope * score + self._intercept
         return 1 / (1 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1 + math.exp(logit))
 
-    def threshold(self, target_fpr: float, *, voices: int = 1) -> float:
+    def threshold(self, target_fpr: float, *, seconds: float, voices: int = 1) -> float:
         """Least score to accept, so that an unknown voice passes for *any* of `voices` at rate `target_fpr`.
 
-        Interpolated in log(fpr), clamped to the table's ends. Raises ValueError unless 0 < fpr < 1.
+        Interpolated in log(fpr), then in log(seconds) of the probe's speech; clamped to the tables' ends.
+        Raises ValueError unless 0 < fpr < 1.
         """
         if not 0 < target_fpr < 1:
             raise ValueError(f"target_fpr has to lie between 0 and 1, not {target_fpr}")
         # 1 − (1 − fpr)^(1/N) without the cancellation at large N.
         trial_fpr = -math.expm1(math.log1p(-target_fpr) / max(voices, 1))
-        return float(np.interp(math.log(trial_fpr), self._log_fprs, self._thresholds))
+        return self._at(
+            seconds,
+            [float(np.interp(math.log(trial_fpr), log_fprs, values)) for log_fprs, values in self._tables],
+        )
+
+    def _at(self, seconds: float, values: list[float]) -> float:
+        """One value an entry → the value at `seconds`, linear in their logarithm, clamped."""
+        return float(np.interp(math.log(seconds), self._log_seconds, values))
+
+
+def _table(entry: BySeconds) -> tuple[list[float], list[float]]:
+    """log(fpr), ascending, and the thresholds."""
+    points = sorted((point.fpr, point.threshold) for point in entry.false_accept)
+    return [math.log(fpr) for fpr, _ in points], [threshold for _, threshold in points]

@@ -11,6 +11,7 @@ pytest.importorskip("librosa", reason="the peer needs the `bench` extra")
 pytest.importorskip("torch", reason="the peer needs the `train` extra")
 
 from benchmarks.decisions import decisions_page
+from benchmarks.decisions.by_seconds import by_seconds, by_seconds_table
 from benchmarks.decisions.conditions import at_8_khz, in_noise, other_channel, read_noises
 from benchmarks.decisions.durations import try_durations
 from benchmarks.decisions.figures import Figures
@@ -122,6 +123,38 @@ def test_identification_of_voices_far_apart_and_of_one_voice() -> None:
     alike = identification(model, np.ones((24, 6), np.float32), speakers, [5.0] * 24)
     assert alike.detected == 0
     assert alike.served_false == 100
+
+
+def test_by_seconds_uses_the_threshold_and_the_calibration_of_the_length() -> None:
+    def scoring(slope: float, threshold: float) -> dict[str, object]:
+        return {
+            "calibration": {"slope": slope, "intercept": -slope / 2},
+            "false_accept": [{"fpr": 0.01, "threshold": threshold}],
+        }
+
+    plain = {"score_type": "centred_cosine", "mean": [0.0] * 3, "fitted_on": "nothing", **scoring(1, 2)}
+    entries = [{"seconds": 1.0, **scoring(50, 0.5)}, {"seconds": 2.0, **scoring(1, -1)}]
+
+    def encode(crops: Floats) -> Floats:
+        return np.eye(3, dtype=np.float32)[crops[:, 0].astype(int)]
+
+    clips = [Clip(Path(f"{name}{i}"), name) for name in "abc" for i in range(4)]
+    speech = Recordings([np.full(100_000, i // 4, np.float32) for i in range(12)], clips)
+    model = Model("none", encode, Scoring.model_validate(plain | {"by_seconds": entries}))
+    rows = by_seconds(model, "toy", speech)
+    assert [row.seconds for row in rows] == [1, 2, 4, 8]  # two clips of 6.25 s enrol, two are joined for 8 s
+    assert [(row.target, row.nontarget) for row in rows] == [(6, 12)] * 3 + [(3, 6)]
+    first, second = rows[0], rows[1]
+    assert first.known
+    assert second.known
+    assert (first.without.false_accepts, first.without.misses) == (0, 100)
+    assert (first.known.false_accepts, first.known.misses) == (0, 0)
+    assert (second.known.false_accepts, second.known.misses) == (100, 0)
+    assert first.known.cllr < 1e-6 < first.without.cllr == second.known.cllr
+    assert "| toy, 1 s | 0.00 / 0.00 | 100.0 / 0.0 |" in by_seconds_table(rows)
+    plainly = by_seconds(Model("none", encode, Scoring.model_validate(plain)), "toy", speech)
+    assert plainly[0].known is None
+    assert "| toy, 1 s | 0.00 / – | 100.0 / – |" in by_seconds_table(plainly)
 
 
 def test_normalised_scores_by_hand() -> None:

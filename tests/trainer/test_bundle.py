@@ -64,6 +64,32 @@ def test_absent_encoder_is_named(tiny_bundle: Path) -> None:
         Bundle.load(tiny_bundle).content(np.zeros((1, 16384), np.float32))
 
 
+def test_entries_by_length_decide(tiny_bundle: Path) -> None:
+    description = tiny_bundle / "bundle.json"
+    manifest = json.loads(description.read_text())
+    without = Bundle.load(tiny_bundle).manifest.scoring
+    assert without.threshold(0.01, seconds=1) == without.threshold(0.01)
+    assert without.calibration_at(1) == without.calibration
+    entries = [
+        {
+            "seconds": seconds,
+            "calibration": {"slope": slope, "intercept": -slope},
+            "false_accept": [{"fpr": 0.1, "threshold": at}, {"fpr": 0.01, "threshold": at + 0.2}],
+        }
+        for seconds, slope, at in ((1, 10, 0.1), (4, 20, 0.3))
+    ]
+    manifest["scoring"]["by_seconds"] = entries
+    description.write_text(json.dumps(manifest))
+    scoring = Bundle.load(tiny_bundle).manifest.scoring
+    assert [scoring.threshold(0.01, seconds=s) for s in (0.5, 2, 60)] == pytest.approx([0.3, 0.4, 0.5])
+    assert [scoring.calibration_at(s).slope for s in (0.5, 2, 60)] == pytest.approx([10, 15, 20])
+    assert scoring.threshold(0.01) == pytest.approx(0.7)  # of whole recordings
+    manifest["scoring"]["by_seconds"] = entries[::-1]
+    description.write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="have to grow"):
+        Bundle.load(tiny_bundle)
+
+
 def test_threshold_holds_each_of_many_voices_to_a_smaller_rate(tiny_bundle: Path) -> None:
     scoring = Bundle.load(tiny_bundle).manifest.scoring  # 0.5 at 10 %, 0.7 at 1 %
     assert scoring.threshold(0.01) == pytest.approx(0.7)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.service.conftest import StartService, TinyModel
+from tests.service.conftest import CALIBRATION, StartService, TinyModel, WriteBundle
 
 IDENTIFY = {"match", "candidates", "threshold", "score_type", "speech_s", "model"}
 VERIFY = {"accepted", "score", "probability", "threshold", "score_type", "speech_s", "model"}
@@ -112,3 +115,35 @@ def test_odd_parameters(http: httpx.Client, voices: Any, call: str, form: dict[s
 def test_one_recording_at_a_time(http: httpx.Client, voices: Any, call: str) -> None:
     answer = ask(http, call, voices[0].probe, voices[1].probe, speaker_id="s0")
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+def test_the_answer_depends_on_the_seconds_heard(
+    start_service: StartService, write_bundle: WriteBundle, tmp_path: Path, voices: Any
+) -> None:
+    manifest = write_bundle(tmp_path, "0.1.0") / "bundle.json"
+    fields = json.loads(manifest.read_text())
+    fields["scoring"]["by_seconds"] = [
+        {
+            "seconds": seconds,
+            "calibration": CALIBRATION | {"intercept": intercept},
+            "false_accept": [{"fpr": 0.1, "threshold": 0.0}, {"fpr": 0.01, "threshold": threshold}],
+        }
+        for seconds, intercept, threshold in ((1.0, -2.0, 0.2), (100.0, -6.0, 0.8))
+    ]
+    manifest.write_text(json.dumps(fields))
+    with start_service(tmp_path).client() as client:
+        files = [("audio", ("a.opus", audio)) for audio in voices[0].enrol]
+        assert client.post("/speakers", data={"speaker_id": "s0"}, files=files).status_code == 201
+        heard = []
+        for probe in (voices[0].short, voices[0].probe):
+            verified = ask(client, "/verify", probe, speaker_id="s0").json()
+            identified = ask(client, "/identify", probe).json()
+            share = math.log(verified["speech_s"]) / math.log(100)
+            logit = 10 * verified["score"] - 2 - 4 * share
+            assert verified["threshold"] == pytest.approx(0.2 + 0.6 * share)
+            assert verified["probability"] == pytest.approx(1 / (1 + math.exp(-logit)))
+            assert identified["threshold"] == pytest.approx(verified["threshold"])
+            assert identified["candidates"][0]["probability"] == pytest.approx(verified["probability"])
+            assert ask(client, "/verify", probe, speaker_id="s0", threshold=0.3).json()["threshold"] == 0.3
+            heard.append(verified["speech_s"])
+        assert heard[0] < heard[1] - 1

@@ -71,6 +71,18 @@ def test_a_manifest_that_breaks_the_contract_is_refused(
         Bundle.read(folder)
 
 
+def test_entries_by_length_are_checked(folder: Path) -> None:
+    scoring = json.loads((folder / "bundle.json").read_text())["scoring"]
+    assert Bundle.read(folder).scoring.by_seconds == ()
+    fit = {key: scoring[key] for key in ("calibration", "false_accept")}
+    _change(folder, scoring=scoring | {"by_seconds": [{"seconds": s} | fit for s in (1, 4)]})
+    assert [entry.seconds for entry in Bundle.read(folder).scoring.by_seconds] == [1, 4]
+    for seconds, message in (((4, 1), "have to grow"), ((1, 1), "have to grow"), ((0, 1), "greater than 0")):
+        _change(folder, scoring=scoring | {"by_seconds": [{"seconds": s} | fit for s in seconds]})
+        with pytest.raises(BundleError, match=message):
+            Bundle.read(folder)
+
+
 def test_content_may_be_absent_but_is_not_offered_then(tmp_path: Path, write_bundle: Any) -> None:
     bundle = Bundle.load(write_bundle(tmp_path, "0.1.0", name="barlow_twins"))
     assert (bundle.kind, bundle.frame_s, bundle.content_dim) == ("barlow_twins", None, None)

@@ -94,6 +94,7 @@ def test_a_new_version_is_a_whole_bundle(job: Job, tuned: tuple[Path, FinetuneRe
     assert (manifest["version"], manifest["parent"]) == ("1.0.1", "1.0.0")
     assert set(manifest["files"]) == {"voice", "content", "decoder", "weights", "map_from_parent"}
     assert manifest["training"]["settings"]["steps"] == STEPS
+    assert manifest["scoring"] == json.loads((job.parent / "bundle.json").read_text())["scoring"]
     assert read_report(folder) == report
     crops = contiguous_crops(read_audio(job.audio[0]))[:4]
     old, new = parent.embed(crops), child.embed(crops)

@@ -53,6 +53,7 @@ def test_a_bundle_of_a_voice_and_nothing_else(bundle: Path, crops: np.ndarray) -
     assert manifest["files"].keys() == {"voice", "weights"}
     assert manifest.keys().isdisjoint({"content_dim", "frame_s"})
     assert manifest["scoring"]["fitted_on"] == "train speakers of speechocean762"
+    assert "by_seconds" not in manifest["scoring"]  # two speakers are too few
     loaded = Bundle.load(bundle, threads=1)
     embeddings = loaded.embed(crops)
     assert embeddings.shape == (7, loaded.manifest.embedding_dim) == (7, 8 * SETTINGS.width)
