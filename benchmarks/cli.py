@@ -138,6 +138,7 @@ def decisions(
         Path | None, typer.Option(help="Bundle folder; without it, the newest under models/autodecompose.")
     ] = None,
     out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/decisions.md"),
+    card: Annotated[Path, typer.Option(help="Gets the figures by group.")] = Path("docs/model-card.md"),
     peer: Annotated[bool, typer.Option(help="Measure Resemblyzer beside ours.")] = True,
 ) -> None:
     """How far decisions can be trusted, by condition and group of speakers (about ten minutes of one core).
@@ -151,7 +152,7 @@ def decisions(
     console = Console(stderr=True)
     folder = bundle or newest_bundle(Path("models/autodecompose"))
     try:
-        decisions_page(folder, data, out, with_peer=peer, say=console.print)
+        decisions_page(folder, data, out, card, with_peer=peer, say=console.print)
     except (BundleError, DataError, PeerMissingError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error

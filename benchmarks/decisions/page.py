@@ -30,8 +30,8 @@ FITTED_ON = {"librispeech": 1, "speechocean762": STEP, "crowd": STEP}
 Section = tuple[str, str]  # heading, text
 
 
-def decisions_page(bundle: Path, data: Path, page: Path, *, with_peer: bool, say: Say) -> None:
-    """Measures everything; writes the page's block and the DET plot beside the page.
+def decisions_page(bundle: Path, data: Path, page: Path, card: Path, *, with_peer: bool, say: Say) -> None:
+    """Measures everything; writes the page's block, the DET plot beside the page, and the card's block.
 
     Raises:
         BundleError, DataError: the bundle or the corpora cannot be used.
@@ -90,13 +90,20 @@ def decisions_page(bundle: Path, data: Path, page: Path, *, with_peer: bool, say
     ]
     say("writing the page")
     write_block(page, "benchmarks decisions", _text(models, sections))
+    write_block(
+        card, "benchmarks decisions", f"{_made(models)}\n\n{markdown([*whole, *groups], 'pairs within')}"
+    )
 
 
 def _text(models: Sequence[Model], sections: Sequence[Section]) -> str:
+    head = f"{_made(models)} Lists are of {models[0].name}."
+    return "\n\n".join([head, *(f"## {heading}\n\n{text}" for heading, text in sections)])
+
+
+def _made(models: Sequence[Model]) -> str:
     names = " / ".join(model.name for model in models)
     made = f"Measured on {datetime.now(UTC).date()} with `python -m benchmarks decisions`, on {machine()}."
-    head = f"{made} Cells read {names}; lists are of {models[0].name}."
-    return "\n\n".join([head, *(f"## {heading}\n\n{text}" for heading, text in sections)])
+    return f"{made} Cells read {names}."
 
 
 def _curves(models: Sequence[Model], corpus: Measured) -> list[tuple[str, Floats, Floats]]:

@@ -240,7 +240,8 @@ def test_page_of_a_few_clips_without_the_peer(few_clips: Path, tmp_path: Path) -
     page.parent.mkdir()
     page.write_text("# Title\n")
     said: list[str] = []
-    decisions_page(SHIPPED, few_clips, page, with_peer=False, say=said.append)
+    card = tmp_path / "card.md"
+    decisions_page(SHIPPED, few_clips, page, card, with_peer=False, say=said.append)
     text = page.read_text()
     assert text.startswith("# Title\n\n<!-- benchmarks decisions")
     assert page.with_name("decisions-det.png").read_bytes().startswith(b"\x89PNG")
@@ -252,5 +253,6 @@ def test_page_of_a_few_clips_without_the_peer(few_clips: Path, tmp_path: Path) -
             assert float(cells[2]) <= float(cells[3])  # the least cost is below the actual one
     assert "english_digits, joined to 4 s" in text
     assert "aged under 12" in text
+    assert "aged under 12" in card.read_text()
     assert "would help" in text or "would not help" in text
     assert "Resemblyzer" not in text
