@@ -45,19 +45,9 @@ class SpectrogramInverse:
         and the same state of `rng` give the same samples.
         """
         scale = self._scale
-        g = np.clip(np.asarray(spectrogram, dtype=np.float64), -1, 1)
-        floor = np.full((1, g.shape[1]), -scale.r)
-        log_magnitude = np.concatenate([(scale.r / 2) * (g - 1), floor])  # with the Nyquist row
-        log_magnitude = _finer(log_magnitude, scale.hop / self._hop)
-        phase = integrate_phase(
-            log_magnitude,
-            hop=self._hop,
-            gamma=GAMMA[scale.window_shape] * scale.window**2,
-            floor=-scale.r + 1e-6,  # what was clipped holds no phase
-            rng=rng,
-        )
+        log_magnitude = self.log_magnitude(spectrogram)
         magnitude = np.exp(log_magnitude)
-        samples = istft(magnitude * np.exp(1j * phase), self._window, self._hop)
+        samples = istft(magnitude * np.exp(1j * self.phase(log_magnitude, rng)), self._window, self._hop)
         for _ in range(self._iterations):
             found = stft(samples, self._window, self._hop)
             samples = istft(magnitude * np.exp(1j * np.angle(found)), self._window, self._hop)
@@ -66,6 +56,19 @@ class SpectrogramInverse:
             samples = soxr.resample(samples, scale.sample_rate_hz, SAMPLE_RATE_HZ)
         peak = float(np.abs(samples).max(initial=0.0))
         return np.asarray(samples * (PEAK / peak if peak else 0.0), dtype=np.float32)
+
+    def log_magnitude(self, spectrogram: NDArray[np.float32]) -> Floats:
+        """ln|STFT|, (bins, frames) → (bins + 1, finer frames): the Nyquist bin is put back at the floor."""
+        r = self._scale.r
+        g = np.clip(np.asarray(spectrogram, dtype=np.float64), -1, 1)
+        found = np.concatenate([(r / 2) * (g - 1), np.full((1, g.shape[1]), -r)])
+        return _finer(found, self._scale.hop / self._hop)
+
+    def phase(self, log_magnitude: Floats, rng: np.random.Generator) -> Floats:
+        """Phase retrieval alone; what was clipped gets a random phase."""
+        scale = self._scale
+        gamma = GAMMA[scale.window_shape] * scale.window**2
+        return integrate_phase(log_magnitude, hop=self._hop, gamma=gamma, floor=-scale.r + 1e-6, rng=rng)
 
 
 def periodic_window(shape: Literal["hann", "hamming"], length: int) -> Floats:
