@@ -36,17 +36,11 @@ class Generator:
         self._generator = OnnxSession(bundle.open("generator"), threads)
         self._style = OnnxSession(bundle.open("style"), threads)
         self._inverse = SpectrogramInverse(bundle.spectrogram.scale)
-        form = bundle.spectrogram
-        wanted = {"style": (bundle.latent_dim,), "generator": (form.bins, form.frames)}
         z = self._represent(np.zeros(bundle.waveform_samples, np.float32))
-        found = {"style": z.shape}
-        if found["style"] == wanted["style"]:
-            spectrogram = self._spectrogram(np.zeros(bundle.latent_dim, np.float32), 0)
-            found["generator"] = spectrogram.shape
-            if found == wanted:
-                self._inverse.waveform(np.nan_to_num(spectrogram), np.random.default_rng(0))
-        if found != wanted:
-            raise BundleError(f"{bundle.id} does not do what its manifest says: {found}, not {wanted}.")
+        self._require("style", z, (bundle.latent_dim,))
+        spectrogram = self._spectrogram(z, 0)
+        self._require("generator", spectrogram, (bundle.spectrogram.bins, bundle.spectrogram.frames))
+        self._inverse.waveform(spectrogram, np.random.default_rng(0))  # compiles
 
     def style(self, waveform: Array) -> Array:
         """The general representation of one second at 16 kHz: (16000,) → (latent_dim,), a z."""
@@ -79,3 +73,10 @@ class Generator:
         labels = np.array([label], np.int64)
         spectrograms = self._generator.run("spectrogram", z=z[None], label=labels)  # (1, bins, frames)
         return spectrograms.reshape(spectrograms.shape[1:])
+
+    def _require(self, network: str, output: Array, shape: tuple[int, ...]) -> None:
+        if output.shape != shape:
+            raise BundleError(
+                f"{network} of {self.bundle.id} does not do what its manifest says: "
+                f"it gives {output.shape}, not {shape}."
+            )
