@@ -27,6 +27,7 @@ Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}, {
   the same crops and as many threads. *Of fp32 product* is a share of the rate in the row above them.
 - *In process* is the service's own decoding, speech detection and embedding without HTTP, one file a thread.
 - *POST /finetune*: what bounds it is in its note, in seconds; the job also writes and checks the ONNX files.
+- *Generation*: one clip of a second at a time, median; the whole is what `POST /generate` does for one.
 - *POST /embed*: each client sends its next file when it has an answer. Clients and service share the cores.
 """
 
@@ -36,6 +37,9 @@ def bench(
     context: typer.Context,
     bundle: Annotated[
         Path | None, typer.Option(help="Bundle folder; without it, the newest under models/autodecompose.")
+    ] = None,
+    generator: Annotated[
+        Path | None, typer.Option(help="Folder of a gaae bundle; without it, the newest under models.")
     ] = None,
     data: Annotated[
         Path,
@@ -54,6 +58,7 @@ def bench(
     if context.invoked_subcommand is not None:
         return
     from benchmarks.finetuning import finetuning_time
+    from benchmarks.generation import generation_speed, newest_generator
     from benchmarks.material import WAV_S, speech
     from benchmarks.serving import serving_speed
     from benchmarks.speed import embedding_speed
@@ -71,6 +76,7 @@ def bench(
         embedding_speed(folder, crops),
         serving_speed(folder, wavs, WAV_S),
         finetuning_time(folder, wavs[0], WAV_S),
+        generation_speed(generator or newest_generator(Path("models"))),
     ):
         for row in measured:
             rows.append(row)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
-from service.api import content, embed, finetune, health, identify, models, speakers, verify
+from service.api import content, embed, finetune, generate, health, identify, models, speakers, verify
 from service.api.deps import require_key
 from service.api.middleware import RequestContext
 from service.api.openapi import document_problems
@@ -22,6 +22,7 @@ ROUTERS = (
     speakers.router,
     identify.router,
     verify.router,
+    generate.router,
     finetune.router,
     models.router,
 )

@@ -47,6 +47,13 @@ class Metrics:
             buckets=_LATENCY_S,
             registry=self.registry,
         )
+        self.generation = Histogram(
+            "twofold_generation_seconds",
+            "Time of one generated clip, by stage: network, phase (retrieval and waveform), style.",
+            ["stage"],
+            buckets=_LATENCY_S,
+            registry=self.registry,
+        )
         self.audio_seconds = Counter(
             "twofold_audio_seconds_total", "Seconds of audio decoded.", registry=self.registry
         )
@@ -63,6 +70,10 @@ class Metrics:
         """`BatchObserver`: one ONNX call."""
         self.batch_size.labels(encoder).observe(crops)
         self.inference.labels(encoder).observe(seconds)
+
+    def generated(self, stage: str, seconds: float) -> None:
+        """`GenerationObserver`: one stage of one clip."""
+        self.generation.labels(stage).observe(seconds)
 
     def render(self) -> bytes:
         """The text exposition format."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from starlette.requests import ClientDisconnect
 
-from service.audio import AudioLimits, Prepared, SpeechDetector, prepare
+from service.audio import AudioLimits, Prepared, Recording, SpeechDetector, decode, prepare
 from service.errors import InsufficientSpeech, TooLarge, TwofoldError
 from service.inference import Engine, content_frames
 from service.metrics import Metrics
@@ -74,6 +74,13 @@ class AudioDecoder:
             done.append(one)
         return done
 
+    async def decode(self, upload: Upload) -> Recording:
+        """One upload, whatever is to be heard in it. Raises what `service.audio.decode` raises."""
+        loop = asyncio.get_running_loop()
+        recording = await loop.run_in_executor(self._pool, decode, upload.data, self._limits)
+        self._metrics.audio_seconds.inc(recording.duration_s)
+        return recording
+
     async def _run(self, data: bytes) -> Prepared:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, prepare, data, self._limits, self._detector)
@@ -104,7 +111,7 @@ class Pipeline:
         `required_s` is the least net speech in seconds: of each file, or of all of them `together`.
         Raises InsufficientSpeech, and all that decoding and inference raise.
         """
-        return await self._while_connected(self._hear(uploads, required_s, together))
+        return await while_connected(self._hear(uploads, required_s, together), self._receive)
 
     async def content(self, uploads: Sequence[Upload], *, required_s: float) -> list[tuple[Prepared, Frames]]:
         """Content frames of every upload, silence included, so that frame i starts at i · frame_s.
@@ -112,7 +119,7 @@ class Pipeline:
         Raises what `hear` raises, and Conflict where the model has no content encoder.
         """
         self.engine.bundle.content_hop()  # refuses before anything is decoded
-        return await self._while_connected(self._content(uploads, required_s))
+        return await while_connected(self._content(uploads, required_s), self._receive)
 
     async def _hear(self, uploads: Sequence[Upload], required_s: float, together: bool) -> list[Heard]:
         prepared = await self._decoder.prepare(uploads)
@@ -128,21 +135,24 @@ class Pipeline:
         _require_speech([p.crops.speech_s for p in prepared], required_s, together=False)
         return [(p, await content_frames(self.engine, p.recording.samples)) for p in prepared]
 
-    async def _while_connected(self, work: Coroutine[Any, Any, T]) -> T:
-        task = asyncio.ensure_future(work)
-        left = asyncio.ensure_future(self._client_leaves())
-        try:
-            await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                raise ClientDisconnect
-            return task.result()
-        finally:
-            task.cancel()
-            left.cancel()
 
-    async def _client_leaves(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+async def while_connected(work: Coroutine[Any, Any, T], receive: Receive) -> T:
+    """What `work` returns; it is cancelled when the client leaves. Raises ClientDisconnect."""
+    task = asyncio.ensure_future(work)
+    left = asyncio.ensure_future(_client_leaves(receive))
+    try:
+        await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        task.cancel()
+        left.cancel()
+
+
+async def _client_leaves(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _require_speech(seconds: Sequence[float], required_s: float, together: bool) -> None:

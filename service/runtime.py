@@ -13,6 +13,7 @@ from pathlib import Path
 from service.admission import Admission
 from service.audio import AudioLimits
 from service.errors import StoreUnavailable
+from service.generation import GenerationDesk
 from service.inference import ActiveModel, ActiveModelFile, Bundle, Engine, ModelRegistry, inference_threads
 from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
 from service.metrics import Metrics
@@ -33,6 +34,7 @@ class Runtime:
     directory: SpeakerDirectory
     admission: Admission
     jobs: JobDesk
+    generation: GenerationDesk
     closing: asyncio.Event  # set when the service is told to stop: streams end then
 
 
@@ -59,13 +61,24 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     # In the background: the port listens at once, and /readyz says when the model serves.
     start = _shared if settings.redis_url else _alone
     async with start(settings, make_engine) as (registry, directory):
-        with closing(open_store(settings, folders)) as store:
+        generation = GenerationDesk(
+            registry, inference_threads(settings.inference_threads), settings.max_clips, metrics
+        )
+        with closing(generation), closing(open_store(settings, folders)) as store:
             metrics.gallery_size.set_function(partial(_count, directory.gallery))
             jobs = JobDesk(store, CeleryQueue(make_celery(settings, folders)), folders, settings)
             monitoring = asyncio.create_task(JobMonitor(jobs, registry, directory, decoder).run())
             try:
                 yield Runtime(
-                    settings, metrics, registry, decoder, directory, admission, jobs, asyncio.Event()
+                    settings,
+                    metrics,
+                    registry,
+                    decoder,
+                    directory,
+                    admission,
+                    jobs,
+                    generation,
+                    asyncio.Event(),
                 )
             finally:
                 monitoring.cancel()

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     max_queue: int = Field(
         default=2048, ge=1, description="Most 1.024 s crops waiting for inference; more are answered 429."
     )
+    max_clips: int = Field(
+        default=64, ge=1, description="Most clips waiting to be generated; more are answered 429."
+    )
     min_speech_finetune_s: float = Field(
         default=5.0,
         ge=0,

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.errors import Forbidden, MissingKey
+from service.generation import GenerationDesk
 from service.inference import ModelRegistry
 from service.jobs import JobDesk
 from service.metrics import Metrics
@@ -53,6 +54,10 @@ async def _jobs(runtime: RuntimeDep) -> JobDesk:
     return runtime.jobs
 
 
+async def _generation(runtime: RuntimeDep) -> GenerationDesk:
+    return runtime.generation
+
+
 async def _admission(runtime: RuntimeDep) -> AsyncIterator[None]:
     with runtime.admission.admit():
         yield
@@ -68,6 +73,7 @@ MetricsDep = Annotated[Metrics, Depends(_metrics)]
 RegistryDep = Annotated[ModelRegistry, Depends(_registry)]
 DecoderDep = Annotated[AudioDecoder, Depends(_decoder)]
 JobsDep = Annotated[JobDesk, Depends(_jobs)]
+GenerationDep = Annotated[GenerationDesk, Depends(_generation)]
 DirectoryDep = Annotated[SpeakerDirectory, Depends(_directory)]
 #: One of the `max_in_flight` places, held until the answer is sent. Raises Overloaded.
 AdmissionDep = Annotated[None, Depends(_admission)]

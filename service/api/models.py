@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from service.api.deps import DecoderDep, DirectoryDep, RegistryDep
+from service.api.deps import DecoderDep, DirectoryDep, GenerationDep, RegistryDep
 from service.api.problems import problem_responses
 
 router = APIRouter(tags=["models"])
@@ -30,6 +31,7 @@ class Models(BaseModel):
     """Every version, oldest first, and which one serves."""
 
     active: str | None = Field(description="The version that serves; null before it is loaded.")
+    generator: str | None = Field(description="The model of POST /generate, as name/version; null: none.")
     models: list[Model]
 
 
@@ -54,11 +56,14 @@ class Activated(BaseModel):
 
 
 @router.get("/models")
-def list_models(registry: RegistryDep) -> Models:
+async def list_models(registry: RegistryDep, generation: GenerationDep) -> Models:
     """Every version, which one serves."""
+    found = await asyncio.to_thread(registry.list)
+    generator = await generation.find()
     return Models(
         active=registry.active.version if registry.active else None,
-        models=[Model.model_validate(bundle, from_attributes=True) for bundle in registry.list()],
+        generator=generator.id if generator else None,
+        models=[Model.model_validate(bundle, from_attributes=True) for bundle in found],
     )
 
 

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_origin
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -38,6 +39,7 @@ _RAW_TYPES = frozenset(
         "application/ogg",
     )
 )
+_URLENCODED = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 64
 
 
@@ -50,11 +52,12 @@ class AudioRequest(Generic[P]):
 
 
 def audio_request(
-    params: type[P], *, files_required: bool = True
+    params: type[P], *, files_required: bool = True, file_field: str = "audio"
 ) -> Callable[..., Awaitable[AudioRequest[P]]]:
     """A dependency that reads either body form and validates `params` from form fields and query.
 
-    Fields of `params` that are lists may be given more than once.
+    Fields of `params` that are lists may be given more than once. Where no file is required, the body may
+    also be a form without files (`application/x-www-form-urlencoded`), or not be there.
 
     Raises BadRequest, TooLarge, UnsupportedMedia or RequestValidationError.
     """
@@ -62,7 +65,7 @@ def audio_request(
     async def read(request: Request, settings: SettingsDep, _: AdmissionDep) -> AudioRequest[P]:
         try:
             async with asyncio.timeout(settings.upload_timeout_s):
-                files, fields = await _read_body(request, settings)
+                files, fields = await _read_body(request, settings, file_field, files_required)
         except TimeoutError:
             request.state.body_given_up = True
             raise BadRequest(
@@ -70,7 +73,8 @@ def audio_request(
             ) from None
         if files_required and not files:
             raise BadRequest(
-                "No audio in the request: add a file field 'audio', as in -F audio=@recording.wav."
+                f"No audio in the request: add a file field {file_field!r}, as in "
+                f"-F {file_field}=@recording.wav."
             )
         given = _merge(request.query_params.multi_items(), fields, params)
         try:
@@ -83,22 +87,31 @@ def audio_request(
     return read
 
 
-def audio_body(params: type[BaseModel], *, files_required: bool = True) -> dict[str, Any]:
-    """The `openapi_extra` of a route that uses `audio_request` so: both body forms, all parameters."""
+def audio_body(
+    params: type[BaseModel], *, files_required: bool = True, file_field: str = "audio", several: bool = True
+) -> dict[str, Any]:
+    """The `openapi_extra` of a route that uses `audio_request` so: all body forms, all parameters.
+
+    `several` says whether the route takes more than one file.
+    """
     schema = params.model_json_schema()
     properties: dict[str, Any] = schema.get("properties", {})
     required: list[str] = schema.get("required", [])
-    files = {
-        "type": "array",
-        "items": {"type": "string", "format": "binary"},
-        "minItems": 1,
-        "description": "WAV, FLAC, Ogg (Vorbis, Opus) or MP3, 8 kHz or more; repeatable.",
-    }
+    file = {"type": "string", "format": "binary"}
+    formats = "WAV, FLAC, Ogg (Vorbis, Opus) or MP3, 8 kHz or more"
+    files = (
+        {"type": "array", "items": file, "minItems": 1, "description": f"{formats}; repeatable."}
+        if several
+        else file | {"description": f"{formats}."}
+    )
     form = {
         "type": "object",
-        "properties": {"audio": files} | properties,
-        "required": [*(["audio"] if files_required else []), *required],
+        "properties": {file_field: files} | properties,
+        "required": [*([file_field] if files_required else []), *required],
     }
+    forms: dict[str, Any] = {"multipart/form-data": {"schema": form}}
+    if not files_required:
+        forms[_URLENCODED] = {"schema": {"type": "object", "properties": properties, "required": required}}
     raw = {media: {"schema": {"type": "string", "format": "binary"}} for media in _DOCUMENTED_TYPES}
     parameters = [
         {
@@ -106,29 +119,41 @@ def audio_body(params: type[BaseModel], *, files_required: bool = True) -> dict[
             "in": "query",
             "required": False,  # a multipart request gives it as a form field
             "schema": spec,
-            "description": "With a raw body. " + spec.get("description", ""),
+            "description": "Instead of a form field. " + spec.get("description", ""),
         }
         for name, spec in properties.items()
     ]
-    extra: dict[str, Any] = {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}} | raw}
-    }
+    extra: dict[str, Any] = {"requestBody": {"required": files_required, "content": forms | raw}}
     if parameters:
         extra["parameters"] = parameters
     return extra
 
 
-async def _read_body(request: Request, settings: Settings) -> tuple[list[Upload], Fields]:
+async def _read_body(
+    request: Request, settings: Settings, file_field: str, files_required: bool
+) -> tuple[list[Upload], Fields]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
-        return await _read_form(request, settings)
-    if media_type not in _RAW_TYPES:
+        return await _read_form(request, settings, file_field)
+    bare = not files_required and media_type in ("", _URLENCODED)
+    if not bare and media_type not in _RAW_TYPES:
         raise UnsupportedMedia(
             f"Content-Type {media_type or '(none)'!r} is not understood. Send multipart/form-data with a "
-            f"file field 'audio', or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
+            f"file field {file_field!r}, or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
         )
     body = b"".join([chunk async for chunk in _counted(request, settings.max_bytes)])
-    return [Upload(None, body)], []
+    if not bare:
+        return [Upload(None, body)], []
+    if body and not media_type:
+        raise UnsupportedMedia("The body has no Content-Type: say what it is, as audio/wav.")
+    return [], _read_pairs(body)
+
+
+def _read_pairs(body: bytes) -> Fields:
+    try:
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError as error:
+        raise BadRequest(f"The form cannot be read: {error}") from None
 
 
 async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
@@ -150,7 +175,7 @@ async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
         yield chunk
 
 
-async def _read_form(request: Request, settings: Settings) -> tuple[list[Upload], Fields]:
+async def _read_form(request: Request, settings: Settings, file_field: str) -> tuple[list[Upload], Fields]:
     # Starlette's own parser, on a stream that counts; `request.form()` has no limit on bytes.
     parser = MultiPartParser(
         request.headers,
@@ -165,22 +190,22 @@ async def _read_form(request: Request, settings: Settings) -> tuple[list[Upload]
             raise TooLarge(f"{error.message} Send fewer at once.", max_files=settings.max_files) from None
         raise BadRequest(f"The multipart body cannot be read: {error.message}") from None
     try:
-        return await _form_parts(form)
+        return await _form_parts(form, file_field)
     finally:
         await form.close()
 
 
-async def _form_parts(form: FormData) -> tuple[list[Upload], Fields]:
+async def _form_parts(form: FormData, file_field: str) -> tuple[list[Upload], Fields]:
     files: list[Upload] = []
     fields: Fields = []
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
-            if name != "audio":
-                raise BadRequest(f"Unexpected file field {name!r}: the file field is named 'audio'.")
+            if name != file_field:
+                raise BadRequest(f"Unexpected file field {name!r}: the file field is named {file_field!r}.")
             files.append(Upload(value.filename, await value.read()))
-        elif name == "audio":
+        elif name == file_field:
             raise BadRequest(
-                "'audio' has to be a file, not text: with curl, -F audio=@recording.wav (mind the @)."
+                f"{name!r} has to be a file, not text: with curl, -F {name}=@recording.wav (mind the @)."
             )
         else:
             fields.append((name, value))

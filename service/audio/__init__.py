@@ -1,11 +1,12 @@
 """From the bytes of an audio file to 16 kHz mono, the speech in it, and the crops that models take."""
 
-from service.audio.crops import CROP_SAMPLES, Crops, cut_crops
+from service.audio.crops import CROP_SAMPLES, Crops, cut_crops, loudest_second
 from service.audio.decode import Recording, decode
-from service.audio.encode import encode_flac, encode_opus
+from service.audio.encode import encode_flac, encode_opus, encode_wav
 from service.audio.limits import SAMPLE_RATE_HZ, AudioLimits
 from service.audio.prepare import Prepared, prepare
 from service.audio.quality import estimate_snr_db
+from service.audio.spectrogram import SpectrogramInverse, SpectrogramScale
 from service.audio.vad import Region, SpeechDetector, VadSettings
 
 __all__ = [
@@ -16,12 +17,16 @@ __all__ = [
     "Prepared",
     "Recording",
     "Region",
+    "SpectrogramInverse",
+    "SpectrogramScale",
     "SpeechDetector",
     "VadSettings",
     "cut_crops",
     "decode",
     "encode_flac",
     "encode_opus",
+    "encode_wav",
     "estimate_snr_db",
+    "loudest_second",
     "prepare",
 ]

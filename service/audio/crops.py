@@ -61,3 +61,12 @@ def cut_crops(samples: NDArray[np.float32], regions: Sequence[Region]) -> Crops:
         for start, end in zip(span_starts, span_ends, strict=True)
     ]
     return Crops(waveforms, spans, total / SAMPLE_RATE_HZ)
+
+
+def loudest_second(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The second of most energy at 16 kHz, (n,) → (16000,); a shorter recording gets silence at its end."""
+    if len(samples) <= SAMPLE_RATE_HZ:
+        return np.pad(samples, (0, SAMPLE_RATE_HZ - len(samples)))
+    energy = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])  # (n + 1,)
+    start = int(np.argmax(energy[SAMPLE_RATE_HZ:] - energy[:-SAMPLE_RATE_HZ]))
+    return samples[start : start + SAMPLE_RATE_HZ]

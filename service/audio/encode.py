@@ -1,4 +1,4 @@
-"""16 kHz mono float32 → bytes of an audio file that is kept."""
+"""16 kHz mono float32 → bytes of an audio file."""
 
 from __future__ import annotations
 
@@ -24,4 +24,11 @@ def encode_flac(samples: NDArray[np.float32]) -> bytes:
     """Samples (n,) as 16-bit FLAC: lossless but for rounding; the next model hears what this one heard."""
     file = io.BytesIO()
     soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
+    return file.getvalue()
+
+
+def encode_wav(samples: NDArray[np.float32]) -> bytes:
+    """Samples (n,) as 16-bit WAV."""
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="WAV", subtype="PCM_16")
     return file.getvalue()

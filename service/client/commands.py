@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from service.client import finetune, render
+from service.client import finetune, generate, render
 from service.client.http import ServiceClient, ServiceUnreachable, default_url, speaker_path
 from service.client.terminal import (
     NO,
@@ -163,3 +163,4 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
                 show(client.get("/models"), as_json, render.models)
 
     finetune.register(app, service)
+    generate.register(app, service)

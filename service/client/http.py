@@ -60,12 +60,15 @@ class ServiceClient:
                 if line.startswith("data:"):
                     yield json.loads(line.removeprefix("data:"))
 
-    def send(self, path: str, recordings: Sequence[Path], **form: object) -> Any:
+    def send(
+        self, path: str, recordings: Sequence[Path], *, file_field: str = "audio", **form: object
+    ) -> Any:
         """The JSON answer of a POST of recordings, streamed from disk."""
         fields = [(name, (None, _text(value))) for name, value in form.items() if value is not None]
         with ExitStack() as stack:
-            files = [("audio", (one.name, stack.enter_context(one.open("rb")))) for one in recordings]
-            return self._call("POST", path, files=[*fields, *files])  # multipart, also without recordings
+            files = [(file_field, (one.name, stack.enter_context(one.open("rb")))) for one in recordings]
+            multipart = [*fields, *files]  # also without recordings
+            return self._call("POST", path, files=multipart, headers={"Accept": "application/json"})
 
     def _call(self, method: str, path: str, **kwargs: Any) -> Any:
         with self._translated():

@@ -69,11 +69,14 @@ def speakers(everybody: Any, console: Console) -> None:
 
 def models(answer: Any, console: Console) -> None:
     """GET /models."""
-    rows = [
-        ("*" if one["version"] == answer["active"] else "", one["version"], one["name"], one["created_at"])
-        for one in answer["models"]
-    ]
+    rows = [(_role(one, answer), one["version"], one["name"], one["created_at"]) for one in answer["models"]]
     _table(console, ("active", "version", "name", "created"), rows)
+
+
+def _role(model: Any, answer: Any) -> str:
+    if f"{model['name']}/{model['version']}" == answer["generator"]:
+        return "generates"
+    return "*" if model["version"] == answer["active"] and model["kind"] != "gaae" else ""
 
 
 def activation(answer: Any, console: Console) -> None:

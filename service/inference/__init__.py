@@ -2,10 +2,12 @@
 
 from service.inference.active import ActiveModel, ActiveModelFile
 from service.inference.batcher import BatchObserver, MicroBatcher
-from service.inference.bundle import Bundle, BundleError, BySeconds, Scoring, bundle_folders
+from service.inference.bundle import Bundle, BundleError, BySeconds, Scoring, StoredBundle, bundle_folders
 from service.inference.content import content_frames
 from service.inference.cpu import available_cpus, inference_threads
 from service.inference.engine import Engine, pool_utterance
+from service.inference.generator import GenerationObserver, Generator
+from service.inference.generator_bundle import GeneratorBundle, read_bundle
 from service.inference.registry import ModelRegistry
 from service.inference.session import OnnxSession, RuntimeMissingError
 
@@ -17,14 +19,19 @@ __all__ = [
     "BundleError",
     "BySeconds",
     "Engine",
+    "GenerationObserver",
+    "Generator",
+    "GeneratorBundle",
     "MicroBatcher",
     "ModelRegistry",
     "OnnxSession",
     "RuntimeMissingError",
     "Scoring",
+    "StoredBundle",
     "available_cpus",
     "bundle_folders",
     "content_frames",
     "inference_threads",
     "pool_utterance",
+    "read_bundle",
 ]

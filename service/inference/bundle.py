@@ -96,8 +96,11 @@ class MapFromParent(_Part):
     error: float = Field(ge=0)
 
 
-class Bundle(_Part):
-    """bundle.json and where it was read from. `load` is the way in; `read` leaves the ONNX files alone."""
+class StoredBundle(_Part):
+    """What bundle.json has for every kind, and where it was read from.
+
+    `load` is the way in; `read` leaves the ONNX files alone.
+    """
 
     format: Literal[1]
     name: Identifier
@@ -106,44 +109,17 @@ class Bundle(_Part):
     parent: str | None = None
     created_at: AwareDatetime
     sample_rate_hz: Literal[16000]
-    crop_samples: Literal[16384]
-    embedding_dim: int = Field(gt=0)
-    frame_s: float | None = Field(default=None, gt=0)  # of content; None: there is no content encoder
-    content_dim: int | None = Field(default=None, gt=0)
     files: dict[str, BundleFile]
-    scoring: Scoring
-    map_from_parent: MapFromParent | None = None
     metrics: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
 
     path: Path = Field(exclude=True)
     sha256: Sha256 = Field(exclude=True)  # of bundle.json, so of everything: it holds the files' hashes
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if "voice" not in self.files:
-            raise ValueError("files lacks voice")
-        if len({self.frame_s is None, self.content_dim is None, "content" not in self.files}) > 1:
-            raise ValueError("frame_s, content_dim and the file content are given together, or none of them")
-        if self.map_from_parent and self.map_from_parent.file not in self.files:
-            raise ValueError(f"files lacks {self.map_from_parent.file}, the map from the parent")
-        if len(self.scoring.mean) != self.embedding_dim:
-            raise ValueError(f"scoring.mean has {len(self.scoring.mean)} values, not {self.embedding_dim}")
-        return self
-
     @property
     def id(self) -> str:
         """`name/version`, as answers give it."""
         return f"{self.name}/{self.version}"
-
-    def content_hop(self) -> int:
-        """Samples from one content frame to the next. Raises Conflict: there is no content encoder."""
-        if self.frame_s is None:
-            raise Conflict(
-                f"{self.id} has no content encoder: it knows voices only. Activate a version that has one "
-                "(POST /models/{version}/activate), or set TWOFOLD_MODELS_DIR to a folder that holds one."
-            )
-        return round(self.frame_s * self.sample_rate_hz)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -182,6 +158,47 @@ class Bundle(_Part):
                 "It was damaged or changed; restore it or export the bundle again."
             )
         return data
+
+
+class Bundle(StoredBundle):
+    """A voice model: it can serve every call but /generate."""
+
+    crop_samples: Literal[16384]
+    embedding_dim: int = Field(gt=0)
+    frame_s: float | None = Field(default=None, gt=0)  # of content; None: there is no content encoder
+    content_dim: int | None = Field(default=None, gt=0)
+    scoring: Scoring
+    map_from_parent: MapFromParent | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if "voice" not in self.files:
+            raise ValueError("files lacks voice")
+        if len({self.frame_s is None, self.content_dim is None, "content" not in self.files}) > 1:
+            raise ValueError("frame_s, content_dim and the file content are given together, or none of them")
+        if self.map_from_parent and self.map_from_parent.file not in self.files:
+            raise ValueError(f"files lacks {self.map_from_parent.file}, the map from the parent")
+        if len(self.scoring.mean) != self.embedding_dim:
+            raise ValueError(f"scoring.mean has {len(self.scoring.mean)} values, not {self.embedding_dim}")
+        return self
+
+    def content_hop(self) -> int:
+        """Samples from one content frame to the next. Raises Conflict: there is no content encoder."""
+        if self.frame_s is None:
+            raise Conflict(
+                f"{self.id} has no content encoder: it knows voices only. Activate a version that has one "
+                "(POST /models/{version}/activate), or set TWOFOLD_MODELS_DIR to a folder that holds one."
+            )
+        return round(self.frame_s * self.sample_rate_hz)
+
+
+def manifest_kind(path: Path) -> str | None:
+    """What the manifest in folder `path` gives as its kind; None where it cannot be read or gives none."""
+    try:
+        kind = _OBJECT.validate_json((path / MANIFEST).read_bytes()).get("kind")
+    except (OSError, ValidationError):
+        return None
+    return kind if isinstance(kind, str) else None
 
 
 def bundle_folders(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from service.errors import Conflict, NotFound, NotReady
 from service.inference.active import ActiveModel
 from service.inference.bundle import Bundle, BundleError, bundle_folders
 from service.inference.engine import Engine
+from service.inference.generator_bundle import GeneratorBundle, read_bundle
 
 R = TypeVar("R")
 _DEFAULT_NAME = "autodecompose"
@@ -46,21 +47,29 @@ class ModelRegistry:
         self._closing: set[asyncio.Task[None]] = set()
         self._why_not = "The model is being loaded. Try again shortly."
 
-    def list(self) -> list[Bundle]:
-        """Every version there is, oldest first. Only manifests are read: files are checked when loaded."""
-        found: dict[str, Bundle] = {}
+    def list(self) -> list[Bundle | GeneratorBundle]:
+        """Every version there is, oldest first. Only manifests are read: files are checked when loaded.
+
+        A version is unique among voice models, which are activated by it, and among those that generate.
+        """
+        found: dict[tuple[type, str], Bundle | GeneratorBundle] = {}
         for folder in self._folders:
             for path in bundle_folders(folder):
                 try:
-                    bundle = Bundle.read(path)
+                    bundle = read_bundle(path)
                 except BundleError as error:
                     _log.warning("bundle_ignored", reason=str(error))
                     continue
-                if found.setdefault(bundle.version, bundle) is not bundle:
+                if found.setdefault((type(bundle), bundle.version), bundle) is not bundle:
                     _log.warning(
                         "bundle_ignored", reason="the version exists already", version=bundle.version
                     )
         return sorted(found.values(), key=lambda bundle: bundle.created_at)
+
+    def generator(self) -> GeneratorBundle | None:
+        """The newest bundle that generates; None where there is none. Blocks."""
+        found = [bundle for bundle in self.list() if isinstance(bundle, GeneratorBundle)]
+        return found[-1] if found else None
 
     @property
     def active(self) -> Bundle | None:
@@ -162,17 +171,26 @@ class ModelRegistry:
         version = self._chosen.read()
         if version is not None:
             return self._find(version)
-        shipped = [bundle for bundle in self.list() if bundle.path.is_relative_to(self._folders[0])]
+        shipped = [bundle for bundle in self._voices() if bundle.path.is_relative_to(self._folders[0])]
         if (self._folders[0] / _DEFAULT_NAME).is_dir():  # also when none in it can be read: no surprises
             shipped = [bundle for bundle in shipped if bundle.name == _DEFAULT_NAME]
         if not shipped:
-            raise BundleError(f"There is no bundle to serve in {self._folders[0]}. Set TWOFOLD_MODELS_DIR.")
+            raise BundleError(f"There is no voice model in {self._folders[0]}. Set TWOFOLD_MODELS_DIR.")
         return shipped[-1]
 
+    def _voices(self) -> Sequence[Bundle]:
+        return [bundle for bundle in self.list() if isinstance(bundle, Bundle)]
+
     def _find(self, version: str) -> Bundle:
-        for bundle in self.list():
+        for bundle in self._voices():
             if bundle.version == version:
                 return bundle
+        for other in self.list():
+            if other.version == version:
+                raise Conflict(
+                    f"{other.id} generates audio and knows no voices: the newest of its kind serves POST "
+                    "/generate beside the active model. Activate another kind; GET /models lists them."
+                )
         raise NotFound(
             f"There is no model version {version!r}. GET /models lists them, and "
             "POST /models/{version}/activate chooses one."

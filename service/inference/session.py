@@ -41,7 +41,7 @@ class OnnxSession:
             model, options, providers=[p for p in _PROVIDERS if p in available]
         )
 
-    def run(self, output: str, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, output: str, **inputs: NDArray[Any]) -> NDArray[np.float32]:
         """One output of the graph for the named inputs."""
         result: list[Any] = self._session.run([output], inputs)
         return np.asarray(result[0], dtype=np.float32)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from trainer.corpora.folder import Recording, write_folder
+from trainer.corpora.folder import Recording, WriteReport, write_folder
 from trainer.data import DataError
 
 app = typer.Typer(
@@ -52,6 +52,108 @@ def librispeech(
         raise typer.BadParameter(f"'{subset}' is none of {', '.join(Subset)}.", param_hint="--subset")
     try:
         found = recordings(root, Subset(subset), download=download)
+    except DataError as error:
+        Console(stderr=True).print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    write_corpus(found, out)
+
+
+@app.command()
+def instruments(
+    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    low: Annotated[int, typer.Option(min=0, max=127, help="Lowest pitch, as a MIDI number.")] = 40,
+    high: Annotated[int, typer.Option(min=0, max=127, help="Highest pitch.")] = 88,
+    step: Annotated[int, typer.Option(min=1, help="Semitones from pitch to pitch.")] = 1,
+    soundfont: Annotated[
+        Path | None, typer.Option(help="General MIDI soundfont [Debian's FluidR3_GM.sf2].")
+    ] = None,
+) -> None:
+    """Guitar, string and mallet notes of one second, rendered with fluidsynth: a stand-in for NSynth.
+
+    Every pitch at five velocities; one instrument of five a family is the split test. Needs Debian's packages
+    fluidsynth and fluid-soundfont-gm. Can be stopped and started again: clips already written are kept.
+
+    Examples:
+
+    `python -m trainer data instruments --out data/instruments`
+
+    `python -m trainer data instruments --out data/few --step 12`
+    """
+    from trainer.corpora.instruments import INSTRUMENTS, SOUNDFONT, VELOCITIES, write_instruments
+
+    if high < low:
+        raise typer.BadParameter(f"{high} is below --low {low}.", param_hint="--high")
+    pitches = range(low, high + 1, step)
+    console = Console(stderr=True)
+    try:
+        with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:
+            task = progress.add_task("rendering", total=len(INSTRUMENTS) * len(pitches) * len(VELOCITIES))
+            report = write_instruments(
+                out,
+                pitches=pitches,
+                soundfont=soundfont or SOUNDFONT,
+                on_clip=lambda: progress.advance(task),
+            )
+    except DataError as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    _say(report, out, console)
+
+
+@app.command()
+def nsynth(
+    root: Annotated[Path, typer.Option(help="Folder that holds nsynth-train/, nsynth-test/ or both.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    family: Annotated[
+        list[str] | None, typer.Option(help="Repeatable; without it, guitar, string and mallet.")
+    ] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Repeatable; without it, acoustic.")] = None,
+) -> None:
+    """NSynth: single notes of instruments. nsynth-train becomes the split train, nsynth-test the split test.
+
+    Unpack the json/wav archives yourself. nsynth-valid is left out: its instruments are those of nsynth-test.
+    Can be stopped and started again: clips already written are kept.
+
+    Examples:
+
+    `python -m trainer data nsynth --root ~/corpora --out data/nsynth`
+
+    `python -m trainer data nsynth --root ~/corpora --family bass --source synthetic --out data/bass`
+    """
+    from trainer.corpora.nsynth import FAMILIES, PAPER_FAMILIES, SOURCES, recordings
+
+    families, sources = family or PAPER_FAMILIES, source or ("acoustic",)
+    for given, known, option in ((families, FAMILIES, "--family"), (sources, SOURCES, "--source")):
+        for name in given:
+            if name not in known:
+                raise typer.BadParameter(f"'{name}' is none of {', '.join(known)}.", param_hint=option)
+    try:
+        found = recordings(root, families=families, sources=sources)
+    except DataError as error:
+        Console(stderr=True).print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    write_corpus(found, out)
+
+
+@app.command()
+def speechcommands(
+    root: Annotated[Path, typer.Option(help="Folder that holds SpeechCommands/, or is to hold it.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    digits: Annotated[bool, typer.Option("--digits", help="Only zero to nine: the dataset S09.")] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch version 0.02 from tensorflow.org if need be.")
+    ] = False,
+) -> None:
+    """Speech Commands: one word a second. The archive's testing_list.txt is the split test, the rest train.
+
+    Can be stopped and started again: clips already written are kept.
+
+    Example: `python -m trainer data speechcommands --root ~/corpora --digits --out data/s09`
+    """
+    from trainer.corpora.speechcommands import recordings
+
+    try:
+        found = recordings(root, digits=digits, download=download)
     except DataError as error:
         Console(stderr=True).print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
@@ -113,6 +215,10 @@ def write_corpus(found: Sequence[Recording], out: Path) -> None:
     with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:
         task = progress.add_task("writing", total=len(found))
         report = write_folder(found, out, on_clip=lambda: progress.advance(task))
+    _say(report, out, console)
+
+
+def _say(report: WriteReport, out: Path, console: Console) -> None:
     for line in report.skipped:
         console.print(f"[yellow]skipped[/yellow] {line}")
     console.print(f"{out}: {report.written} written, {report.kept} kept, {len(report.skipped)} skipped")

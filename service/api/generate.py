@@ -1,0 +1,148 @@
+"""POST /generate, GET /generate/labels: audio for a label."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import secrets
+import zipfile
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+
+from service.api.deps import DecoderDep, GenerationDep
+from service.api.problems import AUDIO_STATUSES, problem_responses
+from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.audio import encode_wav, loudest_second
+from service.errors import BadRequest, InvalidAudio
+from service.inference import GeneratorBundle
+from service.pipeline import AudioDecoder, Upload, while_connected
+
+router = APIRouter(prefix="/generate", tags=["generation"])
+
+MOST_CLIPS = 16
+_SEEDS = 2**32
+_WAV, _ZIP = "audio/wav", "application/zip"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say: the time would make equal archives differ
+
+
+class GenerateParams(BaseModel):
+    """Parameters of /generate."""
+
+    label: str = Field(max_length=200, description="One of GET /generate/labels.", examples=["seven"])
+    seed: int | None = Field(
+        None, ge=0, lt=_SEEDS, description="Same seed, same bytes; without one, one is drawn."
+    )
+    n: int = Field(1, ge=1, le=MOST_CLIPS, description="How many; clip i has the seed `seed` + i.")
+
+
+class Clip(BaseModel):
+    """One second of audio."""
+
+    seed: int = Field(description="With n = 1 and this seed, the same clip comes again.")
+    audio: str = Field(description="16-bit WAV at 16 kHz, in base64.")
+
+
+class GenerateAnswer(BaseModel):
+    """Clips in the order of their seeds."""
+
+    model: str
+    label: str
+    clips: list[Clip]
+
+
+class Labels(BaseModel):
+    """What `label` may be."""
+
+    model: str
+    labels: list[str]
+
+
+@router.get("/labels", responses=problem_responses(409))
+async def labels(desk: GenerationDep) -> Labels:
+    """What the installed generator can be asked for. 409 where none is installed."""
+    bundle = await desk.bundle()
+    return Labels(model=bundle.id, labels=list(bundle.labels))
+
+
+@router.post(
+    "",
+    response_model=GenerateAnswer,
+    responses=problem_responses(409, *AUDIO_STATUSES)
+    | {
+        200: {
+            "content": {_WAV: _BINARY, _ZIP: _BINARY},
+            "headers": {
+                "X-Model": {"schema": {"type": "string"}, "description": "What generated."},
+                "X-Seed": {"schema": {"type": "integer"}, "description": "Of the first clip."},
+            },
+        }
+    },
+    openapi_extra=audio_body(GenerateParams, files_required=False, file_field="style", several=False),
+)
+async def generate(
+    asked: Annotated[
+        AudioRequest[GenerateParams],
+        Depends(audio_request(GenerateParams, files_required=False, file_field="style")),
+    ],
+    request: Request,
+    desk: GenerationDep,
+    decoder: DecoderDep,
+    accept: Annotated[str, Header()] = "*/*",
+) -> Response:
+    """One second of audio for a label: a WAV, for n > 1 a zip of them, for `Accept: application/json` JSON.
+
+    With `style`, the clip takes after that recording in everything but the label: its loudest second is what
+    is heard, and the seed then decides on faint detail only.
+    """
+    bundle = await desk.bundle()
+    params = asked.params
+    _require_label(params.label, bundle)
+    first = secrets.randbelow(_SEEDS) if params.seed is None else params.seed
+    seeds = [(first + i) % _SEEDS for i in range(params.n)]
+    style = await _style(asked.files, decoder)
+    made = await while_connected(desk.clips(bundle, params.label, seeds, style), request.receive)
+    wavs = dict(zip(seeds, map(encode_wav, made), strict=True))
+    if "application/json" in accept.lower():
+        clips = [Clip(seed=seed, audio=base64.b64encode(wav).decode()) for seed, wav in wavs.items()]
+        return JSONResponse(GenerateAnswer(model=bundle.id, label=params.label, clips=clips).model_dump())
+    return _files(bundle.id, params.label, wavs)
+
+
+def _require_label(label: str, bundle: GeneratorBundle) -> None:
+    if label not in bundle.labels:
+        message = f"{label!r} is no label of {bundle.id}. It has: {', '.join(bundle.labels)}."
+        raise RequestValidationError([{"loc": ("parameters", "label"), "msg": message, "type": "enum"}])
+
+
+async def _style(files: list[Upload], decoder: AudioDecoder) -> NDArray[np.float32] | None:
+    if not files:
+        return None
+    if len(files) > 1:
+        raise BadRequest("There can be one style recording only: send one file.")
+    second = loudest_second((await decoder.decode(files[0])).samples)
+    if not second.any():
+        raise InvalidAudio("The style recording is silent. Send one in which something is to be heard.")
+    return second
+
+
+def _files(model: str, label: str, wavs: dict[int, bytes]) -> Response:
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", label)
+    first = next(iter(wavs))
+    headers: dict[str, Any] = {"X-Model": model, "X-Seed": str(first)}
+    if len(wavs) == 1:
+        headers["Content-Disposition"] = f'attachment; filename="{stem}-{first}.wav"'
+        return Response(wavs[first], media_type=_WAV, headers=headers)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for seed, wav in wavs.items():
+            archive.writestr(zipfile.ZipInfo(f"{stem}-{seed}.wav", _EPOCH), wav)
+    headers["Content-Disposition"] = f'attachment; filename="{stem}.zip"'
+    return Response(buffer.getvalue(), media_type=_ZIP, headers=headers)

@@ -1,0 +1,114 @@
+"""A generated log-magnitude spectrogram → waveform (GAAE, section IV-B, after Marafioti et al. 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from service.audio.limits import SAMPLE_RATE_HZ
+from service.audio.pghi import GAMMA, integrate_phase
+
+Floats = NDArray[np.float64]
+PEAK = 0.9  # of every waveform: the spectrogram says nothing of loudness
+_OVERLAP = 4  # hops in a window that phase retrieval needs
+
+
+@dataclass(frozen=True)
+class SpectrogramScale:
+    """How g in [-1, 1] came about: |STFT| / max → ln, clipped at −r → x / (r/2) + 1, Nyquist bin left out."""
+
+    sample_rate_hz: int
+    window: int  # samples, also of the FFT
+    hop: int  # samples
+    r: float
+    window_shape: Literal["hann", "hamming"] = "hann"
+
+
+class SpectrogramInverse:
+    """Waveforms for spectrograms of one scale. Safe from any thread."""
+
+    def __init__(self, scale: SpectrogramScale, *, griffin_lim: int = 0) -> None:
+        """`griffin_lim` iterations refine the phase after PGHI."""
+        self._scale = scale
+        self._iterations = griffin_lim
+        self._hop = min(scale.hop, scale.window // _OVERLAP)
+        self._window = periodic_window(scale.window_shape, scale.window)
+
+    def waveform(self, spectrogram: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """(bins, frames) in [-1, 1] → (16000,): one second at 16 kHz, of peak `PEAK`.
+
+        Frame m is centred on sample m · hop; there have to be frames for a whole second. The same spectrogram
+        and the same state of `rng` give the same samples.
+        """
+        scale = self._scale
+        log_magnitude = self.log_magnitude(spectrogram)
+        magnitude = np.exp(log_magnitude)
+        samples = istft(magnitude * np.exp(1j * self.phase(log_magnitude, rng)), self._window, self._hop)
+        for _ in range(self._iterations):
+            found = stft(samples, self._window, self._hop)
+            samples = istft(magnitude * np.exp(1j * np.angle(found)), self._window, self._hop)
+        samples = samples[scale.window // 2 :][: scale.sample_rate_hz]
+        if scale.sample_rate_hz != SAMPLE_RATE_HZ:
+            samples = soxr.resample(samples, scale.sample_rate_hz, SAMPLE_RATE_HZ)
+        peak = float(np.abs(samples).max(initial=0.0))
+        return np.asarray(samples * (PEAK / peak if peak else 0.0), dtype=np.float32)
+
+    def log_magnitude(self, spectrogram: NDArray[np.float32]) -> Floats:
+        """ln|STFT|, (bins, frames) → (bins + 1, finer frames): the Nyquist bin is put back at the floor."""
+        r = self._scale.r
+        g = np.clip(np.asarray(spectrogram, dtype=np.float64), -1, 1)
+        found = np.concatenate([(r / 2) * (g - 1), np.full((1, g.shape[1]), -r)])
+        return _finer(found, self._scale.hop / self._hop)
+
+    def phase(self, log_magnitude: Floats, rng: np.random.Generator) -> Floats:
+        """Phase retrieval alone; what was clipped gets a random phase."""
+        scale = self._scale
+        gamma = GAMMA[scale.window_shape] * scale.window**2
+        return integrate_phase(log_magnitude, hop=self._hop, gamma=gamma, floor=-scale.r + 1e-6, rng=rng)
+
+
+def periodic_window(shape: Literal["hann", "hamming"], length: int) -> Floats:
+    """(length,), periodic."""
+    a = {"hann": 0.5, "hamming": 0.54}[shape]
+    return np.asarray(a - (1 - a) * np.cos(2 * np.pi * np.arange(length) / length))
+
+
+def stft(samples: Floats, window: Floats, hop: int) -> NDArray[np.complex128]:
+    """(n,) → (bins, frames): frame i starts at sample i · hop; nothing is padded."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, len(window))[::hop]
+    return np.fft.rfft(frames * window, axis=1).T
+
+
+def istft(spectrum: NDArray[np.complex128], window: Floats, hop: int) -> Floats:
+    """(bins, frames) → the waveform whose `stft` is nearest, ((frames − 1) · hop + window,)."""
+    frames = np.fft.irfft(spectrum, len(window), axis=0).T * window  # (frames, window)
+    return _overlapped(frames, hop) / np.maximum(
+        _overlapped(np.broadcast_to(window**2, frames.shape), hop), 1e-3
+    )
+
+
+def _overlapped(frames: Floats, hop: int) -> Floats:
+    count, length = frames.shape
+    total = np.zeros((count - 1) * hop + length)
+    for start in range(0, length, hop):  # a hop of every frame at a time: these do not overlap
+        piece = frames[:, start : start + hop]
+        padded = np.zeros((count, hop))
+        padded[:, : piece.shape[1]] = piece
+        end = min(start + count * hop, len(total))
+        total[start:end] += padded.ravel()[: end - start]
+    return total
+
+
+def _finer(log_magnitude: Floats, factor: float) -> Floats:
+    """Frames interpolated along time, `factor` to one, for phase retrieval needs them close."""
+    if factor == 1:
+        return log_magnitude
+    frames = log_magnitude.shape[1]
+    times = np.arange(int((frames - 1) * factor) + 1) / factor
+    before = np.minimum(times.astype(np.int64), frames - 2)
+    share = times - before
+    return np.asarray(log_magnitude[:, before] * (1 - share) + log_magnitude[:, before + 1] * share)

@@ -1,0 +1,63 @@
+"""`generate`: audio for a label, written to files."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from service.client.http import ClientError, ServiceClient
+from service.client.terminal import Json, Key, Url, show, trouble
+
+Service = Callable[[str | None, str | None], AbstractContextManager[ServiceClient]]
+
+
+def register(app: typer.Typer, service: Service) -> None:
+    """Adds the verb. `service(url, key)` opens a client."""
+
+    @app.command()
+    def generate(
+        label: Annotated[str, typer.Argument(help="What to generate: one of the model's labels.")],
+        out: Annotated[Path, typer.Option(help="WAV to write; for --n, its name gets each clip's seed.")],
+        seed: Annotated[int | None, typer.Option(help="The same seed gives the same file.")] = None,
+        n: Annotated[int, typer.Option("--n", help="How many clips, of this seed and the next.")] = 1,
+        style: Annotated[
+            Path | None,
+            typer.Option(exists=True, dir_okay=False, readable=True, help="Recording to take after."),
+        ] = None,
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """Generates a second of audio for a label."""
+        with service(url, key) as client:
+            answer = client.send(
+                "/generate", [style] if style else [], file_field="style", label=label, seed=seed, n=n
+            )
+        with trouble():
+            files = [_written(clip, out, several=n > 1) for clip in answer["clips"]]
+        show({"model": answer["model"], "label": answer["label"], "files": files}, as_json, render)
+
+
+def render(answer: Any, console: Console) -> None:
+    """What was written, for people."""
+    for file in answer["files"]:
+        console.print(f"{escape(file['path'])}: {escape(answer['label'])}, seed {file['seed']}")
+    console.print(f"model {answer['model']}")
+
+
+def _written(clip: Any, out: Path, *, several: bool) -> dict[str, object]:
+    path = out.with_stem(f"{out.stem}-{clip['seed']}") if several else out
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        partial.write_bytes(base64.b64decode(clip["audio"]))
+        partial.replace(path)
+    except OSError as error:
+        raise ClientError(f"{path} cannot be written: {error.strerror}.") from error
+    return {"path": str(path), "seed": clip["seed"]}

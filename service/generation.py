@@ -1,0 +1,107 @@
+"""The model that generates, beside the voice model: loaded when first needed, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import Any, TypeVar
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from service.errors import Conflict, Overloaded
+from service.inference import BundleError, GenerationObserver, Generator, GeneratorBundle, ModelRegistry
+
+Array = NDArray[np.float32]
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+_LONGEST_RETRY_S = 60
+
+
+class GenerationDesk:
+    """Makes clips with the newest generator bundle there is. Belongs to one event loop."""
+
+    def __init__(
+        self, registry: ModelRegistry, threads: int, max_clips: int, observer: GenerationObserver
+    ) -> None:
+        self._registry = registry
+        self._threads = threads
+        self._max_clips = max_clips
+        self._observer = observer
+        self._loaded: Generator | None = None
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="generate")
+        self._waiting = 0  # clips
+        self._seconds_per_clip = 0.0
+
+    async def find(self) -> GeneratorBundle | None:
+        """The newest bundle that generates; None where there is none."""
+        return await asyncio.to_thread(self._registry.generator)
+
+    async def bundle(self) -> GeneratorBundle:
+        """The same. Raises Conflict where there is none."""
+        found = await self.find()
+        if found is None:
+            raise Conflict(
+                "No model that generates is installed: put a bundle of kind gaae into the models folder "
+                "(TWOFOLD_MODELS_DIR). GET /models lists what there is."
+            )
+        return found
+
+    async def clips(
+        self, bundle: GeneratorBundle, label: str, seeds: Sequence[int], style: Array | None = None
+    ) -> list[Array]:
+        """A second of audio (16000,) for each seed, at 16 kHz.
+
+        `style`, a second (16000,), decides on everything but the label; the seeds then vary hardly anything.
+        A call that is cancelled makes no further clips. Raises Overloaded, Conflict for a damaged bundle, and
+        ValueError for an unknown label.
+        """
+        # Alone in the queue, even the largest request is taken: otherwise it never could be.
+        if self._waiting and self._waiting + len(seeds) > self._max_clips:
+            raise Overloaded(
+                f"{self._waiting} clips wait to be generated already. Try again shortly.",
+                retry_after_s=min(
+                    _LONGEST_RETRY_S, max(1, math.ceil(self._waiting * self._seconds_per_clip))
+                ),
+            )
+        left = len(seeds)
+        self._waiting += left
+        try:
+            generator = await self._in_turn(self._load, bundle)
+            z = None if style is None else await self._in_turn(generator.style, style)
+            made = []
+            for seed in seeds:  # one at a time, so that requests take turns
+                made.append(await self._in_turn(self._clip, generator, label, seed, z))
+                self._waiting -= 1
+                left -= 1
+            return made
+        finally:
+            self._waiting -= left
+
+    def close(self) -> None:
+        """Finishes the clip in hand. Blocks."""
+        self._worker.shutdown(cancel_futures=True)
+
+    async def _in_turn(self, work: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work, *args)
+
+    def _load(self, bundle: GeneratorBundle) -> Generator:
+        """The generator of `bundle`, which from now on is the one in memory."""
+        if self._loaded is None or self._loaded.bundle.sha256 != bundle.sha256:
+            try:
+                verified = GeneratorBundle.load(bundle.path)
+                self._loaded = Generator(verified, threads=self._threads, observer=self._observer)
+            except BundleError as error:
+                raise Conflict(str(error)) from error
+            _log.info("generator_loaded", model=bundle.id)
+        return self._loaded
+
+    def _clip(self, generator: Generator, label: str, seed: int, z: Array | None) -> Array:
+        start = perf_counter()
+        clip = generator.clip(label, seed, z)
+        self._seconds_per_clip = perf_counter() - start
+        return clip

@@ -1,0 +1,82 @@
+"""A generator bundle that is loaded and answers."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.audio import SpectrogramInverse
+from service.inference.bundle import BundleError
+from service.inference.generator_bundle import GeneratorBundle
+from service.inference.session import OnnxSession
+
+Array = NDArray[np.float32]
+
+
+class GenerationObserver(Protocol):
+    """Who is told where the time goes."""
+
+    def generated(self, stage: str, seconds: float) -> None:
+        """One clip's `network`, `phase` or `style` took `seconds`."""
+
+
+class Generator:
+    """The networks of one bundle and the way from a spectrogram to audio. All calls block.
+
+    Clips are made one by one: a clip is the same whatever is asked for beside it.
+    """
+
+    def __init__(self, bundle: GeneratorBundle, *, threads: int, observer: GenerationObserver) -> None:
+        """Loads, and makes a clip to warm up. Raises BundleError or RuntimeMissingError."""
+        self.bundle = bundle
+        self._observer = observer
+        self._generator = OnnxSession(bundle.open("generator"), threads)
+        self._style = OnnxSession(bundle.open("style"), threads)
+        self._inverse = SpectrogramInverse(bundle.spectrogram.scale)
+        z = self._represent(np.zeros(bundle.waveform_samples, np.float32))
+        self._require("style", z, (bundle.latent_dim,))
+        spectrogram = self._spectrogram(z, 0)
+        self._require("generator", spectrogram, (bundle.spectrogram.bins, bundle.spectrogram.frames))
+        self._inverse.waveform(spectrogram, np.random.default_rng(0))  # compiles
+
+    def style(self, waveform: Array) -> Array:
+        """The general representation of one second at 16 kHz: (16000,) → (latent_dim,), a z."""
+        start = perf_counter()
+        z = self._represent(waveform)
+        self._observer.generated("style", perf_counter() - start)
+        return z
+
+    def clip(self, label: str, seed: int, z: Array | None = None) -> Array:
+        """One second at 16 kHz, (16000,): the same for the same arguments on the same machine.
+
+        `z` (latent_dim,) is drawn from `seed` unless it is given. Raises ValueError for an unknown label.
+        """
+        rng = np.random.default_rng(seed)
+        prior = self.bundle.prior
+        drawn = rng.normal(prior.mean, prior.std, self.bundle.latent_dim).astype(np.float32)
+        start = perf_counter()
+        spectrogram = self._spectrogram(drawn if z is None else z, self.bundle.labels.index(label))
+        done = perf_counter()
+        waveform = self._inverse.waveform(spectrogram, rng)
+        self._observer.generated("network", done - start)
+        self._observer.generated("phase", perf_counter() - done)
+        return waveform
+
+    def _represent(self, waveform: Array) -> Array:
+        styles = self._style.run("style", waveform=waveform[None])  # (1, latent_dim)
+        return styles.reshape(styles.shape[1:])
+
+    def _spectrogram(self, z: Array, label: int) -> Array:
+        labels = np.array([label], np.int64)
+        spectrograms = self._generator.run("spectrogram", z=z[None], label=labels)  # (1, bins, frames)
+        return spectrograms.reshape(spectrograms.shape[1:])
+
+    def _require(self, network: str, output: Array, shape: tuple[int, ...]) -> None:
+        if output.shape != shape:
+            raise BundleError(
+                f"{network} of {self.bundle.id} does not do what its manifest says: "
+                f"it gives {output.shape}, not {shape}."
+            )

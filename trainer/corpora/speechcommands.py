@@ -1,0 +1,50 @@
+"""Speech Commands 0.02 (Warden 2018) through torchaudio's reader; S09 is its ten digits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torchaudio.datasets import SPEECHCOMMANDS
+
+from trainer.corpora.folder import Recording
+from trainer.data import DataError
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+# Each speaker is in one subset only, so that the validation speakers are ones to make choices on.
+SPLITS = {"training": "train", "validation": "train", "testing": "test"}
+
+
+def recordings(root: Path, *, digits: bool = False, download: bool = False) -> list[Recording]:
+    """Every word; the archive's testing_list.txt becomes the split `test`, all else `train`.
+
+    Labels: `word`, and `subset` as the archive's lists have it (training, validation, testing).
+
+    Args:
+        root: the folder that holds `SpeechCommands/speech_commands_v0.02/<word>/*.wav` and the two lists.
+        digits: only zero to nine, the dataset S09 (GAAE, section IV-A).
+        download: fetch and unpack it into `root` where it is not there (2.4 GB).
+
+    Raises:
+        DataError: it is not there, cannot be fetched, or lacks a list.
+    """
+    if download:
+        root.mkdir(parents=True, exist_ok=True)
+    found = []
+    for subset, split in SPLITS.items():
+        try:
+            corpus = SPEECHCOMMANDS(root, subset=subset, download=download)
+        except (RuntimeError, OSError) as error:
+            raise DataError(
+                f"{error} Give --root the folder above SpeechCommands/, or add --download."
+            ) from error
+        for index in range(len(corpus)):
+            # get_metadata, not indexing: the audio is read by soundfile, which needs no torchcodec.
+            path, _, word, speaker, number = corpus.get_metadata(index)
+            if digits and word not in DIGITS:
+                continue
+            source = root / "SpeechCommands" / path
+            labels = {"word": word, "subset": subset}
+            found.append(Recording(source, f"{word}-{number}", speaker, split, labels))
+    if not found:
+        raise DataError(f"{root / 'SpeechCommands'} holds no <word>/<speaker>_nohash_<number>.wav.")
+    return found
