@@ -41,7 +41,8 @@ def train(
         FloatingPointError: a loss is no longer a number.
     """
     settings = model.settings
-    model.to(device).train()
+    # Convolutions on a processor are about a third faster with the channels last.
+    model.to(device, memory_format=torch.channels_last).train()
     average = copy.deepcopy(model.edc).requires_grad_(False)
     optimizer = make_optimizer(model)
     modules: dict[str, nn.Module] = {"model": model, "average": average}
