@@ -89,7 +89,7 @@ def pretrain(
 
 @app.command()
 def export(
-    run: Annotated[Path, typer.Argument(help="Run folder of `pretrain`.")],
+    run: Annotated[Path, typer.Argument(help="Run folder of `pretrain` or `gaae`.")],
     out: Annotated[Path, typer.Option(help="models/NAME/VERSION; must not exist.")],
 ) -> None:
     """Makes a bundle (ONNX, whitening, score calibration) of a run, checked against torch on real crops.
@@ -97,11 +97,16 @@ def export(
     Example: `python -m trainer export runs/libri --out models/autodecompose/1.0.0`
     """
     from trainer.export import ExportError
+    from trainer.gaae.export import export_gaae
+    from trainer.gaae.run import TrainedGaae
     from trainer.pretrain import RunFolder, export_run
 
     console = Console(stderr=True)
     try:
-        export_run(RunFolder(run), out, console)
+        if RunFolder(run).model == "gaae":
+            export_gaae(TrainedGaae.load(run), out)
+        else:
+            export_run(RunFolder(run), out, console)
     except (DataError, ExportError, OSError, ValueError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error

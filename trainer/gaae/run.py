@@ -46,6 +46,15 @@ class TrainedGaae:
         step = load_checkpoint(folder.checkpoint, {"average": networks})
         return cls(networks.eval(), settings, guidance, step, card)
 
+    def public_card(self) -> dict[str, Any]:
+        """run.json as a bundle carries it: the iterations done, and folders by name, not where they lie."""
+        guidance = self.guidance
+        names = {
+            "labelled": guidance.labelled.name,
+            "unlabelled": [folder.name for folder in guidance.unlabelled],
+        }
+        return {**self.card, "guidance": guidance.to_json() | names, "iterations": self.iterations}
+
 
 def train_gaae(
     settings: GaaeSettings, guidance: Guidance, out: Path, cache_dir: Path, console: Console
