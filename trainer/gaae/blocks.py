@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrize import register_parametrization
 
-FIRST_ITERATIONS = 15  # of spectral norm: it starts near the singular vectors
 
-
-def conv(inputs: int, outputs: int, kernel: int, *, spectral: bool) -> nn.Module:
+def conv(inputs: int, outputs: int, kernel: int, *, spectral: bool) -> nn.Conv2d:
     """A convolution that keeps the size, orthogonal at first, with or without spectral norm."""
-    layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
-    return _prepared(layer, spectral)
+    return _prepared(nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), spectral)
 
 
-def dense(inputs: int, outputs: int, *, spectral: bool = False, bias: bool = True) -> nn.Module:
+def dense(inputs: int, outputs: int, *, spectral: bool = False, bias: bool = True) -> nn.Linear:
     """A linear layer, orthogonal at first, with or without spectral norm."""
     return _prepared(nn.Linear(inputs, outputs, bias=bias), spectral)
 
 
-def _prepared(layer: nn.Conv2d | nn.Linear, spectral: bool) -> nn.Module:
+Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
+
+
+def _prepared(layer: Layer, spectral: bool) -> Layer:
     nn.init.orthogonal_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -43,8 +45,7 @@ class SpectralNorm(nn.Module):
         self.v: Tensor
         self.register_buffer("u", F.normalize(torch.randn(rows.shape[0]), dim=0))
         self.register_buffer("v", F.normalize(rows.T @ self.u, dim=0))
-        for _ in range(FIRST_ITERATIONS):
-            self._iterate(rows)
+        self._iterate(rows)  # enough for orthogonal rows or columns, whose singular values are all alike
 
     def forward(self, weight: Tensor) -> Tensor:
         rows = weight.flatten(1)

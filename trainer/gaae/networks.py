@@ -66,8 +66,10 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList(GBlock(a, b, classes) for a, b in pairwise(widths))
         self.attention = NonLocal(widths[-2], spectral=False) if settings.attention else nn.Identity()
         self.norm = ConditionalBatchNorm(widths[-1], None)
-        self.conv = conv(widths[-1], settings.fold**2, 3, spectral=False)
         self.fold = settings.fold
+        self.conv = conv(widths[-1], self.fold**2, 3, spectral=False)
+        with torch.no_grad():  # all points of a square begin alike (Aitken et al. 2017): no chequers at first
+            self.conv.weight.copy_(self.conv.weight[:1].expand_as(self.conv.weight))
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         x = self.dense(z).unflatten(1, (-1, *START))

@@ -19,7 +19,7 @@ from trainer.frontends import cut_windows, folded_dft, power_spectrum
 WAVEFORM_SAMPLES = SAMPLE_RATE_HZ  # one second
 TINY_POWER = 1e-12  # keeps digital silence from dividing by 0
 WINDOWS = {"hann": torch.hann_window, "hamming": torch.hamming_window}  # periodic
-RESAMPLING_ZEROS = 16  # of the low-pass's sinc, on either side
+RESAMPLING_ZEROS = 32  # of the low-pass's sinc, on either side
 
 
 @dataclass(frozen=True)
