@@ -137,6 +137,11 @@ def frozen(network: Network) -> Network:
     """A copy in evaluation mode with spectral norm worked into its weights."""
     network = copy.deepcopy(network).eval()
     for module in list(network.modules()):
-        if parametrize.is_parametrized(module, "weight"):
-            parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
+        if isinstance(module, nn.Conv2d | nn.Linear) and parametrize.is_parametrized(module, "weight"):
+            weight = module.weight.detach().clone()
+            # torch's remove_parametrizations would also undo those of the module this is a copy of.
+            plain = parametrize.type_before_parametrizations(module)
+            del module.parametrizations
+            module.__class__ = plain
+            module.weight = nn.Parameter(weight)
     return network

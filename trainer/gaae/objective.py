@@ -61,7 +61,7 @@ class GAAE(nn.Module):
 
     def discriminator_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """Lines 3 to 5 of Algorithm 1: `S_loss` (equation 7), `L_d_loss` (equation 8), for S and L alone."""
-        x_u, x_l = self.spectrogram(batch.x_u), self.spectrogram(batch.x_l)
+        x_u, x_l = self.heard(batch.x_u), self.heard(batch.x_l)
         with torch.no_grad():
             fakes = self.fakes(x_u, generator)
         y_l, y_r = self.one_hot(batch.y_l), self.one_hot(fakes.y_r)
@@ -80,7 +80,7 @@ class GAAE(nn.Module):
 
     def edc_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """Line 8 of Algorithm 1: `EDC_loss` (equation 6) and its terms, for E, D and C."""
-        x_u, x_l = self.spectrogram(batch.x_u), self.spectrogram(batch.x_l)
+        x_u, x_l = self.heard(batch.x_u), self.heard(batch.x_l)
         fakes = self.fakes(x_u, generator)
         labels = torch.cat([fakes.y_hat, self.one_hot(fakes.y_r)])
         scores = self.S(torch.cat([fakes.reconstructed, fakes.generated]), labels).float()
@@ -110,6 +110,12 @@ class GAAE(nn.Module):
         both = self.edc.D(torch.cat([z, z_g]), torch.cat([y_hat, self.one_hot(y_r)]))
         reconstructed, generated = both.float().chunk(2)
         return Fakes(z, y_hat, y_r, reconstructed, generated)
+
+    def heard(self, waveform: Tensor) -> Tensor:
+        """The spectrogram, in full precision: bf16 would end 50 dB below the loudest point."""
+        with torch.autocast(waveform.device.type, enabled=False):
+            spectrogram: Tensor = self.spectrogram(waveform)
+        return spectrogram
 
     def one_hot(self, y: Tensor) -> Tensor:
         """(batch,) → (batch, classes)."""

@@ -17,7 +17,9 @@ LABELS = ("backward", "cancel", "close")  # of the first words of the corpus
 @pytest.fixture(scope="session")
 def tiny() -> GaaeSettings:
     """`small`, thinner, for three iterations."""
-    return replace(PRESETS["small"], channels=2, batch=4, labelled_batch=4, iterations=3, checkpoint_steps=2)
+    return replace(
+        PRESETS["small"], channels=2, batch=4, labelled_batch=4, rate=5e-5, iterations=3, checkpoint_steps=2
+    )
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,15 @@ def test_each_term_teaches_the_networks_the_paper_says(
     assert {name for name, network in networks.items() if touched(network)} == reached
 
 
+def test_mixed_precision_hears_as_full_precision_does(model: GAAE, seconds: torch.Tensor) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = model.heard(seconds)
+        noisy = model.spectrogram(seconds)
+    expected = model.spectrogram(seconds)
+    assert torch.equal(mixed, expected)
+    assert not torch.equal(noisy, expected)  # what it is spared
+
+
 def test_the_discriminators_losses_teach_them_alone(model: GAAE, batch: Batch) -> None:
     losses = model.discriminator_losses(batch, generator())
     (losses["S_loss"] + losses["L_d_loss"]).backward()

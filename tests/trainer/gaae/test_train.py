@@ -97,7 +97,8 @@ def test_an_iteration_updates_s_and_l_k_times_and_the_others_once(
         for name, network in (("S", model.S), ("L", model.L), ("EDC", model.edc))
     }
     assert updates == {"S": {2}, "L": {2}, "EDC": {1}}
-    assert [group["lr"] for group in optimizer.param_groups] == [5e-5, 2e-4]
+    rates = [group["lr"] for group in optimizer.param_groups]
+    assert rates == [tiny.rate, tiny.discriminator_rate]
     assert all(group["betas"] == (0.0, 0.999) for group in optimizer.param_groups)
 
 
