@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,14 @@ def train_gaae(
 
     Raises:
         DataError: a folder cannot be read, or has no clip of a class.
-        ValueError: the run folder was begun with other settings or other audio.
+        ValueError: the run folder was begun with other settings (but for `iterations`) or other audio.
     """
     if RunFolder(out).checkpoint.is_file():
         before = TrainedGaae.load(out)
-        if (before.settings, before.guidance) != (settings, guidance):
+        same_length = replace(
+            before.settings, iterations=settings.iterations
+        )  # rates are constant: go on longer
+        if (same_length, before.guidance) != (settings, guidance):
             raise ValueError(f"{out} was begun with other settings: choose another --out, or give the same.")
     sampler = make_sampler(settings, guidance, cache_dir, console)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
