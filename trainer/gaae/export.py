@@ -19,11 +19,10 @@ from trainer.export import Graph, write_bundle
 from trainer.gaae.data import one_second, read_pool
 from trainer.gaae.networks import Classifier, Decoder, Encoder
 from trainer.gaae.run import TrainedGaae
+from trainer.gaae.sheet import standing_statistics
 from trainer.gaae.spectrogram import WAVEFORM_SAMPLES, LogSpectrogram
 
 CHECKED_CLIPS = 8  # on which the ONNX files are held against torch
-STANDING_BATCHES = 32  # from which the generator's batch statistics are taken anew
-STANDING_BATCH = 64
 
 
 class GeneratorGraph(nn.Module):
@@ -108,26 +107,6 @@ def export_gaae(run: TrainedGaae, folder: Path) -> None:
         "training": run.public_card(),
     }
     write_bundle(folder, manifest, graphs)
-
-
-@torch.no_grad()
-def standing_statistics(decoder: Decoder, latent_dim: int, classes: int) -> Decoder:
-    """A copy whose batch norms hold the mean statistics of generated batches, as in BigGAN.
-
-    Those of the training are of other weights than the averaged ones, and half of them of reconstructions.
-    """
-    decoder = copy.deepcopy(decoder).eval()
-    norms = [module for module in decoder.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the plain mean over the batches
-        norm.train()
-    generator = torch.Generator().manual_seed(0)
-    for _ in range(STANDING_BATCHES):
-        z = torch.randn(STANDING_BATCH, latent_dim, generator=generator)
-        y = torch.randint(classes, (STANDING_BATCH,), generator=generator)
-        decoder(z, F.one_hot(y, classes).float())
-    return decoder.eval()
 
 
 Network = TypeVar("Network", bound=nn.Module)

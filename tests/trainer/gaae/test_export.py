@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 from tests.trainer.gaae.conftest import LABELS
 from trainer.cli import app
 from trainer.export import TOLERANCE
-from trainer.gaae.export import frozen, standing_statistics
+from trainer.gaae.export import frozen
 from trainer.gaae.networks import Decoder
 from trainer.gaae.run import TrainedGaae
 from trainer.gaae.settings import GaaeSettings
+from trainer.gaae.sheet import standing_statistics
 from trainer.gaae.spectrogram import LogSpectrogram
 
 
