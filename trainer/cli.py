@@ -14,6 +14,7 @@ from trainer.bundle import BundleError
 from trainer.corpora.cli import app as data_app
 from trainer.data import DataError
 from trainer.evaluate import Encoder
+from trainer.gaae.cli import gaae
 from trainer.reproduce.cli import app as reproduce_app
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(reproduce_app, name="reproduce")
+app.command()(gaae)
 
 
 @app.command()
@@ -57,7 +59,7 @@ def pretrain(
     from trainer.models import MODELS
     from trainer.pretrain import RunFolder
     from trainer.pretrain import pretrain as run_pretraining
-    from trainer.settings import override
+    from trainer.settings import assignments, override
 
     console = Console(stderr=True)
     try:
@@ -67,7 +69,7 @@ def pretrain(
         preset = preset or next(iter(presets))
         if preset not in presets:
             raise ValueError(f"{model} has no preset {preset!r}; it has {', '.join(presets)}.")
-        settings = override(presets[preset], dict(_assignment(text) for text in change or []))
+        settings = override(presets[preset], assignments(change or []))
         run_pretraining(
             model,
             settings,
@@ -87,7 +89,7 @@ def pretrain(
 
 @app.command()
 def export(
-    run: Annotated[Path, typer.Argument(help="Run folder of `pretrain`.")],
+    run: Annotated[Path, typer.Argument(help="Run folder of `pretrain` or `gaae`.")],
     out: Annotated[Path, typer.Option(help="models/NAME/VERSION; must not exist.")],
 ) -> None:
     """Makes a bundle (ONNX, whitening, score calibration) of a run, checked against torch on real crops.
@@ -95,11 +97,16 @@ def export(
     Example: `python -m trainer export runs/libri --out models/autodecompose/1.0.0`
     """
     from trainer.export import ExportError
+    from trainer.gaae.export import export_gaae
+    from trainer.gaae.run import TrainedGaae
     from trainer.pretrain import RunFolder, export_run
 
     console = Console(stderr=True)
     try:
-        export_run(RunFolder(run), out, console)
+        if RunFolder(run).model == "gaae":
+            export_gaae(TrainedGaae.load(run), out)
+        else:
+            export_run(RunFolder(run), out, console)
     except (DataError, ExportError, OSError, ValueError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
@@ -141,13 +148,6 @@ def finetune(
         console.print(f"[yellow]skipped[/yellow] {line}")
     console.print(f"{report.verdict.replace('_', ' ').capitalize()}. {report.reason}")
     console.print(f"Written: {out}")
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ValueError(f"--set takes name=value, not {text!r}.")
-    return name, value
 
 
 @app.command()

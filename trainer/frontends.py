@@ -59,14 +59,15 @@ class LogMel(nn.Module):
         self.dft: Tensor
         self.register_buffer("mel", band[:, None] * mel, persistent=False)  # (bins, mels)
         self.register_buffer("window", torch.hann_window(settings.window), persistent=False)
-        self.register_buffer("dft", _folded_dft(settings.window), persistent=False)
+        self.register_buffer("dft", folded_dft(settings.window), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         s = self.settings
         side = (s.window - s.hop) // 2
         if side:
             waveform = F.pad(waveform[:, None], (side, side), mode="reflect")[:, 0]
-        power = _power(_windows(waveform, s.window, s.hop) * self.window, self.dft)  # (batch, frames, bins)
+        windows = cut_windows(waveform, s.window, s.hop)
+        power = power_spectrum(windows * self.window, self.dft)  # (batch, frames, bins)
         decibels = 10 * torch.log10(torch.clamp(power @ self.mel, min=FLOOR_POWER))  # (batch, frames, mels)
         if s.range_db is None:
             return (decibels + 100) / 200
@@ -86,19 +87,20 @@ class LogSpectrogram(nn.Module):
         self.window: Tensor
         self.dft: Tensor
         self.register_buffer("window", torch.hann_window(SPECTROGRAM_WINDOW), persistent=False)
-        self.register_buffer("dft", _folded_dft(SPECTROGRAM_WINDOW), persistent=False)
+        self.register_buffer("dft", folded_dft(SPECTROGRAM_WINDOW), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         start = (waveform.shape[1] - SAMPLE_RATE_HZ) // 2
         side = SPECTROGRAM_WINDOW // 2
         second = waveform[:, start : start + SAMPLE_RATE_HZ]
         padded = F.pad(second[:, None], (side, side), mode="reflect")[:, 0]
-        power = _power(_windows(padded, SPECTROGRAM_WINDOW, SPECTROGRAM_HOP) * self.window, self.dft)
+        windows = cut_windows(padded, SPECTROGRAM_WINDOW, SPECTROGRAM_HOP)
+        power = power_spectrum(windows * self.window, self.dft)
         decibels = 10 * torch.log10(torch.clamp(power, min=FLOOR_POWER))  # (batch, frames, bins)
         return ((decibels + 100) / 200).transpose(1, 2)
 
 
-def _windows(waveform: Tensor, window: int, hop: int) -> Tensor:
+def cut_windows(waveform: Tensor, window: int, hop: int) -> Tensor:
     """(batch, samples) → (batch, frames, window); the window is a whole number of hops."""
     # Cut into hops first: a reshape exports better than unfold.
     hops = waveform.reshape(waveform.shape[0], -1, hop)  # (batch, frames + k - 1, hop)
@@ -107,7 +109,7 @@ def _windows(waveform: Tensor, window: int, hop: int) -> Tensor:
     return torch.cat([hops[:, i : i + frames] for i in range(k)], dim=-1)
 
 
-def _power(x: Tensor, dft: Tensor) -> Tensor:
+def power_spectrum(x: Tensor, dft: Tensor) -> Tensor:
     """|DFT|² of real frames: (…, window) → (…, bins).
 
     The exported graph uses two half-length matrix products, which onnxruntime runs faster than its DFT
@@ -127,7 +129,7 @@ def _power(x: Tensor, dft: Tensor) -> Tensor:
     return real * real + imag * imag
 
 
-def _folded_dft(window: int) -> Tensor:
+def folded_dft(window: int) -> Tensor:
     """Rows: half + 1 cosines, then half - 1 sines; columns: the half + 1 bins."""
     half = window // 2
     n = torch.arange(half + 1, dtype=torch.float64)

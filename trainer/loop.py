@@ -164,6 +164,7 @@ class LossLog:
         names = [name for name in self.rows[0] if name != "step"]
         figure = Figure(figsize=(8, 2.4 * len(names)), layout="constrained")
         for axes, name in zip(figure.subplots(len(names), squeeze=False)[:, 0], names, strict=True):
-            axes.plot([row["step"] for row in self.rows], [row[name] for row in self.rows], linewidth=0.7)
-            axes.set(ylabel=name, yscale="log", xlabel="step")
+            values = [row[name] for row in self.rows]
+            axes.plot([row["step"] for row in self.rows], values, linewidth=0.7)
+            axes.set(ylabel=name, yscale="log" if min(values) > 0 else "linear", xlabel="step")
         figure.savefig(self.path.with_suffix(".png"), dpi=90)

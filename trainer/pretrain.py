@@ -103,8 +103,12 @@ def _pretrain(
     start: RunFolder | None,
 ) -> None:
     with group.leader_first():
-        speech = _cache(clips, cache_dir, console, "reading speech")
-        noises = _cache(read_noise(noise, split), cache_dir, console, "reading noise") if noise else None
+        speech = build_speech_cache(clips, cache_dir, console, "reading speech")
+        noises = (
+            build_speech_cache(read_noise(noise, split), cache_dir, console, "reading noise")
+            if noise
+            else None
+        )
     run.path.mkdir(parents=True, exist_ok=True)
     card = {"model": model, **_card(settings, data, split, noise, speech)}
     if start is not None:
@@ -114,7 +118,7 @@ def _pretrain(
         }
     if group.leads:
         run.card.write_text(json.dumps(card, indent=2) + "\n")
-    with _progress(console) as progress:
+    with progress_bar(console) as progress:
         task = progress.add_task("training", losses="")
 
         def report(step: int, steps: int, losses: dict[str, float]) -> None:
@@ -140,7 +144,7 @@ def export_run(run: RunFolder, folder: Path, console: Console) -> None:
     noise_path = card.pop("noise_path", None)
     noise = read_noise(Path(noise_path), card["split"]) if noise_path else []
     model = MODELS[run.model].voice(objective)
-    with _progress(console) as progress:
+    with progress_bar(console) as progress:
         export_voice_bundle(
             model, clips, folder, noise=noise, training={**card, "steps": step}, progress=progress
         )
@@ -164,8 +168,8 @@ def read_noise(folder: Path, split: str | None) -> list[Clip]:
     return [clip for clip in clips if split is None or clip.split in {"", split}]
 
 
-def _cache(clips: Sequence[Clip], cache_dir: Path, console: Console, title: str) -> ClipCache:
-    with _progress(console) as progress:
+def build_speech_cache(clips: Sequence[Clip], cache_dir: Path, console: Console, title: str) -> ClipCache:
+    with progress_bar(console) as progress:
         task = progress.add_task(title, total=len(clips), losses="")
         return build_cache(
             clips,
@@ -175,7 +179,7 @@ def _cache(clips: Sequence[Clip], cache_dir: Path, console: Console, title: str)
         )
 
 
-def _progress(console: Console) -> Progress:
+def progress_bar(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -200,12 +204,12 @@ def _card(
         "labels": "none in training; train speakers' labels fit the score calibration only",
         "settings": settings.to_json(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": _machine(),
+        "machine": machine_name(),
         "torch": torch.__version__,
     }
 
 
-def _machine() -> str:
+def machine_name() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -9,6 +10,18 @@ from typing import Any, TypeVar
 def tuples(values: dict[str, Any]) -> dict[str, Any]:
     """JSON's lists as the tuples they were."""
     return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+
+
+def assignments(texts: Sequence[str]) -> dict[str, str]:
+    """name=value texts by name.
+
+    Raises:
+        ValueError: a text without "=".
+    """
+    for text in texts:
+        if "=" not in text:
+            raise ValueError(f"--set takes name=value, not {text!r}.")
+    return dict(text.split("=", 1) for text in texts)
 
 
 Settings = TypeVar("Settings")

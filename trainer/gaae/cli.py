@@ -1,0 +1,84 @@
+"""`python -m trainer gaae`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from trainer.data import DataError
+
+
+def gaae(
+    labelled: Annotated[Path, typer.Option(help="Folder whose metadata.tsv has the label column.")],
+    out: Annotated[
+        Path, typer.Option(help="Run folder: checkpoint, log, pictures. An old run goes on here.")
+    ],
+    unlabelled: Annotated[
+        list[Path] | None, typer.Option(help="Folder of audio; repeat for several. The labelled one if none.")
+    ] = None,
+    label_column: Annotated[str, typer.Option(help="Column of metadata.tsv that guides.")] = "word",
+    label: Annotated[
+        list[str] | None, typer.Option(help="A class; repeat. The digits zero to nine if none.")
+    ] = None,
+    share: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of each class that keeps its labels.")
+    ] = 5.0,
+    pool: Annotated[
+        str, typer.Option(help="all: every clip is unlabelled audio; classes: only those of the classes.")
+    ] = "all",
+    split: Annotated[
+        str, typer.Option(help="Split of metadata.tsv to train on; all for every clip.")
+    ] = "train",
+    second: Annotated[
+        str, typer.Option(help="Of longer audio: a random second each time, or the first.")
+    ] = "random",
+    preset: Annotated[str, typer.Option(help="small, tapered or paper.")] = "small",
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value, a setting to change.")
+    ] = None,
+    cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
+) -> None:
+    """Trains GAAE: generates audio by label, from much audio and few labels. Stop it with Ctrl-C; it goes on.
+
+    Examples:
+
+    `python -m trainer gaae --labelled data/arabic_speech_commands --out runs/gaae`
+
+    `python -m trainer gaae --labelled data/speechocean762 --label-column gender --label f --label m
+    --unlabelled data/arabic_speech_commands --unlabelled data/speechocean762 --out runs/gaae_gender`
+    """
+    from trainer.gaae.data import DIGITS, Guidance
+    from trainer.gaae.run import train_gaae
+    from trainer.gaae.settings import PRESETS
+    from trainer.settings import assignments, override
+
+    console = Console(stderr=True)
+    try:
+        for name, value, known in (
+            ("preset", preset, tuple(PRESETS)),
+            ("second", second, ("random", "first")),
+            ("pool", pool, ("all", "classes")),
+        ):
+            if value not in known:
+                raise ValueError(f"--{name} is one of {', '.join(known)}, not {value!r}.")
+        if label is None and label_column != "word":
+            raise ValueError(f"Name the classes of {label_column}: --label A --label B.")
+        guidance = Guidance(
+            labelled=labelled.resolve(),
+            label_column=label_column,
+            labels=tuple(label or DIGITS),
+            share=share,
+            unlabelled=tuple(folder.resolve() for folder in unlabelled or [labelled]),
+            pool=pool,
+            split=None if split == "all" else split,
+            second=second,
+        )
+        settings = override(PRESETS[preset], assignments(change or []))
+        train_gaae(settings, guidance, out, cache, console)
+    except (DataError, ValueError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    console.print(f"Trained: {out}. Next: python -m trainer export {out} --out models/gaae/VERSION")

@@ -1,0 +1,156 @@
+"""Labelled and unlabelled seconds of audio, drawn by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainer.data import Clip, ClipCache, DataError, read_folder
+from trainer.gaae.spectrogram import WAVEFORM_SAMPLES
+from trainer.settings import tuples
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Which audio is trained on, and what of it is labelled.
+
+    Attributes:
+        labelled: folder whose metadata.tsv has the column `label_column`.
+        labels: the classes, in order.
+        share: percent of each class that keeps its labels.
+        unlabelled: folders of audio; training never sees labels of it.
+        pool: `all` clips of the unlabelled folders, or those of the `classes` alone, as in the paper's S09.
+        split: of every folder that has splits.
+        second: of audio longer than a second, a `random` one each time it is drawn, or the `first`.
+    """
+
+    labelled: Path
+    label_column: str
+    labels: tuple[str, ...]
+    share: float
+    unlabelled: tuple[Path, ...]
+    pool: str = "all"
+    split: str | None = "train"
+    second: str = "random"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **asdict(self),
+            "labelled": str(self.labelled),
+            "labels": list(self.labels),
+            "unlabelled": [str(folder) for folder in self.unlabelled],
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Guidance:
+        folders = {
+            "labelled": Path(values["labelled"]),
+            "unlabelled": tuple(Path(folder) for folder in values["unlabelled"]),
+        }
+        return cls(**{**tuples(values), **folders})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """x_u, x_l: waveforms (batch, 16000); y_l: classes (batch,)."""
+
+    x_u: Tensor
+    x_l: Tensor
+    y_l: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(self.x_u.to(device), self.x_l.to(device), self.y_l.to(device))
+
+
+def read_labelled(guidance: Guidance, seed: int) -> list[tuple[Clip, int]]:
+    """The clips that keep their labels, with their class: `share` percent of each, at least one.
+
+    Raises:
+        DataError: a class has no clips.
+    """
+    clips = read_folder(guidance.labelled, guidance.split)
+    kept = []
+    for y, label in enumerate(guidance.labels):
+        of_class = [clip for clip in clips if clip.labels.get(guidance.label_column) == label]
+        if not of_class:
+            found = sorted({clip.labels.get(guidance.label_column, "") for clip in clips} - {""})
+            raise DataError(
+                f"{guidance.labelled} has no clip whose {guidance.label_column} is {label!r}; "
+                f"it has {', '.join(found) or 'no such column'}: give other --label or --label-column."
+            )
+        n = max(round(guidance.share / 100 * len(of_class)), 1)
+        chosen = np.random.default_rng((seed, y)).permutation(len(of_class))[:n]
+        kept += [(of_class[i], y) for i in sorted(chosen)]
+    return kept
+
+
+def read_pool(guidance: Guidance) -> list[Clip]:
+    """The clips of the unlabelled folders; those without a metadata.tsv have no splits and are taken whole.
+
+    Raises:
+        DataError: see `trainer.data.read_folder`.
+    """
+    clips = [
+        clip
+        for folder in guidance.unlabelled
+        for clip in read_folder(folder, guidance.split if (folder / "metadata.tsv").is_file() else None)
+    ]
+    if guidance.pool == "classes":
+        clips = [clip for clip in clips if clip.labels.get(guidance.label_column) in guidance.labels]
+    return clips
+
+
+class GaaeSampler:
+    """Batches by number, the same for the same seed, so that a resumed training draws what it would have."""
+
+    def __init__(
+        self,
+        unlabelled: ClipCache,
+        labelled: ClipCache,
+        classes: Sequence[int],
+        sizes: tuple[int, int],
+        seed: int,
+        second: str = "random",
+    ) -> None:
+        """
+        Args:
+            classes: of `labelled`, clip by clip.
+            sizes: of x_u and x_l.
+        """
+        self.unlabelled, self.labelled = unlabelled, labelled
+        self.classes = np.asarray(classes, dtype=np.int64)
+        self.sizes, self.seed, self.second = sizes, seed, second
+
+    def at(self, draw: int) -> Batch:
+        rng = np.random.default_rng((self.seed, draw))
+        u = rng.integers(len(self.unlabelled), size=self.sizes[0])
+        ell = rng.integers(len(self.labelled), size=self.sizes[1])
+        return Batch(
+            self._seconds(self.unlabelled, u, rng),
+            self._seconds(self.labelled, ell, rng),
+            torch.from_numpy(self.classes[ell]),
+        )
+
+    def _seconds(self, cache: ClipCache, indices: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        rows = np.zeros((len(indices), WAVEFORM_SAMPLES), dtype=np.float32)
+        for row, index in zip(rows, indices, strict=True):
+            spare = max(int(cache.lengths[index]) - WAVEFORM_SAMPLES, 0)
+            start = int(rng.integers(spare + 1)) if self.second == "random" else 0
+            row[:] = one_second(cache.clip(int(index))[start:])
+        return torch.from_numpy(rows)
+
+
+def one_second(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(samples,) → (16000,): cut, or filled with zeros at the end."""
+    second = np.zeros(WAVEFORM_SAMPLES, dtype=np.float32)
+    second[: samples.size] = samples[:WAVEFORM_SAMPLES]
+    return second

@@ -1,0 +1,88 @@
+"""Every hyper-parameter of GAAE, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from trainer.gaae.spectrogram import SpectrogramSettings
+from trainer.settings import tuples
+
+
+@dataclass(frozen=True)
+class GaaeSettings:
+    """Defaults are the paper's (section V and appendix A); presets below."""
+
+    # Input
+    spectrogram: SpectrogramSettings = field(default_factory=SpectrogramSettings)
+
+    # Networks: channels are multiples of ch
+    channels: int = 16  # ch
+    decoder: tuple[int, ...] = (
+        16,
+        16,
+        16,
+        16,
+        16,
+        16,
+        1,
+    )  # of the 4 × 2 start, then of each upsampling block
+    encoder: tuple[int, ...] = (1, 1, 2, 4, 8, 16)  # of each downsampling block, in E and S alike
+    attention: bool = True  # at half the spectrogram's height and width
+    fold: int = 1  # squares of this side are handled as channels, which spares a CPU the finest resolutions
+    latent_dim: int = 128  # of z and z'
+    guided_dim: int = 128  # of the representation that C reads
+
+    # Objective, equation 6
+    alpha: float = 0.5  # of generation and reconstruction
+    beta: float = 0.5  # of classification and the latent's distribution
+    lambd: float = 20.0  # λ
+    omega_1: float = 0.6  # G_loss
+    omega_2: float = 0.4  # R_loss
+    omega_3: float = 0.25  # Cl_loss
+    omega_4: float = 0.25  # Cg_loss
+    omega_5: float = 0.5  # L_loss
+    prior_share: float = 0.0  # of x̂_g whose latent is drawn from p_z; the paper's all are encoded from x_u
+
+    # Optimisation, Algorithm 1
+    k: int = 2  # updates of the discriminators in one iteration
+    iterations: int = 60_000
+    batch: int = 128  # m, of x_u
+    labelled_batch: int = 128  # of x_l
+    rate: float = 5e-5  # Adam, of E, D and C
+    discriminator_rate: float = 2e-4  # Adam, of S and L
+    average: float = 0.999  # decay of the weight average that is exported
+    average_from: int = 1000  # iterations before which the average only follows
+    mixed_precision: bool = True  # bf16 where the device has it
+    seed: int = 0
+    checkpoint_steps: int = 500  # a killed run loses at most this many
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> GaaeSettings:
+        return cls(**{**tuples(values), "spectrogram": SpectrogramSettings(**values["spectrogram"])})
+
+
+PRESETS = {
+    # What one processor core trains at about a second an iteration.
+    "small": GaaeSettings(
+        spectrogram=SpectrogramSettings(
+            sample_rate_hz=8000, window=256, hop=128, bins=128, frames=64, window_shape="hann"
+        ),
+        decoder=(8, 8, 4, 2, 1),
+        encoder=(1, 2, 4, 8),
+        attention=False,
+        fold=2,
+        prior_share=0.5,
+        batch=16,
+        labelled_batch=8,
+        rate=2e-4,  # the paper's 5e-5 is for batches of 128: here S wins too early with it
+    ),
+    # The paper's, with the decoder's costly fine resolutions made thin.
+    "tapered": GaaeSettings(
+        spectrogram=SpectrogramSettings(window_shape="hann"), decoder=(16, 16, 16, 8, 4, 2, 1)
+    ),
+    "paper": GaaeSettings(),
+}
