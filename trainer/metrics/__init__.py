@@ -11,6 +11,7 @@ from trainer.metrics.disentanglement import (
     sap,
 )
 from trainer.metrics.few_shot import FewShot, few_shot, labelled_crops
+from trainer.metrics.generation import frechet_distance, inception_score
 from trainer.metrics.verification import act_dcf, cllr, det_points, detection_rate, eer, min_dcf
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "disentanglement",
     "eer",
     "few_shot",
+    "frechet_distance",
+    "inception_score",
     "jemmig",
     "labelled_crops",
     "mig",
