@@ -22,6 +22,7 @@ from trainer.loop import LoopSettings, Report, Sampler, train
 from trainer.pretrain import read_noise
 from trainer.reproduce.autodecompose.material import clips_of, first_seconds
 from trainer.reproduce.autodecompose.settings import Effort, Scale, Variant, objective_settings
+from trainer.reproduce.kept import kept
 
 Say = Callable[[str], None]
 SHOT_S = 10
@@ -47,19 +48,7 @@ class Workshop:
     def row(self, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Figures from rows/<name>.json, computed where there are none yet, or only some of another scale."""
         path = self.folder / "rows" / f"{name}.json"
-        scale = json.loads(json.dumps(asdict(self.scale)))  # as it is read again: lists for tuples
-        if path.is_file():
-            kept = json.loads(path.read_text())
-            if kept["scale"] == scale:
-                figures: dict[str, Any] = kept["figures"]
-                return figures
-        started = time.monotonic()
-        figures = compute()
-        self.say(f"{name}: done in {time.monotonic() - started:.0f} s")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"scale": scale, "figures": figures}, indent=1) + "\n")
-        partial.replace(path)
+        figures: dict[str, Any] = kept(path, {"scale": asdict(self.scale)}, compute, self.say)
         return figures
 
     def cache(self, clips: Sequence[Clip]) -> ClipCache:

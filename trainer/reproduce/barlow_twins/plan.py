@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.console import Console
 from trainer.barlow_twins.settings import PRESETS, BarlowTwinsSettings
 from trainer.data import ClipCache, build_cache, contiguous_crops, read_folder
 from trainer.pretrain import read_noise
+from trainer.reproduce.kept import kept
 
 NOISE = "noise"  # corpus that trainings mix in
 
@@ -51,18 +51,7 @@ class Plan:
     def kept(self, name: str, made_with: Mapping[str, Any], make: Callable[[], Any]) -> Any:
         """Figures from `figures/<name>.json`; made, and written whole, where none were made with the same."""
         path = self.runs / "figures" / f"{name}.json"
-        made_with = json.loads(json.dumps(made_with))
-        if path.is_file():
-            stored = json.loads(path.read_text())
-            if stored["made_with"] == made_with:
-                return stored["figures"]
-        self.say(f"measuring {name}")
-        text = json.dumps({"made_with": made_with, "figures": make()})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(text + "\n")
-        partial.replace(path)
-        return json.loads(text)["figures"]
+        return kept(path, {"made_with": made_with}, make, self.say)
 
     def clips(self, corpus: str, split: str) -> ClipCache:
         return build_cache(read_folder(self.data / corpus, split), self.cache, warn=self.say)
