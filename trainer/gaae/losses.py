@@ -48,4 +48,9 @@ def s_discrimination_loss(s_real: Tensor, s_reconstructed: Tensor, s_generated: 
 
 def l_discrimination_loss(l_prior: Tensor, l_encoded: Tensor) -> Tensor:
     """Equation 8: L's scores of z drawn from p_z above 1, of z' below −1."""
-    return torch.relu(1 - l_prior).mean() + torch.relu(1 + l_encoded).mean()
+    return hinge_loss(l_prior, l_encoded)
+
+
+def hinge_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """A discriminator's: scores of what is real above 1, of what is not below −1."""
+    return torch.relu(1 - real).mean() + torch.relu(1 + fake).mean()

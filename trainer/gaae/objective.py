@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from trainer.gaae import losses
+from trainer.gaae.adversarial import Adversarial
 from trainer.gaae.data import Batch
 from trainer.gaae.networks import Classifier, Decoder, Encoder, LatentDiscriminator, SampleDiscriminator
 from trainer.gaae.settings import GaaeSettings
-from trainer.gaae.spectrogram import LogSpectrogram
 
 
 class Autoencoder(nn.Module):
@@ -48,13 +47,11 @@ class Fakes:
     generated: Tensor
 
 
-class GAAE(nn.Module):
+class GAAE(Adversarial[Autoencoder]):
     """All networks, and the losses of equations 6, 7 and 8 for a batch."""
 
     def __init__(self, settings: GaaeSettings, classes: int) -> None:
-        super().__init__()
-        self.settings, self.classes = settings, classes
-        self.spectrogram = LogSpectrogram(settings.spectrogram)
+        super().__init__(settings, classes)
         self.edc = Autoencoder(settings, classes)
         self.S = SampleDiscriminator(settings, classes)
         self.L = LatentDiscriminator(settings)
@@ -69,7 +66,7 @@ class GAAE(nn.Module):
         scores = self.S(samples, torch.cat([fakes.y_hat, y_l, fakes.y_hat, y_r])).float()
         m = len(x_u)
         real, reconstructed, generated = scores.split([m + len(x_l), m, m])
-        z = torch.randn(fakes.z.shape, generator=generator, device=fakes.z.device)
+        z = self.drawn_latents(m, generator)
         prior, encoded = self.L(torch.cat([z, fakes.z])).float().chunk(2)
         return {
             "S_loss": losses.s_discrimination_loss(real, reconstructed, generated),
@@ -102,21 +99,11 @@ class GAAE(nn.Module):
         guided, z = self.edc.E(x_u)
         z = z.float()  # bf16 where that is used
         y_hat = self.edc.C(guided).float().softmax(dim=1)
-        m, device = len(x_u), x_u.device
-        y_r = torch.randint(self.classes, (m,), generator=generator, device=device)
+        m = len(x_u)
+        y_r = self.drawn_labels(m, generator)
         from_prior = round(self.settings.prior_share * m)
-        drawn = torch.randn((from_prior, z.shape[1]), generator=generator, device=device)
+        drawn = self.drawn_latents(from_prior, generator)
         z_g = torch.cat([drawn, z[from_prior:]])
         both = self.edc.D(torch.cat([z, z_g]), torch.cat([y_hat, self.one_hot(y_r)]))
         reconstructed, generated = both.float().chunk(2)
         return Fakes(z, y_hat, y_r, reconstructed, generated)
-
-    def heard(self, waveform: Tensor) -> Tensor:
-        """The spectrogram, in full precision: bf16 would end 50 dB below the loudest point."""
-        with torch.autocast(waveform.device.type, enabled=False):
-            spectrogram: Tensor = self.spectrogram(waveform)
-        return spectrogram
-
-    def one_hot(self, y: Tensor) -> Tensor:
-        """(batch,) → (batch, classes)."""
-        return F.one_hot(y, self.classes).float()

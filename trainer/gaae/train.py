@@ -11,31 +11,31 @@ import torch
 from torch import Tensor, nn
 
 from trainer.checkpoint import load_checkpoint, save_checkpoint
+from trainer.gaae.adversarial import Adversarial, Networks
 from trainer.gaae.data import GaaeSampler
-from trainer.gaae.objective import GAAE, Autoencoder
 from trainer.loop import LossLog, Report, autocast
 
 BETAS = (0.0, 0.999)  # Adam's, as in BigGAN
 
 
 def train(
-    model: GAAE,
+    model: Adversarial[Networks],
     sampler: GaaeSampler,
     out: Path,
     device: torch.device,
     *,
     report: Report | None = None,
-    on_checkpoint: Callable[[Autoencoder, int], None] | None = None,
-) -> Autoencoder:
+    on_checkpoint: Callable[[Networks, int], None] | None = None,
+) -> Networks:
     """Trains the model in place, or goes on where `out/checkpoint.safetensors` stopped.
 
     Args:
         out: gets `checkpoint.safetensors`, `losses.csv` and `losses.png`.
         report: called after each iteration.
-        on_checkpoint: called with the averaged E, D and C after each checkpoint.
+        on_checkpoint: called with the averaged `edc` after each checkpoint.
 
     Returns:
-        The averaged E, D and C.
+        The averaged `edc`.
 
     Raises:
         FloatingPointError: a loss is no longer a number.
@@ -71,7 +71,7 @@ def train(
     return average.eval().cpu()
 
 
-def make_optimizer(model: GAAE) -> torch.optim.Adam:
+def make_optimizer(model: Adversarial[Networks]) -> torch.optim.Adam:
     """One Adam, a rate for E, D and C and one for S and L. It leaves alone what has no gradient at a step."""
     s = model.settings
     apart = [*model.S.parameters(), *model.L.parameters()]
@@ -83,7 +83,11 @@ def make_optimizer(model: GAAE) -> torch.optim.Adam:
 
 
 def iteration(
-    model: GAAE, sampler: GaaeSampler, optimizer: torch.optim.Optimizer, step: int, device: torch.device
+    model: Adversarial[Networks],
+    sampler: GaaeSampler,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    device: torch.device,
 ) -> dict[str, float]:
     """One iteration of Algorithm 1; returns the losses of its last two updates by name."""
     settings = model.settings
@@ -99,7 +103,7 @@ def iteration(
         with autocast(device, settings.mixed_precision):
             if discriminate:
                 update = model.discriminator_losses(batch, generator)
-                loss = update["S_loss"] + update["L_d_loss"]  # no parameter is in both
+                loss = update["S_loss"] + update.get("L_d_loss", 0.0)  # no parameter is in both
             else:
                 update = model.edc_losses(batch, generator)
                 loss = update["EDC_loss"]

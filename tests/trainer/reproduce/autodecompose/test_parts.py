@@ -13,7 +13,7 @@ from tests.trainer.reproduce.autodecompose.conftest import TINY
 from trainer.cli import app
 from trainer.data import DataError
 from trainer.reproduce.autodecompose.fig7 import fig7
-from trainer.reproduce.autodecompose.maps import CLASSES, Panel, draw, maps, thin, tsne
+from trainer.reproduce.autodecompose.maps import CLASSES, maps
 from trainer.reproduce.autodecompose.material import SETS, first_seconds, most_audio
 from trainer.reproduce.autodecompose.overfitting import is_flat, overfitting, parts
 from trainer.reproduce.autodecompose.page import reproduce_autodecompose
@@ -30,6 +30,7 @@ from trainer.reproduce.autodecompose.table2 import PAPER, table2
 from trainer.reproduce.autodecompose.table3 import table3
 from trainer.reproduce.autodecompose.words import words
 from trainer.reproduce.autodecompose.workshop import Workshop
+from trainer.reproduce.tsne import Panel, draw, thin, tsne
 from trainer.resemblyzer import PeerMissingError, Resemblyzer
 
 

@@ -1,0 +1,62 @@
+"""What Algorithm 1 trains: GAAE, and the models that it is compared with."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainer.gaae.data import Batch
+from trainer.gaae.settings import GaaeSettings
+from trainer.gaae.spectrogram import LogSpectrogram
+
+Networks = TypeVar("Networks", bound=nn.Module)
+
+
+class Adversarial(nn.Module, Generic[Networks]):
+    """Networks that are kept, and the discriminators they are trained against.
+
+    Attributes:
+        classes: how many labels there are.
+        edc: E, D and C, or what the model has of their kind: averaged over the training, and its result.
+        S: the discriminator of samples.
+        L: that of latents; of no parameters where the model has none.
+    """
+
+    edc: Networks
+    S: nn.Module
+    L: nn.Module
+
+    def __init__(self, settings: GaaeSettings, classes: int) -> None:
+        super().__init__()
+        self.settings, self.classes = settings, classes
+        self.spectrogram = LogSpectrogram(settings.spectrogram)
+
+    def discriminator_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        """`S_loss`, `L_d_loss` where there is L, and what else is to be logged."""
+        raise NotImplementedError
+
+    def edc_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        """`EDC_loss` and its terms."""
+        raise NotImplementedError
+
+    def heard(self, waveform: Tensor) -> Tensor:
+        """The spectrogram, in full precision: bf16 would end 50 dB below the loudest point."""
+        with torch.autocast(waveform.device.type, enabled=False):
+            spectrogram: Tensor = self.spectrogram(waveform)
+        return spectrogram
+
+    def one_hot(self, y: Tensor) -> Tensor:
+        """(batch,) → (batch, classes)."""
+        return F.one_hot(y, self.classes).float()
+
+    def drawn_labels(self, count: int, generator: torch.Generator) -> Tensor:
+        """y_r: (count,), every class as likely."""
+        return torch.randint(self.classes, (count,), generator=generator, device=generator.device)
+
+    def drawn_latents(self, count: int, generator: torch.Generator) -> Tensor:
+        """z of p_z: (count, latent_dim)."""
+        size = (count, self.settings.latent_dim)
+        return torch.randn(size, generator=generator, device=generator.device)
