@@ -171,6 +171,50 @@ def autodecompose(
         raise typer.Exit(1) from error
 
 
+@app.command()
+def gaae(
+    data: DataArgument,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A part, such as table1; repeat for several.")
+    ] = None,
+    scale: Annotated[str, typer.Option(help="cpu: an evening on two cores; paper: a GPU; toy.")] = "cpu",
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print what would be trained, and for how long.")
+    ] = False,
+    digits: Annotated[str, typer.Option(help="Folder of --data.")] = "arabic_speech_commands",
+    instruments: Annotated[str, typer.Option(help="Folder of --data.")] = "instruments",
+    gender: Annotated[str, typer.Option(help="Folder of --data.")] = "speechocean762",
+    out: Annotated[Path, typer.Option(help="Trained models and rows.")] = Path("runs/gaae-paper"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/gaae.md"),
+) -> None:
+    """The GAAE paper with our corpora. Stop it with Ctrl-C; the same command goes on.
+
+    Examples:
+
+    `python -m trainer reproduce gaae --data data --plan`
+
+    `python -m trainer reproduce gaae --data data --only table1 --only table7`
+    """
+    from trainer.reproduce.gaae.page import chosen_parts, planned, reproduce_gaae
+    from trainer.reproduce.gaae.scale import SCALES
+    from trainer.reproduce.gaae.workshop import Workshop
+
+    console = Console(stderr=True)
+    try:
+        if scale not in SCALES:
+            raise ValueError(f"--scale is one of {', '.join(SCALES)}, not {scale!r}.")
+        parts = chosen_parts(only or ())
+        corpora = {"digits": digits, "instruments": instruments, "gender": gender}
+        shop = Workshop(data, corpora, out / scale, SCALES[scale], console)
+        if plan:
+            typer.echo(planned(shop, parts))
+        else:
+            reproduce_gaae(shop, page, parts)
+    except (DataError, ValueError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+
+
 @contextmanager
 def _errors_said(console: Console) -> Iterator[None]:
     try:

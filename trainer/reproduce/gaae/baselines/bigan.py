@@ -46,7 +46,7 @@ class PairDiscriminator(nn.Module):
 
 
 class BiGAN(Adversarial[FeatureNetwork]):
-    """S tells (x_u, features of x_u) from (G(z), z); the features learn to be mistaken for z. G stays as it is."""
+    """S tells (x_u, features of x_u) from (G(z), z); these learn to be taken for z. G stays as it is."""
 
     def __init__(self, settings: GaaeSettings, classes: int, generator: Decoder) -> None:
         """

@@ -1,8 +1,8 @@
 """GGAN, the authors' earlier model, as far as the GAAE paper describes it.
 
 One latent, and it is guided: "the condition is imposed on the latent samples" (section I), so the generator
-sees no label but in them. What the text leaves open is taken over from GAAE: a network F makes a guided latent
-of (z, y); E, C and L of Tables XX, XXII and XXIII tie the latents of audio to those of F; S judges pairs of
+sees no label but in them. What the text leaves open is taken from GAAE: a network F makes a guided latent of
+(z, y); E, C and L of Tables XX, XXII and XXIII tie the latents of audio to those of F; S judges pairs of
 sample and label; C learns from x_l and from generated samples. Nothing is reconstructed.
 """
 

@@ -1,0 +1,64 @@
+"""The classifier of real audio that IS, FID and "recognised as its label" use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from trainer.checkpoint import load_checkpoint, read_settings, save_checkpoint
+from trainer.gaae.networks import SimpleClassifier
+from trainer.gaae.settings import GaaeSettings
+from trainer.gaae.spectrogram import LogSpectrogram
+from trainer.reproduce.gaae.classifier import train_classifier
+from trainer.reproduce.gaae.material import TASKS
+from trainer.reproduce.gaae.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A trained classifier, its labels in order, and the spectrogram it reads."""
+
+    net: SimpleClassifier
+    labels: tuple[str, ...]
+    spectrogram: LogSpectrogram
+
+    @classmethod
+    def load(cls, path: Path) -> Judge:
+        """
+        Raises:
+            FileNotFoundError: no such file.
+        """
+        card = read_settings(path)
+        settings = GaaeSettings.from_json(card["settings"])
+        net = SimpleClassifier(settings, len(card["labels"]))
+        load_checkpoint(path, {"judge": net})
+        return cls(net.eval(), tuple(card["labels"]), LogSpectrogram(settings.spectrogram))
+
+    @torch.no_grad()
+    def of_audio(self, waveforms: Tensor) -> Tensor:
+        """(n, 16000) at 16 kHz → logits (n, labels)."""
+        logits: Tensor = self.net(self.spectrogram(waveforms))
+        return logits
+
+
+def judge_path(folder: Path, task: str) -> Path:
+    """Where a task's judge lies below the folder of a scale."""
+    return folder / "trained" / f"{task}-judge" / "checkpoint.safetensors"
+
+
+def judge(shop: Workshop, task: str) -> Judge:
+    """The judge of a task, on the device; trained, on all of train, where there is none yet."""
+    path, labels = judge_path(shop.folder, task), TASKS[task].labels
+    if not path.is_file():
+        heard = shop.heard(task, "train")
+        net = train_classifier(heard.x, heard.y, len(labels), shop.scale, 0, shop.device)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        card = {"settings": shop.front_settings(task).to_json(), "labels": labels}
+        save_checkpoint(path, {"judge": net}, None, shop.scale.classifier_steps, card)
+        shop.say(f"{path.parent.name}: trained")
+    found = Judge.load(path)
+    found.net.to(shop.device)
+    return found

@@ -1,0 +1,133 @@
+"""The three labelled sets, each as a folder that a GAAE can be trained on, and their spectrograms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainer.corpora.nsynth import PAPER_FAMILIES
+from trainer.data import SAMPLE_RATE_HZ, Clip, ClipCache, DataError, read_folder
+from trainer.gaae.data import DIGITS, one_second
+from trainer.gaae.spectrogram import LogSpectrogram, SpectrogramSettings
+
+ADULT = 18  # years: a child's voice does not tell its gender
+VOICES = {"train": 10, "test": 5}  # of each gender (section V-C1)
+QUIET = 0.1  # of a clip's loudness, below which a second of it is taken for a pause
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be told apart.
+
+    Attributes:
+        column: of metadata.tsv.
+        r: dynamic range of the spectrogram (section IV-B).
+        second: of longer audio (section IV-B): see `trainer.gaae.data.Guidance`.
+    """
+
+    name: str
+    column: str
+    labels: tuple[str, ...]
+    r: float = 10.0
+    second: str = "random"
+
+
+TASKS = {
+    "digits": Task("digits", "word", DIGITS),
+    "instruments": Task("instruments", "family", PAPER_FAMILIES, r=15.0, second="first"),
+    "gender": Task("gender", "gender", ("f", "m")),
+}
+
+
+def write_subset(task: Task, corpus: Path, out: Path) -> None:
+    """A folder of the corpus's clips that the task is about; of gender, some grown-ups drawn at random.
+
+    Raises:
+        DataError: the corpus cannot be read, or has no clips of the task.
+    """
+    clips = [clip for clip in read_folder(corpus) if clip.labels.get(task.column) in task.labels]
+    if task.name == "gender":
+        chosen = {name for split, count in VOICES.items() for name in _voices(clips, task, split, count)}
+        clips = [clip for clip in clips if (clip.split, clip.speaker) in chosen]
+    for split in ("train", "test"):
+        if not any(clip.split == split for clip in clips):
+            raise DataError(
+                f"{corpus} has no {split} clip whose {task.column} is of {', '.join(task.labels)}."
+            )
+    rows = [
+        f"{clip.path.resolve()}\t{clip.speaker}\t{clip.split}\t{clip.labels[task.column]}" for clip in clips
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    partial = out / "metadata.partial"
+    partial.write_text("\n".join([f"path\tspeaker\tsplit\t{task.column}", *rows]) + "\n")
+    partial.replace(out / "metadata.tsv")
+
+
+def _voices(clips: Sequence[Clip], task: Task, split: str, count: int) -> Iterator[tuple[str, str]]:
+    for label in task.labels:
+        names = sorted(
+            {
+                clip.speaker
+                for clip in clips
+                if clip.split == split
+                and clip.labels[task.column] == label
+                and int(clip.labels.get("age", ADULT)) >= ADULT
+            }
+        )
+        for i in np.random.default_rng(0).permutation(len(names))[:count]:
+            yield split, names[i]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Seconds of a split.
+
+    Attributes:
+        x: spectrograms (seconds, bins, frames).
+        y: their classes (seconds,).
+        clips: what each was cut from.
+    """
+
+    x: Tensor
+    y: NDArray[np.int64]
+    clips: list[Clip]
+
+    def of(self, paths: set[Path]) -> Heard:
+        """Only the seconds of some files."""
+        kept = [i for i, clip in enumerate(self.clips) if clip.path in paths]
+        return Heard(self.x[kept], self.y[kept], [self.clips[i] for i in kept])
+
+
+def hear(task: Task, cache: ClipCache, settings: SpectrogramSettings) -> Heard:
+    """Every second of every clip but pauses, or the first one alone, as the task has it."""
+    seconds, clips = [], []
+    for index, clip in enumerate(cache.clips):
+        for second in _seconds(cache.clip(index), task.second):
+            seconds.append(second)
+            clips.append(clip)
+    front = LogSpectrogram(settings)
+    with torch.no_grad():
+        x = [
+            front(torch.from_numpy(np.stack(seconds[start : start + BATCH])))
+            for start in range(0, len(seconds), BATCH)
+        ]
+    y = np.asarray([task.labels.index(clip.labels[task.column]) for clip in clips], dtype=np.int64)
+    return Heard(torch.cat(x), y, clips)
+
+
+def _seconds(samples: NDArray[np.float32], which: str) -> Iterator[NDArray[np.float32]]:
+    first = one_second(samples)
+    whole = samples[: samples.size // SAMPLE_RATE_HZ * SAMPLE_RATE_HZ].reshape(-1, SAMPLE_RATE_HZ)
+    if which == "first" or len(whole) < 2:
+        yield first
+        return
+    for second in whole:
+        if second.std() >= QUIET * samples.std():
+            yield second

@@ -1,0 +1,108 @@
+"""The command: every part, one after the other, each into its own block of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from trainer.reproduce.gaae import figures, tables
+from trainer.reproduce.gaae.plan import plan
+from trainer.reproduce.gaae.sweeps import sweeps
+from trainer.reproduce.gaae.workshop import Workshop
+from trainer.reproduce.page import machine, write_block
+
+TABLES: dict[str, Callable[[Workshop], str]] = {
+    "judges": tables.judges,
+    "table1": tables.table1,
+    "table2": tables.table2,
+    "table3": tables.table3,
+    "table4": tables.table4,
+    "table5": tables.table5,
+    "table6": tables.table6,
+    "table7": tables.table7,
+    "table8": tables.table8,
+}
+PICTURES: dict[str, Callable[[Workshop, Path], str]] = {
+    "sheets": figures.sheets,
+    "styles": figures.styles,
+    "interpolation": figures.interpolation,
+    "tsne": figures.maps,
+    "sweeps": sweeps,
+}
+PARTS = (*TABLES, *PICTURES)
+OF_INSTRUMENTS = {"table2", "table5", "table8"}
+
+TITLE = """# The GAAE paper, reproduced
+
+Sections V to VII of Haque, Rana and Schuller's *High-Fidelity Audio Generation and Representation Learning
+with Guided Adversarial Autoencoder*, with our corpora, ours beside the paper's figures. Their S09 is ten digits
+of 2618 English speakers, ours what each part says; scores are by our own classifiers, so only the order of the
+models can be compared with theirs. GGAN is built from what this paper says of it. Each part says how much was
+trained; `python -m trainer reproduce gaae --scale paper` trains as long as the paper did.
+"""
+
+
+def chosen_parts(only: Sequence[str]) -> list[str]:
+    """
+    Args:
+        only: names of `PARTS`; none is all of them.
+
+    Raises:
+        ValueError: no such part.
+    """
+    unknown = set(only) - set(PARTS)
+    if unknown:
+        raise ValueError(f"No part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.")
+    return [part for part in PARTS if part in only or not only]
+
+
+def reproduce_gaae(shop: Workshop, page: Path, parts: Sequence[str]) -> None:
+    """Trains, measures and writes the parts; goes on where an earlier call was stopped.
+
+    Args:
+        page: gets a block a part; pictures go to a folder beside it, named like it.
+
+    Raises:
+        DataError: a corpus cannot be read.
+        ValueError: the shop's folder holds trainings with other settings.
+    """
+    pictures = page.with_suffix("")
+    pictures.mkdir(parents=True, exist_ok=True)
+    if not page.exists():
+        page.write_text(TITLE)
+    for part in parts:
+        shop.say(f"{part} …")
+        if part in OF_INSTRUMENTS and not shop.has("instruments"):
+            shop.say(
+                f"{part} left out: {shop.data / shop.corpora['instruments']} is not there; "
+                "`python -m trainer data instruments` makes it."
+            )
+            continue
+        text = TABLES[part](shop) if part in TABLES else PICTURES[part](shop, pictures)
+        write_block(page, f"reproduce gaae {part}", f"{text}\n\n{_how(shop, part)}")
+
+
+def planned(shop: Workshop, parts: Sequence[str]) -> str:
+    """What is to be trained for the parts if nothing was yet."""
+    tasks = [task for task in shop.corpora if shop.has(task)]
+    return plan(shop.scale, parts, tasks)
+
+
+def _how(shop: Workshop, part: str) -> str:
+    """What the figures of a part were made with, plainly."""
+    scale = shop.scale
+    made = [f"setting `{scale.preset}`, batch {scale.settings().batch}", f"{scale.runs} training(s) a row"]
+    if part in {"table1", "table2", "table3", "table6", "sweeps"}:
+        made.append(f"{scale.samples} generated samples a score (the paper: 50,000)")
+    if part in {"judges", "table4", "table5", "table7", "table8"}:
+        made.append(f"{scale.classifier_steps} steps of {scale.classifier_batch} a classifier")
+    if part in PICTURES and part != "sweeps":
+        made.append(f"{scale.long} iterations for digits, {scale.short} for instruments")
+    corpora = ", ".join(f"{task} `{name}`" for task, name in shop.corpora.items() if shop.has(task))
+    where = torch.cuda.get_device_name() if torch.cuda.is_available() else machine()
+    return (
+        f"Scale `{scale.name}` (the paper: 60,000 iterations of 128, three trainings a row): "
+        f"{'; '.join(made)}. Corpora: {corpora}. Machine: {where}."
+    )

@@ -1,0 +1,117 @@
+"""What each part trains, and for how long, before anybody starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from trainer.reproduce.gaae.recipes import (
+    LABELLED,
+    Training,
+    alpha_sweep,
+    by_share,
+    gender_guided,
+    length_of,
+    omega_sweep,
+    rivals,
+    runs,
+    shares,
+    training,
+)
+from trainer.reproduce.gaae.scale import Scale
+from trainer.reproduce.gaae.tables import GENERATORS
+from trainer.reproduce.page import table
+
+# An iteration beside GAAE's, from the passes of each network in it.
+COSTS = {"gaae": 1.0, "ggan": 0.7, "supervised": 0.45, "unsupervised": 0.45, "bigan": 0.45}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a part needs: trainings, every run of them, and simple classifiers by name."""
+
+    trainings: frozenset[Training]
+    classifiers: frozenset[str]
+
+    def __sub__(self, other: Work) -> Work:
+        return Work(self.trainings - other.trainings, self.classifiers - other.classifiers)
+
+    def __or__(self, other: Work) -> Work:
+        return Work(self.trainings | other.trainings, self.classifiers | other.classifiers)
+
+    def hours(self, scale: Scale) -> float:
+        """Of training alone, by the scale's clock."""
+        seconds = sum(
+            COSTS[one.model] * scale.iterations(one.length) * scale.iteration_s for one in self.trainings
+        )
+        steps = len(self.classifiers) * scale.classifier_steps
+        return (seconds + steps * scale.classifier_step_s) / 3600
+
+
+NOTHING = Work(frozenset(), frozenset())
+
+
+def work(scale: Scale, part: str, tasks: Sequence[str]) -> Work:
+    """What a part needs in all.
+
+    Args:
+        tasks: those that there is a corpus of.
+    """
+    firsts, names = _needs(scale, part, tasks)
+    every = {one for first in firsts for one in runs(scale, first)}
+    every |= {one.parent for one in every if one.parent is not None}
+    return Work(frozenset(every), frozenset(names))
+
+
+def _needs(scale: Scale, part: str, tasks: Sequence[str]) -> tuple[list[Training], set[str]]:
+    def cnn(task: str, *learnt: str) -> set[str]:
+        return {f"{task}-cnn-{name}-{run}" for name in learnt for run in range(scale.runs)}
+
+    task = "instruments" if part in {"table2", "table5", "table8"} else "digits"
+    judged = {f"{task}-judge"}
+    if task not in tasks:
+        return [], set()
+    models = rivals(scale, task, length_of(task))
+    both = [name for name in ("digits", "instruments") if name in tasks]
+    shown = [rivals(scale, name, length_of(name))["GAAE"] for name in both]
+    match part:
+        case "judges":
+            return [], {f"{name}-judge" for name in tasks}
+        case "table1" | "table2":
+            return list(models.values()), judged
+        case "table3":
+            shared = [one for name in both for one in by_share(scale, "gaae", name).values()]
+            return shared + shown, {f"{name}-judge" for name in both}
+        case "table4" | "table5":
+            learnt = [f"from-{models[name].name}" for name in GENERATORS]
+            mixed = f"train-and-{models['GAAE'].name}"
+            return [models[name] for name in GENERATORS], cnn(task, f"{LABELLED:g}", *learnt, mixed)
+        case "table6":
+            digits = list(rivals(scale, "digits", "short").values())
+            return [*digits, gender_guided(scale)], {"gender-judge"}
+        case "table7" | "table8":
+            guided = [one for model in ("ggan", "gaae") for one in by_share(scale, model, task).values()]
+            known = [f"{share:g}" for share in {*shares(scale, task), scale.share}]
+            longest = [models["GGAN"], models["GAAE"]]
+            return [training(scale, "bigan", task), *guided, *longest], cnn(task, *known)
+        case "sweeps":
+            return [*omega_sweep(scale).values(), *alpha_sweep(scale).values()], judged
+        case _:  # pictures
+            return shown, set()
+
+
+def plan(scale: Scale, parts: Iterable[str], tasks: Sequence[str]) -> str:
+    """A table of what each part adds to those before it, and the whole."""
+    done, rows = NOTHING, []
+    for part in parts:
+        added = work(scale, part, tasks) - done
+        done |= added
+        rows.append(_row(part, added, scale))
+    rows.append(_row("in all", done, scale))
+    return table(["part", "trainings", "iterations", "classifiers", f"{scale.clock} hours"], rows)
+
+
+def _row(name: str, added: Work, scale: Scale) -> list[str]:
+    iterations = sum(scale.iterations(one.length) for one in added.trainings)
+    hours = added.hours(scale)
+    return [name, f"{len(added.trainings)}", f"{iterations}", f"{len(added.classifiers)}", f"{hours:.1f}"]
