@@ -186,6 +186,37 @@ def encoders(
     console.print(f"written to {out}")
 
 
+@app.command()
+def generated(
+    url: Annotated[str, typer.Option(help="Of a running service.")] = "http://127.0.0.1:8000",
+    key: Annotated[str | None, typer.Option(help="Its API key, if it has one.")] = None,
+    per_label: Annotated[int, typer.Option(min=1, help="Clips of each label.")] = 50,
+    judge: Annotated[
+        Path, typer.Option(help="Classifier of real audio, of `trainer reproduce gaae`.")
+    ] = Path("runs/gaae-paper/cpu/trained/digits-judge/checkpoint.safetensors"),
+) -> None:
+    """The share of a running service's clips that a classifier of real audio recognises as their label.
+
+    Example: `python -m benchmarks generated --url http://127.0.0.1:8000 --per-label 50`
+    """
+    from benchmarks.generated import ask, report
+    from service.client.http import ClientError, ServiceClient
+    from trainer.reproduce.gaae.judge import Judge
+
+    console = Console(stderr=True)
+    try:
+        with ServiceClient(url, key) as client:
+            typer.echo(report(ask(client, Judge.load(judge), per_label)))
+    except FileNotFoundError as error:
+        console.print(
+            f"[red]{judge} is not there: `python -m trainer reproduce gaae --only judges` trains it.[/red]"
+        )
+        raise typer.Exit(1) from error
+    except (ClientError, ValueError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+
+
 def newest_bundle(models: Path) -> Path:
     """The bundle folder of the highest version."""
     found = [path.parent for path in models.glob("*/bundle.json")]

@@ -1,0 +1,88 @@
+"""A running service is asked for clips, and a judge says what they are; the generator makes tones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from typer.testing import CliRunner
+
+from benchmarks.cli import app
+from benchmarks.generated import ask, report
+from service.client.http import ServiceClient
+from tests.service.conftest import (  # fixtures
+    RunningService,
+    StartService,
+    WriteBundle,
+    start_service,  # noqa: F401
+    write_bundle,  # noqa: F401
+)
+from tests.service.tiny_generator import BINS_A_LABEL, FIRST_BIN, LABELS, write_generator
+from trainer.checkpoint import save_checkpoint
+from trainer.gaae.networks import SimpleClassifier
+from trainer.gaae.settings import PRESETS
+from trainer.gaae.spectrogram import LogSpectrogram
+from trainer.reproduce.gaae.judge import Judge
+
+SMALL = PRESETS["small"]
+
+
+class LoudestBand(nn.Module):
+    """(batch, 128, 64) → (batch, 3): how loud it is around the pitch of each label."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        middles = [int(FIRST_BIN + BINS_A_LABEL * label) for label in range(len(LABELS))]
+        return torch.stack([x[:, middle - 6 : middle + 7].mean(dim=(1, 2)) for middle in middles], dim=1)
+
+
+def judge(*labels: str) -> Judge:
+    return Judge(LoudestBand(), labels, LogSpectrogram(SMALL.spectrogram))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def service(
+    start_service: StartService,  # noqa: F811
+    write_bundle: WriteBundle,  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
+) -> RunningService:
+    models = tmp_path_factory.mktemp("models")
+    write_bundle(models, "0.1.0")
+    write_generator(models, "0.1.0")
+    return start_service(models)
+
+
+def test_every_tone_is_recognised_and_more_than_one_call_is_made(service: RunningService) -> None:
+    with ServiceClient(service.url) as client:
+        found = ask(client, judge(*LABELS), per_label=18)
+        assert found == {label: Counter({label: 18}) for label in LABELS}
+        low, middle, high = LABELS
+        swapped = ask(client, judge(middle, low, high), per_label=2)
+    assert swapped == {low: Counter({middle: 2}), middle: Counter({low: 2}), high: Counter({high: 2})}
+
+
+def test_the_report_has_a_row_a_label_and_one_of_all() -> None:
+    text = report({"one": Counter({"one": 3, "two": 1}), "two": Counter({"two": 2, "one": 1, "six": 1})})
+    assert "| one | 4 | 3 | 75.0 | two 1 |" in text
+    assert "| two | 4 | 2 | 50.0 | one 1, six 1 |" in text
+    assert text.splitlines()[-1].startswith("| all | 8 | 5 | 62.5 |")
+
+
+def test_the_command_asks_the_service_and_says_what_is_wrong(service: RunningService, tmp_path: Path) -> None:
+    kept = tmp_path / "checkpoint.safetensors"
+    torch.manual_seed(0)
+    for labels, code, said in ((LABELS, 0, "| all | 3 |"), (LABELS[:2], 1, "high tone too")):
+        card = {"settings": SMALL.to_json(), "labels": labels}
+        save_checkpoint(kept, {"judge": SimpleClassifier(SMALL, len(labels))}, None, 1, card)
+        command = ["generated", "--url", service.url, "--per-label", "1", "--judge", str(kept)]
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == code, result.output
+        assert said in " ".join(result.output.split())
+    nowhere = ["generated", "--url", "http://127.0.0.1:9", "--judge", str(kept)]
+    absent = ["generated", "--url", service.url, "--judge", str(tmp_path / "absent")]
+    for command, said in ((nowhere, "No service answers"), (absent, "--only judges")):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 1
+        assert said in " ".join(result.output.split())
