@@ -37,10 +37,10 @@ OF_INSTRUMENTS = {"table2", "table5", "table8"}
 TITLE = """# The GAAE paper, reproduced
 
 Sections V to VII of Haque, Rana and Schuller's *High-Fidelity Audio Generation and Representation Learning
-with Guided Adversarial Autoencoder*, with our corpora, ours beside the paper's figures. Their S09 is ten digits
-of 2618 English speakers, ours what each part says; scores are by our own classifiers, so only the order of the
-models can be compared with theirs. GGAN is built from what this paper says of it. Each part says how much was
-trained; `python -m trainer reproduce gaae --scale paper` trains as long as the paper did.
+with Guided Adversarial Autoencoder*, with our corpora, ours beside the paper's figures. Their S09 is ten
+digits of 2618 English speakers, ours what each part says; scores are by our own classifiers, so only the
+order of the models can be compared with theirs. GGAN is built from what this paper says of it. Each part says
+how much was trained; `python -m trainer reproduce gaae --scale paper` trains as long as the paper did.
 """
 
 
