@@ -19,7 +19,7 @@ from trainer.reproduce.gaae.scale import Scale
 FLOOR = -1.0  # of a spectrogram
 NOISE = 0.1  # deviation
 TURN = math.radians(3)  # either way
-SHIFT = 0.2  # of the second either way, in units of half a spectrogram
+SHIFT = 0.2  # of half the width, either way
 PATCH = 0.25  # of height and width at most
 BATCH = 128  # where nothing is learnt
 MLP_RATE = 1e-3

@@ -1,4 +1,4 @@
-"""A few real words and voices, and a command's folder of trained models that all tests share."""
+"""A few real words and voices, some notes, and a command's folder of trained models that all tests share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from rich.console import Console
 
+from trainer.corpora.nsynth import PAPER_FAMILIES
 from trainer.data import Clip, read_folder
 from trainer.gaae import run, sheet
 from trainer.gaae.data import DIGITS
@@ -40,6 +43,7 @@ def few_clips(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     grown = [clip for clip in voices if int(clip.labels["age"]) >= 18]
     children = [clip for clip in voices if int(clip.labels["age"]) < 10]
     _write(folder / "speechocean762", [*children[:2], *grown], "gender", takes=3)
+    _write_notes(folder / "instruments")
     return folder
 
 
@@ -58,6 +62,21 @@ def _write(folder: Path, clips: Sequence[Clip], column: str, takes: int) -> None
         if child or (clip.speaker in known and seen[clip.speaker, label] <= takes):
             rows.append(f"{clip.path}\t{clip.speaker}\t{clip.split}\t{label}\t{age}")
     folder.mkdir()
+    (folder / "metadata.tsv").write_text("\n".join(rows) + "\n")
+
+
+def _write_notes(folder: Path) -> None:
+    """Four notes of each family in a split: decaying tones, with other overtones in each family."""
+    time_s = np.arange(24_000) / 16_000
+    rows = ["path\tspeaker\tsplit\tfamily"]
+    for overtones, family in enumerate(PAPER_FAMILIES, start=1):
+        for split, pitches_hz in (("train", (220, 330, 370, 500)), ("test", (262, 294, 392, 440))):
+            for hz in pitches_hz:
+                tones = [np.sin(2 * np.pi * hz * k * time_s) / k for k in range(1, 2 * overtones)]
+                path = folder / "audio" / family / f"{hz}.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                soundfile.write(path, 0.3 * np.exp(-3 * time_s) * sum(tones), 16_000)
+                rows.append(f"{path.relative_to(folder)}\t{family}-{split}\t{split}\t{family}")
     (folder / "metadata.tsv").write_text("\n".join(rows) + "\n")
 
 
