@@ -94,7 +94,7 @@ def export(
 ) -> None:
     """Makes a bundle (ONNX, whitening, score calibration) of a run, checked against torch on real crops.
 
-    Example: `python -m trainer export runs/libri --out models/autodecompose/1.0.0`
+    Example: `python -m trainer export runs/libri --out models/autodecompose/1.1.0`
     """
     from trainer.export import ExportError
     from trainer.gaae.export import export_gaae
@@ -129,7 +129,7 @@ def finetune(
 
     Examples:
 
-    `python -m trainer finetune models/autodecompose/1.0.0 my_recordings --out models/autodecompose/1.0.1`
+    `python -m trainer finetune models/autodecompose/1.1.0 my_recordings --out models/autodecompose/1.1.1`
 
     `python -m trainer finetune BUNDLE call.wav --same-voice-seconds 2 --out models/autodecompose/1.0.2`
     """
@@ -170,9 +170,9 @@ def evaluate(
 
     Examples:
 
-    `python -m trainer evaluate models/autodecompose/1.0.0 --data data/librispeech --split test`
+    `python -m trainer evaluate models/autodecompose/1.1.0 --data data/librispeech --split test`
 
-    `python -m trainer evaluate models/autodecompose/1.0.0 --data my_recordings --json out.json`
+    `python -m trainer evaluate models/autodecompose/1.1.0 --data my_recordings --json out.json`
     """
     from trainer.bundle import record_metrics
     from trainer.evaluate import evaluate as measure_bundle

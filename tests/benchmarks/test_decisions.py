@@ -26,7 +26,7 @@ from trainer.data import Clip
 from trainer.embedding import unit
 
 Floats = NDArray[np.float32]
-SHIPPED = Path(__file__).parents[2] / "models" / "autodecompose" / "1.0.0"
+SHIPPED = Path(__file__).parents[2] / "models" / "autodecompose" / "1.1.0"
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="Makes the published figures anew."
 
 BundleArgument = Annotated[Path, typer.Option("--bundle", help="Model to start from.")]
 DataArgument = Annotated[Path, typer.Option("--data", envvar="TWOFOLD_DATA", help="Folder of the corpora.")]
-SHIPPED = Path("models/autodecompose/1.0.0")
+SHIPPED = Path("models/autodecompose/1.1.0")
 
 
 @app.command()
@@ -149,7 +149,8 @@ def autodecompose(
         list[str] | None,
         typer.Option(help="fig7, table2, table3, overfitting, fig10, words or maps; repeat for several."),
     ] = None,
-    scale: Annotated[str, typer.Option(help="cpu: 90 minutes on two cores; paper: 500 epochs.")] = "cpu",
+    scale: Annotated[str, typer.Option(help="cpu: two hours of one core; paper: 500 epochs.")] = "cpu",
+    bundle: BundleArgument = SHIPPED,
     out: Annotated[Path, typer.Option(help="Trained models and rows.")] = Path("runs/autodecompose-paper"),
     page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/autodecompose.md"),
 ) -> None:
@@ -165,8 +166,8 @@ def autodecompose(
     try:
         if scale not in SCALES:
             raise ValueError(f"--scale is {' or '.join(SCALES)}, not {scale!r}.")
-        reproduce_autodecompose(data, out, page, SCALES[scale], only or (), console.print)
-    except (AlignerMissingError, DataError, PeerMissingError, ValueError) as error:
+        reproduce_autodecompose(data, out, page, SCALES[scale], only or (), console.print, bundle)
+    except (AlignerMissingError, BundleError, DataError, PeerMissingError, ValueError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
 

@@ -31,7 +31,7 @@ much was trained; `python -m trainer reproduce autodecompose --scale paper` trai
 
 
 def reproduce_autodecompose(
-    data: Path, runs: Path, page: Path, scale: Scale, only: Sequence[str], say: Say
+    data: Path, runs: Path, page: Path, scale: Scale, only: Sequence[str], say: Say, bundle: Path
 ) -> None:
     """Trains, measures and writes the chosen parts, or all; goes on where an earlier call was stopped.
 
@@ -40,8 +40,10 @@ def reproduce_autodecompose(
         runs: what is trained and measured is kept in `runs/<scale>`.
         page: gets a block a part; pictures go to a folder beside it, named like it.
         only: names of `PARTS`; none is all of them.
+        bundle: the shipped model, for Table III.
 
     Raises:
+        BundleError: `bundle` cannot be used.
         AlignerMissingError, PeerMissingError: a chosen part needs a package that is not installed.
         DataError: a corpus cannot be read.
         ValueError: no such part, or `runs` holds trainings with other settings.
@@ -60,7 +62,7 @@ def reproduce_autodecompose(
     make: dict[str, Callable[[Workshop], str]] = {
         "fig7": fig7,
         "table2": table2,
-        "table3": table3,
+        "table3": partial(table3, bundle=bundle),
         "overfitting": overfitting,
         "fig10": phonemes,
         "words": words,

@@ -26,7 +26,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Scale:
-    """`paper` is section V's, for a GPU; `cpu` takes about 90 minutes on two cores."""
+    """`paper` is section V's, for a GPU; `cpu` takes about two hours of one core."""
 
     name: str
     networks: str  # trainer.autodecompose.networks.ENCODERS and DECODERS, but for Fig. 7
@@ -55,10 +55,10 @@ SCALES = {
         pretrain=Effort(500, 2100),
         tune=Effort(50, 180),
         fig7=Effort(50, 100),
-        overfit=Effort(600),
+        overfit=Effort(300),
         overfit_preset="paper",
         overfit_networks="large",
-        ecapa=Effort(12, 1700),
+        ecapa=Effort(12, 1000),
     ),
     "paper": Scale(
         name="paper",

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.trainer.reproduce.autodecompose.conftest import TINY
+from trainer.bundle import Bundle
 from trainer.cli import app
 from trainer.data import DataError
 from trainer.reproduce.autodecompose.fig7 import fig7
@@ -106,12 +107,15 @@ def test_table2_has_paper_plain_and_ours_for_every_test_and_is_not_made_twice(sh
     assert all(path.stat().st_mtime_ns == when for path, when in (made | trained).items())
 
 
-def test_table3_has_the_supervised_models_on_both_sets(shop: Workshop) -> None:
+def test_table3_has_the_supervised_models_and_the_bundle_on_both_sets(
+    shop: Workshop, tiny_bundle: Path
+) -> None:
     try:
         Resemblyzer.load()
     except PeerMissingError as error:
         pytest.skip(str(error))
-    text = table3(shop)
+    text = table3(shop, tiny_bundle)
+    assert len([cells for cells in rows(text, Bundle.load(tiny_bundle).id) if percent(cells[3])]) == 2
     for model in ("GE2E", "TDNN"):
         here = [cells for cells in rows(text, model) if cells[2] == "here"]
         assert len(here) == 2
@@ -193,13 +197,13 @@ def test_rows_of_another_scale_are_made_again(tmp_path: Path) -> None:
 def test_the_page_has_a_block_a_part(shop: Workshop, tmp_path: Path) -> None:
     page = tmp_path / "results" / "autodecompose.md"
     for _ in range(2):
-        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["words"], shop.say)
+        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["words"], shop.say, tmp_path)
     text = page.read_text()
     assert text.startswith("# The Autodecompose paper")
     assert text.count("## Words") == 1
     assert "Scale `tiny`: `dense` networks" in text
     with pytest.raises(ValueError, match="No part table4"):
-        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["table4"], shop.say)
+        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["table4"], shop.say, tmp_path)
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
