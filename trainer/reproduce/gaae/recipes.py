@@ -25,7 +25,7 @@ class Training:
         model: of MODELS, or `bigan`.
         task: of material.TASKS; that of gender has the digits beside it as unlabelled audio.
         share: percent of the labels that guide.
-        length: of scale.LENGTHS.
+        length: `long` or `short`.
         run: its seed, which also draws the labelled clips.
     """
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 
 from trainer.gaae.settings import PRESETS, GaaeSettings
 
-LENGTHS = ("long", "short")
-
 
 @dataclass(frozen=True)
 class Scale:
@@ -63,7 +61,7 @@ class Scale:
         return settings
 
     def iterations(self, length: str) -> int:
-        """Of a training of one of `LENGTHS`."""
+        """Of a training that is `long` or `short`."""
         return {"long": self.long, "short": self.short}[length]
 
 

@@ -10,7 +10,7 @@ import torch
 from rich.console import Console
 
 from trainer.gaae.adversarial import Adversarial
-from trainer.gaae.data import Batch, GaaeSampler
+from trainer.gaae.data import GaaeSampler
 from trainer.gaae.networks import Decoder
 from trainer.gaae.run import make_sampler
 from trainer.gaae.settings import PRESETS
@@ -44,10 +44,6 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def with_other(batch: Batch, **parts: torch.Tensor) -> Batch:
-    return replace(batch, **parts)
-
-
 @pytest.mark.parametrize(
     ("name", "hears"),
     [
@@ -65,7 +61,7 @@ def test_each_discriminator_hears_what_the_model_may(
     before = model.discriminator_losses(batch, generator())["S_loss"]
     assert torch.isfinite(before)
     for part, other in others.items():
-        after = model.discriminator_losses(with_other(batch, **{part: other}), generator())["S_loss"]
+        after = model.discriminator_losses(replace(batch, **{part: other}), generator())["S_loss"]
         assert (after != before) == (part in hears), part
 
 
