@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,14 +51,19 @@ def judge_path(folder: Path, task: str) -> Path:
 
 
 def judge(shop: Workshop, task: str) -> Judge:
-    """The judge of a task, on the device; trained, on all of train, where there is none yet."""
-    path, labels = judge_path(shop.folder, task), TASKS[task].labels
-    if not path.is_file():
+    """The judge of a task, on the device; trained on all of train where there is none of this making."""
+    path, labels, scale = judge_path(shop.folder, task), TASKS[task].labels, shop.scale
+    card = {
+        "settings": shop.front_settings(task).to_json(),
+        "labels": list(labels),
+        "corpus": shop.corpora[task],
+        "training": [scale.classifier_steps, scale.classifier_batch, scale.classifier_rate],
+    }
+    if not path.is_file() or read_settings(path) != json.loads(json.dumps(card)):
         heard = shop.heard(task, "train")
-        net = train_classifier(heard.x, heard.y, len(labels), shop.scale, 0, shop.device)
+        net = train_classifier(heard.x, heard.y, len(labels), scale, 0, shop.device)
         path.parent.mkdir(parents=True, exist_ok=True)
-        card = {"settings": shop.front_settings(task).to_json(), "labels": labels}
-        save_checkpoint(path, {"judge": net}, None, shop.scale.classifier_steps, card)
+        save_checkpoint(path, {"judge": net}, None, scale.classifier_steps, card)
         shop.say(f"{path.parent.name}: trained")
     found = Judge.load(path)
     found.net.to(shop.device)

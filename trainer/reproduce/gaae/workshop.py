@@ -74,7 +74,7 @@ class Workshop:
         source = self.data / self.corpora[task.name]
         if not source.is_dir():
             raise DataError(f"{source} is not there: `python -m trainer data --help` says how to make it.")
-        out = self.folder / "corpora" / task.name
+        out = self.folder / "corpora" / f"{task.name}-{source.name}"
         write_subset(task, source, out)
         return out
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from trainer.cli import app
 from trainer.gaae.run import TrainedGaae
 from trainer.reproduce.gaae import paper
-from trainer.reproduce.gaae.judge import Judge, judge_path
+from trainer.reproduce.gaae.judge import Judge, judge, judge_path
 from trainer.reproduce.gaae.page import PARTS, chosen_parts, reproduce_gaae
 from trainer.reproduce.gaae.plan import NOTHING, work
 from trainer.reproduce.gaae.recipes import training
@@ -136,16 +136,29 @@ def test_a_training_of_other_settings_is_refused(shop: Workshop, page: Path) -> 
     for model in ("gaae", "supervised"):
         with pytest.raises(ValueError, match="other settings"):
             other.networks(training(shop.scale, model, "digits", length="long"))
+    digits = shop.data / "other_digits"
+    digits.symlink_to(shop.data / "arabic_speech_commands")
+    elsewhere = replace(shop, corpora={**shop.corpora, "digits": digits.name})
+    with pytest.raises(ValueError, match="other settings or audio"):
+        elsewhere.networks(training(shop.scale, "supervised", "digits", length="long"))
+
+
+def test_a_judge_of_another_making_is_trained_anew(shop: Workshop, tmp_path: Path) -> None:
+    own = replace(shop, folder=tmp_path)
+    made = [judge(own, "gender").net[-1].weight for _ in range(2)]
+    assert torch.equal(*made)
+    longer = replace(own, scale=replace(shop.scale, classifier_steps=4))
+    assert not torch.equal(judge(longer, "gender").net[-1].weight, made[0])
 
 
 def test_the_judge_hears_audio(shop: Workshop, page: Path) -> None:
     assert page.is_file()
-    judge = Judge.load(judge_path(shop.folder, "digits"))
+    heard = Judge.load(judge_path(shop.folder, "digits"))
     waveforms = torch.randn(3, 16_000, generator=torch.Generator().manual_seed(0))
-    logits = judge.of_audio(waveforms)
+    logits = heard.of_audio(waveforms)
     assert logits.shape == (3, 10)
-    assert torch.allclose(judge.of_audio(0.1 * waveforms), logits, atol=1e-4)  # loudness says nothing
-    assert judge.labels[0] == "zero"
+    assert torch.allclose(heard.of_audio(0.1 * waveforms), logits, atol=1e-4)  # loudness says nothing
+    assert heard.labels[0] == "zero"
     assert (Judge.load(judge_path(shop.folder, "gender")).labels) == ("f", "m")
 
 

@@ -39,8 +39,8 @@ def test_gender_is_of_grown_ups_and_guides_beside_digits(shop: Workshop) -> None
     guidance = shop.guidance(gender_guided(shop.scale))
     assert guidance.share == 100
     pool = {clip.corpus for clip in read_pool(guidance)}
-    assert pool == {"gender", "digits"}
-    assert {clip.corpus for clip, _ in read_labelled(guidance, 0)} == {"gender"}
+    assert pool == {"gender-speechocean762", "digits-arabic_speech_commands"}
+    assert {clip.corpus for clip, _ in read_labelled(guidance, 0)} == {"gender-speechocean762"}
 
 
 def test_the_paper_draws_as_many_voices(speech_data: Path, tmp_path: Path) -> None:
