@@ -8,13 +8,14 @@ import torch
 from numpy.typing import NDArray
 
 from trainer import by_seconds
-from trainer.barlow_twins.bundle import export_barlow_twins
+from trainer.barlow_twins.bundle import barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.bundle import Bundle, Scoring
 from trainer.by_seconds import PROBES_S, fit_by_seconds
 from trainer.data import read_folder
 from trainer.embedding import unit
+from trainer.voice_bundle import export_voice_bundle
 
 DIM = 32
 
@@ -106,6 +107,6 @@ def test_export_writes_the_entries(
     assert len({clip.speaker for clip in clips}) == 4
     torch.manual_seed(0)
     model = BarlowTwins(BarlowTwinsSettings(width=1, projector_width=8, latent=8))
-    export_barlow_twins(model, clips, tmp_path / "few" / "0.1.0", training={})
+    export_voice_bundle(barlow_twins_voice(model), clips, tmp_path / "few" / "0.1.0", training={})
     entries = Bundle.load(tmp_path / "few" / "0.1.0").manifest.scoring.by_seconds
     assert [entry.seconds for entry in entries] == list(PROBES_S)
