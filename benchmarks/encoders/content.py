@@ -15,7 +15,7 @@ from trainer.autodecompose.objective import Objective
 from trainer.data import read_folder
 from trainer.embedding import embed_clips
 from trainer.metrics import few_shot
-from trainer.reproduce.autodecompose.features import pooled_encoder
+from trainer.reproduce.autodecompose.features import frame_encoder, pooled_encoder
 from trainer.reproduce.autodecompose.words import word_features
 
 SPEAKERS = 30
@@ -44,7 +44,7 @@ def _speaker_f1(objective: Objective, data: Path) -> float:
 def _words(objective: Objective, data: Path) -> float:
     """Every third speaker of the train split is tested, the others labelled."""
     clips = read_folder(data / WORDS, "train")[::STEP]
-    features = word_features(objective, "E_c", clips)
+    features = word_features(frame_encoder(objective, "E_c"), clips)
     words = np.asarray([clip.labels["word"] for clip in clips])
     tested = np.isin([clip.speaker for clip in clips], sorted({clip.speaker for clip in clips})[::3])
     scaler = StandardScaler().fit(features[~tested])

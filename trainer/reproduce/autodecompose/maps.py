@@ -9,7 +9,7 @@ import numpy as np
 
 from trainer.data import Clip
 from trainer.embedding import CropEncoder, embed_clips
-from trainer.reproduce.autodecompose.features import FEATURES, pooled_encoder
+from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder, pooled_encoder
 from trainer.reproduce.autodecompose.overfitting import overfitted, parts
 from trainer.reproduce.autodecompose.phonemes import SOURCE, labelled_frames
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, TESTS, Variant
@@ -70,7 +70,10 @@ def _words(shop: Workshop, objective: str) -> list[Panel]:
     labels = np.asarray([clip.labels["word"] for clip in clips])
     model = shop.model(Variant(objective, SOURCE))
     return [
-        thin(Panel(f"words, {which}", word_features(model, which, clips), labels), shop.scale.map_points)
+        thin(
+            Panel(f"words, {which}", word_features(frame_encoder(model, which), clips), labels),
+            shop.scale.map_points,
+        )
         for which in FEATURES
     ]
 

@@ -40,7 +40,7 @@ def reproduce_autodecompose(
         runs: what is trained and measured is kept in `runs/<scale>`.
         page: gets a block a part; pictures go to a folder beside it, named like it.
         only: names of `PARTS`; none is all of them.
-        bundle: the shipped model, for Table III.
+        bundle: the shipped model, for Table III and the words.
 
     Raises:
         BundleError: `bundle` cannot be used.
@@ -65,7 +65,7 @@ def reproduce_autodecompose(
         "table3": partial(table3, bundle=bundle),
         "overfitting": overfitting,
         "fig10": phonemes,
-        "words": words,
+        "words": partial(words, bundle=bundle),
         "maps": partial(maps, pictures=page.with_suffix("")),
     }
     if not page.exists():

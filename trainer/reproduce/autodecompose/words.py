@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from trainer.autodecompose.objective import Objective
+from trainer.bundle import Bundle
 from trainer.data import CROP_SAMPLES, Clip, fill_crop, read_audio, read_folder
+from trainer.embedding import CropEncoder
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.workshop import Workshop
@@ -26,12 +28,17 @@ STRETCHES = 8  # of a word's 1.024 s; the mean of each keeps the order of its so
 CLIPS_AT_ONCE = 256
 
 
-def words(shop: Workshop) -> str:
+def words(shop: Workshop, bundle: Path) -> str:
+    """`bundle`: the shipped model, measured beside the paper's kinds."""
     rows = []
     for objective in OBJECTIVES:
         for which in FEATURES:
             figures = shop.row(f"words/{objective}-{which}", partial(_compute, shop, objective, which))
             rows.append([objective, which, f"{figures['accuracy']:.1f}"])
+    shipped = Bundle.load(bundle, threads=1)
+    name = f"words/{shipped.id.replace('/', '-')}"
+    figures = shop.row(name, lambda: _accuracy(shop, shipped.content))
+    rows.append([f"{shipped.id}, shipped", "E_c", f"{figures['accuracy']:.1f}"])
     return "\n\n".join(
         [
             "## Words",
@@ -48,9 +55,11 @@ def word_clips(shop: Workshop, split: str) -> list[Clip]:
     return [clip for clip in read_folder(shop.data / CORPUS, split) if "word" in clip.labels]
 
 
-def word_features(objective: Objective, which: str, clips: list[Clip]) -> Floats:
-    """(clips, STRETCHES · width); a recording that is shorter than a crop is repeated to fill it."""
-    encode = frame_encoder(objective, which)
+def word_features(encode: CropEncoder, clips: list[Clip]) -> Floats:
+    """(clips, STRETCHES · width) of what `encode` makes of crops, frames (n, 64, width).
+
+    A recording that is shorter than a crop is repeated to fill it.
+    """
     parts = []
     for start in range(0, len(clips), CLIPS_AT_ONCE):
         some = clips[start : start + CLIPS_AT_ONCE]
@@ -61,9 +70,12 @@ def word_features(objective: Objective, which: str, clips: list[Clip]) -> Floats
 
 
 def _compute(shop: Workshop, objective: str, which: str) -> dict[str, Any]:
-    model = shop.model(Variant(objective, SOURCE))
+    return _accuracy(shop, frame_encoder(shop.model(Variant(objective, SOURCE)), which))
+
+
+def _accuracy(shop: Workshop, encode: CropEncoder) -> dict[str, Any]:
     train, test = word_clips(shop, "train"), word_clips(shop, "test")
-    x, y = (word_features(model, which, clips) for clips in (train, test))
+    x, y = (word_features(encode, clips) for clips in (train, test))
     scaler = StandardScaler().fit(x)
     with threadpool_limits(1):
         # A thousand features and few speakers: a strong penalty generalises, and converges soon.

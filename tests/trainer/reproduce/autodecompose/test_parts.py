@@ -141,13 +141,13 @@ def test_a_loss_is_flat_when_a_chunk_hardly_lowers_it() -> None:
     assert not is_flat([0.1] * 19, 10)
 
 
-def test_phonemes_words_and_maps(shop: Workshop, tmp_path: Path) -> None:
+def test_phonemes_words_and_maps(shop: Workshop, tiny_bundle: Path, tmp_path: Path) -> None:
     pytest.importorskip("pocketsphinx", reason="alignment needs the `train` extra")
     for objective in OBJECTIVES:
         scores = {cells[1]: percent(cells[2]) for cells in rows(phonemes(shop), objective)}
         assert set(scores) == {"E_c", "E_s", "mel"}
         assert scores["mel"] > 5  # about thirty phones
-        right = {cells[1]: percent(cells[2]) for cells in rows(words(shop), objective)}
+        right = {cells[1]: percent(cells[2]) for cells in rows(words(shop, tiny_bundle), objective)}
         assert right["mel"] > 50  # two words
     text = maps(shop, tmp_path / "autodecompose")
     pictures = sorted((tmp_path / "autodecompose").glob("*.png"))
@@ -194,16 +194,16 @@ def test_rows_of_another_scale_are_made_again(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_the_page_has_a_block_a_part(shop: Workshop, tmp_path: Path) -> None:
+def test_the_page_has_a_block_a_part(shop: Workshop, tiny_bundle: Path, tmp_path: Path) -> None:
     page = tmp_path / "results" / "autodecompose.md"
     for _ in range(2):
-        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["words"], shop.say, tmp_path)
+        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["words"], shop.say, tiny_bundle)
     text = page.read_text()
     assert text.startswith("# The Autodecompose paper")
     assert text.count("## Words") == 1
     assert "Scale `tiny`: `dense` networks" in text
     with pytest.raises(ValueError, match="No part table4"):
-        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["table4"], shop.say, tmp_path)
+        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["table4"], shop.say, tiny_bundle)
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
