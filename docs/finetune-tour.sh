@@ -34,6 +34,6 @@ version="$(curl -s "$url/finetune/$id" | field version)"
 
 show curl -s -X POST "$url/models/$version/activate"
 show curl -s -F audio=@3080/3080-5032-0004.opus "$url/identify"
-show curl -s -X POST "$url/models/1.0.0/activate"
+show curl -s -X POST "$url/models/1.1.0/activate"
 show curl -s -X DELETE -w 'HTTP %{http_code}' "$url/speakers/ann"
 show curl -s -X DELETE -w 'HTTP %{http_code}' "$url/speakers/bob"
