@@ -13,6 +13,7 @@ from rich.console import Console
 from benchmarks.machine import Machine, describe
 from benchmarks.table import Row, markdown
 from trainer.data import DataError
+from trainer.terminal import errors_said
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -157,11 +158,8 @@ def decisions(
 
     console = Console(stderr=True)
     folder = bundle or newest_bundle(Path("models/autodecompose"))
-    try:
+    with errors_said(console, BundleError, DataError, PeerMissingError):
         decisions_page(folder, data, out, card, with_peer=peer, say=console.print)
-    except (BundleError, DataError, PeerMissingError) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     console.print(f"written to {out}")
 
 
@@ -178,11 +176,8 @@ def encoders(
     from benchmarks.encoders import encoders_page
 
     console = Console(stderr=True)
-    try:
+    with errors_said(console, DataError, FileNotFoundError, ValueError):
         encoders_page(runs, data, out, console.print)
-    except (DataError, FileNotFoundError, ValueError) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     console.print(f"written to {out}")
 
 
@@ -204,17 +199,13 @@ def generated(
     from trainer.reproduce.gaae.judge import Judge
 
     console = Console(stderr=True)
-    try:
+    with errors_said(console, ClientError, ValueError):
+        if not judge.is_file():
+            raise ValueError(
+                f"{judge} is not there: `python -m trainer reproduce gaae --only judges` trains it."
+            )
         with ServiceClient(url, key) as client:
             typer.echo(report(ask(client, Judge.load(judge), per_label)))
-    except FileNotFoundError as error:
-        console.print(
-            f"[red]{judge} is not there: `python -m trainer reproduce gaae --only judges` trains it.[/red]"
-        )
-        raise typer.Exit(1) from error
-    except (ClientError, ValueError) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
 
 
 def newest_bundle(models: Path) -> Path:

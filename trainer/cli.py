@@ -16,6 +16,7 @@ from trainer.data import DataError
 from trainer.evaluate import Encoder
 from trainer.gaae.cli import gaae
 from trainer.reproduce.cli import app as reproduce_app
+from trainer.terminal import errors_said
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,7 +63,7 @@ def pretrain(
     from trainer.settings import assignments, override
 
     console = Console(stderr=True)
-    try:
+    with errors_said(console, DataError, ValueError):
         if model not in MODELS:
             raise ValueError(f"No model {model!r}; there are {', '.join(MODELS)}.")
         presets = MODELS[model].presets
@@ -81,9 +82,6 @@ def pretrain(
             noise=noise,
             start=RunFolder(start) if start else None,
         )
-    except (DataError, ValueError) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     console.print(f"Trained: {out}. Next: python -m trainer export {out} --out models/{model}/VERSION")
 
 
@@ -102,14 +100,11 @@ def export(
     from trainer.pretrain import RunFolder, export_run
 
     console = Console(stderr=True)
-    try:
+    with errors_said(console, DataError, ExportError, OSError, ValueError):
         if RunFolder(run).model == "gaae":
             export_gaae(TrainedGaae.load(run), out)
         else:
             export_run(RunFolder(run), out, console)
-    except (DataError, ExportError, OSError, ValueError) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     console.print(f"Written: {out}")
 
 
@@ -137,13 +132,10 @@ def finetune(
     from trainer.errors import FinetuneError
 
     console = Console(stderr=True)
-    try:
+    with errors_said(console, DataError, FinetuneError):
         if out.exists():
             raise FinetuneError(f"{out} exists; a version is never written twice: choose another --out.")
         report = finetune_with_progress(bundle, audio, out, steps, same_voice_seconds, console)
-    except (DataError, FinetuneError) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     for line in report.skipped:
         console.print(f"[yellow]skipped[/yellow] {line}")
     console.print(f"{report.verdict.replace('_', ' ').capitalize()}. {report.reason}")
@@ -178,13 +170,10 @@ def evaluate(
     from trainer.evaluate import evaluate as measure_bundle
 
     errors = Console(stderr=True)
-    try:
+    with errors_said(errors, BundleError, DataError):
         figures = measure_bundle(
             bundle, data, split=split, speakers=speakers, seed=seed, encoder=encoder, console=errors
         )
-    except (BundleError, DataError) as error:
-        errors.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     if json_path is not None:
         json_path.write_text(json.dumps(figures, indent=2) + "\n")
     if record:

@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -141,18 +142,18 @@ class ClipCache:
 
     def clip(self, index: int) -> NDArray[np.float32]:
         """One clip as float samples in [-1, 1], shape (samples,)."""
-        piece = self.samples[self.offsets[index] : self.offsets[index + 1]]
-        return piece.astype(np.float32) / 32768.0
+        return self.piece(index, 0, int(self.lengths[index]))
+
+    def piece(self, index: int, start: int, count: int) -> NDArray[np.float32]:
+        """`count` samples of a clip from `start` on, or as many as there are."""
+        begin, end = int(self.offsets[index]) + start, int(self.offsets[index + 1])
+        return self.samples[begin : min(begin + count, end)].astype(np.float32) / 32768.0
 
     def crop(self, index: int, start: int) -> NDArray[np.float32]:
         """16384 samples of a clip from `start` on; a shorter clip is repeated to fill them."""
-        begin, end = int(self.offsets[index]), int(self.offsets[index + 1])
-        piece = self.samples[begin + start : min(begin + start + CROP_SAMPLES, end)]
-        if piece.size < CROP_SAMPLES:
-            piece = np.resize(piece, CROP_SAMPLES)
-        return piece.astype(np.float32) / 32768.0
+        return fill_crop(self.piece(index, start, CROP_SAMPLES))
 
-    @property
+    @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """(clips,) in samples."""
         return np.diff(self.offsets)

@@ -78,6 +78,21 @@ class VoiceModel:
     graphs: Callable[[Whitening, Floats], list[Graph]]  # (whitening, crops (n, 16384)) → the ONNX files
     content: dict[str, Any] = field(default_factory=dict)  # `frame_s` and `content_dim`, where it has content
 
+    def encode(self, crops: Floats) -> Floats:
+        """What `represent` makes of any number of crops: (crops, 16384) → (crops, dim)."""
+        with torch.inference_mode():
+            batches = torch.split(torch.from_numpy(crops), BATCH)
+            return np.concatenate([self.represent(batch).numpy() for batch in batches])
+
+
+def whitening_of(parts: Sequence[EmbeddedClips]) -> Whitening:
+    """The whitening of crops as they are recorded, and of the same clips under other conditions."""
+    return fit_whitening(
+        np.concatenate([part.crops for part in parts]),
+        np.concatenate([part.crop_clip for part in parts]),
+        [part.clips[i].corpus for part in parts for i in part.crop_clip],
+    )
+
 
 def export_voice_bundle(
     model: VoiceModel,
@@ -102,24 +117,14 @@ def export_voice_bundle(
         FileExistsError, ExportError: see `trainer.export.write_bundle`.
         ScoringError: the clips have no two utterances of one known speaker.
     """
-
-    def represent(crops: Floats) -> Floats:
-        with torch.no_grad():
-            batches = torch.split(torch.from_numpy(crops), BATCH)
-            return np.concatenate([model.represent(x).numpy() for x in batches])
-
-    raw = [_embed("whitening", clips, represent, progress)]
+    raw = [_embed("whitening", clips, model.encode, progress)]
     if model.acoustics is not None:
         # Within a recording the channel never changes: unless some crops go through others, the whitening
         # would take a steady hiss for a voice.
         channels = Channels(model.acoustics, noise)
-        raw.append(_embed("channels", clips, lambda crops: represent(channels(crops)), progress))
-    whitening = fit_whitening(
-        np.concatenate([part.crops for part in raw]),
-        np.concatenate([part.crop_clip for part in raw]),
-        [part.clips[i].corpus for part in raw for i in part.crop_clip],
-    )
-    embedded = _embed("scoring", clips, lambda crops: whitening(represent(crops)), progress)
+        raw.append(_embed("channels", clips, lambda crops: model.encode(channels(crops)), progress))
+    whitening = whitening_of(raw)
+    embedded = _embed("scoring", clips, lambda crops: whitening(model.encode(crops)), progress)
     corpora = [clip.corpus for clip in embedded.clips]
     speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in embedded.clips]
     labelled = sorted({clip.corpus for clip in embedded.clips if clip.speaker})

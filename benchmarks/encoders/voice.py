@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.decisions.conditions import at_8_khz, in_noise, other_channel, read_noises
@@ -18,8 +17,8 @@ from trainer.data import Clip, read_folder
 from trainer.embedding import CropEncoder, embed_clips, unit, utterance_crops
 from trainer.metrics import eer
 from trainer.scoring import centre, pair_scores
-from trainer.voice_bundle import Channels
-from trainer.whitening import Whitening, fit_whitening
+from trainer.voice_bundle import Channels, whitening_of
+from trainer.whitening import Whitening
 
 Floats = NDArray[np.float32]
 
@@ -29,7 +28,6 @@ FITTED_ON = {"librispeech": 1, "crowd": 4}
 STEP = 2  # every how-manieth recording of the trials' corpus
 CLEAN, NARROW = "as recorded", "8 kHz"
 WHITENINGS = ("crops as recorded", "and through channels")
-CROPS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def voice_figures(objective: Objective, data: Path, *, every: int = 1) -> dict[s
         DataError: a corpus cannot be read.
         ValueError: the run was trained without acoustics.
     """
-    represent = _represent(objective)
+    represent = autodecompose_voice(objective).encode
     fit_clips, trials = set_aside(read_folder(data / TRIALS, "train"), STEP * every)
     for name, step in FITTED_ON.items():
         fit_clips += read_folder(data / name, "train")[:: step * every]
@@ -79,32 +77,13 @@ def voice_figures(objective: Objective, data: Path, *, every: int = 1) -> dict[s
         raise ValueError("A run without acoustics has no channels to fit a whitening through.")
     channels = Channels(acoustics, read_folder(data / "noise", "train"))
     heard = embed_clips(fit_clips, lambda crops: represent(channels(crops)))
-    corpora = [plain.clips[i].corpus for i in plain.crop_clip]
-    whitenings = {
-        WHITENINGS[0]: fit_whitening(plain.crops, plain.crop_clip, corpora),
-        WHITENINGS[1]: fit_whitening(
-            np.concatenate([plain.crops, heard.crops]),
-            np.concatenate([plain.crop_clip, heard.crop_clip]),
-            corpora * 2,
-        ),
-    }
+    whitenings = dict(zip(WHITENINGS, (whitening_of([plain]), whitening_of([plain, heard])), strict=True))
     recordings = Recordings.of(trials)
     crops = {name: _crops(recordings.under(how), represent) for name, how in conditions(data).items()}
     return {
         name: _figures(whitening, plain.crops, crops, recordings.speakers)
         for name, whitening in whitenings.items()
     }
-
-
-def _represent(objective: Objective) -> CropEncoder:
-    represent = autodecompose_voice(objective).represent
-
-    def encode(crops: Floats) -> Floats:
-        with torch.inference_mode():
-            batches = torch.split(torch.from_numpy(np.ascontiguousarray(crops)), CROPS_AT_ONCE)
-            return np.concatenate([represent(batch).numpy() for batch in batches])
-
-    return encode
 
 
 def _crops(recordings: Recordings, represent: CropEncoder) -> tuple[Floats, NDArray[np.intp]]:

@@ -12,6 +12,7 @@ from rich.progress import MofNCompleteColumn, Progress
 
 from trainer.corpora.folder import Recording, WriteReport, write_folder
 from trainer.data import DataError
+from trainer.terminal import errors_said
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,11 +51,8 @@ def librispeech(
 
     if subset not in list(Subset):
         raise typer.BadParameter(f"'{subset}' is none of {', '.join(Subset)}.", param_hint="--subset")
-    try:
+    with errors_said(Console(stderr=True), DataError):
         found = recordings(root, Subset(subset), download=download)
-    except DataError as error:
-        Console(stderr=True).print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     write_corpus(found, out)
 
 
@@ -85,18 +83,15 @@ def instruments(
         raise typer.BadParameter(f"{high} is below --low {low}.", param_hint="--high")
     pitches = range(low, high + 1, step)
     console = Console(stderr=True)
-    try:
-        with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:
-            task = progress.add_task("rendering", total=len(INSTRUMENTS) * len(pitches) * len(VELOCITIES))
-            report = write_instruments(
-                out,
-                pitches=pitches,
-                soundfont=soundfont or SOUNDFONT,
-                on_clip=lambda: progress.advance(task),
-            )
-    except DataError as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
+    bar = Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console)
+    with errors_said(console, DataError), bar as progress:
+        task = progress.add_task("rendering", total=len(INSTRUMENTS) * len(pitches) * len(VELOCITIES))
+        report = write_instruments(
+            out,
+            pitches=pitches,
+            soundfont=soundfont or SOUNDFONT,
+            on_clip=lambda: progress.advance(task),
+        )
     _say(report, out, console)
 
 
@@ -127,11 +122,8 @@ def nsynth(
         for name in given:
             if name not in known:
                 raise typer.BadParameter(f"'{name}' is none of {', '.join(known)}.", param_hint=option)
-    try:
+    with errors_said(Console(stderr=True), DataError):
         found = recordings(root, families=families, sources=sources)
-    except DataError as error:
-        Console(stderr=True).print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     write_corpus(found, out)
 
 
@@ -152,11 +144,8 @@ def speechcommands(
     """
     from trainer.corpora.speechcommands import recordings
 
-    try:
+    with errors_said(Console(stderr=True), DataError):
         found = recordings(root, digits=digits, download=download)
-    except DataError as error:
-        Console(stderr=True).print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     write_corpus(found, out)
 
 
@@ -201,11 +190,8 @@ def voxceleb1(
     """
     from trainer.corpora.voxceleb1 import recordings
 
-    try:
+    with errors_said(Console(stderr=True), DataError):
         found = recordings(root)
-    except DataError as error:
-        Console(stderr=True).print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     write_corpus(found, out)
 
 

@@ -8,8 +8,8 @@ from torchaudio.datasets import SPEECHCOMMANDS
 
 from trainer.corpora.folder import Recording
 from trainer.data import DataError
+from trainer.gaae.data import DIGITS
 
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # Each speaker is in one subset only, so that the validation speakers are ones to make choices on.
 SPLITS = {"training": "train", "validation": "train", "testing": "test"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 import torch
@@ -15,7 +16,7 @@ from trainer.gaae.spectrogram import LogSpectrogram
 Networks = TypeVar("Networks", bound=nn.Module)
 
 
-class Adversarial(nn.Module, Generic[Networks]):
+class Adversarial(nn.Module, ABC, Generic[Networks]):
     """Networks that are kept, and the discriminators they are trained against.
 
     Attributes:
@@ -34,13 +35,13 @@ class Adversarial(nn.Module, Generic[Networks]):
         self.settings, self.classes = settings, classes
         self.spectrogram = LogSpectrogram(settings.spectrogram)
 
+    @abstractmethod
     def discriminator_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """`S_loss`, `L_d_loss` where there is L, and what else is to be logged."""
-        raise NotImplementedError
 
+    @abstractmethod
     def edc_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """`EDC_loss` and its terms."""
-        raise NotImplementedError
 
     def heard(self, waveform: Tensor) -> Tensor:
         """The spectrogram, in full precision: bf16 would end 50 dB below the loudest point."""

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from trainer.data import DataError
+from trainer.terminal import errors_said
 
 
 def gaae(
@@ -56,7 +57,7 @@ def gaae(
     from trainer.settings import assignments, override
 
     console = Console(stderr=True)
-    try:
+    with errors_said(console, DataError, ValueError):
         for name, value, known in (
             ("preset", preset, tuple(PRESETS)),
             ("second", second, ("random", "first")),
@@ -78,7 +79,4 @@ def gaae(
         )
         settings = override(PRESETS[preset], assignments(change or []))
         train_gaae(settings, guidance, out, cache, console)
-    except (DataError, ValueError) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
     console.print(f"Trained: {out}. Next: python -m trainer export {out} --out models/gaae/VERSION")

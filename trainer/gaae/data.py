@@ -145,7 +145,7 @@ class GaaeSampler:
         for row, index in zip(rows, indices, strict=True):
             spare = max(int(cache.lengths[index]) - WAVEFORM_SAMPLES, 0)
             start = int(rng.integers(spare + 1)) if self.second == "random" else 0
-            row[:] = one_second(cache.clip(int(index))[start:])
+            row[:] = one_second(cache.piece(int(index), start, WAVEFORM_SAMPLES))
         return torch.from_numpy(rows)
 
 

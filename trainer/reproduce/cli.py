@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +11,7 @@ from rich.console import Console
 from trainer.bundle import BundleError
 from trainer.data import DataError
 from trainer.errors import FinetuneError
+from trainer.terminal import errors_said
 
 app = typer.Typer(no_args_is_help=True, help="Makes the published figures anew.")
 
@@ -34,7 +33,7 @@ def finetune(
     from trainer.reproduce.finetune import reproduce_finetune
 
     console = Console(stderr=True)
-    with _errors_said(console):
+    with errors_said(console, BundleError, DataError, FinetuneError):
         reproduce_finetune(bundle, data, page, console.print)
 
 
@@ -51,7 +50,7 @@ def model_updates(
     from trainer.reproduce.model_updates import reproduce_model_updates
 
     console = Console(stderr=True)
-    with _errors_said(console):
+    with errors_said(console, BundleError, DataError, FinetuneError):
         reproduce_model_updates(bundle, data, page, console.print)
 
 
@@ -91,7 +90,7 @@ def barlow_twins(
         repeats=repeats,
         supervised_steps=supervised_steps,
     )
-    with _errors_said(console):
+    with errors_said(console, BundleError, DataError, FinetuneError):
         reproduce_barlow_twins(plan, parts)
 
 
@@ -116,7 +115,7 @@ def syntone(
     from trainer.syntone.dataset import SynTone
 
     console = Console(stderr=True)
-    with _errors_said(console):
+    with errors_said(console, BundleError, DataError, FinetuneError):
         grid = SynTone(amplitudes, frequencies)
         reproduce_syntone(page, work, console.print, runs=runs, epochs=epochs, grid=grid)
 
@@ -138,7 +137,7 @@ def representations(
     from trainer.reproduce.representations.command import reproduce_representations
 
     console = Console(stderr=True)
-    with _errors_said(console):
+    with errors_said(console, BundleError, DataError, FinetuneError):
         reproduce_representations(bundle, barlow_twins, data, page, cache, console.print)
 
 
@@ -163,13 +162,10 @@ def autodecompose(
     from trainer.resemblyzer import PeerMissingError
 
     console = Console(stderr=True)
-    try:
+    with errors_said(console, AlignerMissingError, BundleError, DataError, PeerMissingError, ValueError):
         if scale not in SCALES:
             raise ValueError(f"--scale is {' or '.join(SCALES)}, not {scale!r}.")
         reproduce_autodecompose(data, out, page, SCALES[scale], only or (), console.print, bundle)
-    except (AlignerMissingError, BundleError, DataError, PeerMissingError, ValueError) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
 
 
 @app.command()
@@ -201,7 +197,7 @@ def gaae(
     from trainer.reproduce.gaae.workshop import Workshop
 
     console = Console(stderr=True)
-    try:
+    with errors_said(console, DataError, ValueError):
         if scale not in SCALES:
             raise ValueError(f"--scale is one of {', '.join(SCALES)}, not {scale!r}.")
         parts = chosen_parts(only or ())
@@ -211,15 +207,3 @@ def gaae(
             typer.echo(planned(shop, parts))
         else:
             reproduce_gaae(shop, page, parts)
-    except (DataError, ValueError) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
-
-
-@contextmanager
-def _errors_said(console: Console) -> Iterator[None]:
-    try:
-        yield
-    except (BundleError, DataError, FinetuneError) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error

@@ -40,7 +40,7 @@ def real_scores(shop: Workshop, task: str, split: str) -> Figures:
 
     def compute() -> Figures:
         heard = shop.heard(task, split)
-        logits = _judged(shop, task, heard.x)
+        logits = _of_train(shop, task) if split == "train" else _judged(shop, task, heard.x)
         order = np.random.default_rng(0).permutation(len(heard.y))  # IS wants the classes mixed
         mean, std = inception_score(logits[order])
         fid = None if split == "train" else frechet_distance(_of_train(shop, task), logits)
@@ -84,7 +84,9 @@ def _judged(shop: Workshop, task: str, x: Tensor) -> NDArray[np.float32]:
 
 
 def _of_train(shop: Workshop, task: str) -> NDArray[np.float32]:
-    return _judged(shop, task, shop.heard(task, "train").x)
+    if task not in shop.of_train:
+        shop.of_train[task] = _judged(shop, task, shop.heard(task, "train").x)
+    return shop.of_train[task]
 
 
 def _recognised(logits: NDArray[np.float32], y: NDArray[np.int64]) -> float:

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
@@ -39,6 +41,7 @@ class Workshop:
         corpora: folder of `data` that each task is made from.
         folder: holds `trained/<name>/`, run folders (those of GAAE can be exported), `rows/<name>.json`,
             finished figures, `corpora/`, lists of clips, and `cache/`, decoded audio.
+        of_train: by task, what its judge says of real train audio: every FID asks for it.
     """
 
     data: Path
@@ -47,6 +50,7 @@ class Workshop:
     scale: Scale
     console: Console
     _heard: dict[tuple[str, str], Heard] = field(default_factory=dict, repr=False)
+    of_train: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def say(self, text: str) -> None:
         self.console.print(text)
