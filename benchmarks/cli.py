@@ -189,14 +189,16 @@ def generated(
     judge: Annotated[
         Path, typer.Option(help="Classifier of real audio, of `trainer reproduce gaae`.")
     ] = Path("runs/gaae-paper/cpu/trained/digits-judge/checkpoint.safetensors"),
+    page: Annotated[Path | None, typer.Option(help="Page that gets the table, and a picture.")] = None,
 ) -> None:
     """The share of a running service's clips that a classifier of real audio recognises as their label.
 
-    Example: `python -m benchmarks generated --url http://127.0.0.1:8000 --per-label 50`
+    Example: `python -m benchmarks generated --per-label 50 --page docs/generator-card.md`
     """
-    from benchmarks.generated import ask, report
+    from benchmarks.generated import ask, draw_clips, judged, report
     from service.client.http import ClientError, ServiceClient
     from trainer.reproduce.gaae.judge import Judge
+    from trainer.reproduce.page import write_block
 
     console = Console(stderr=True)
     with errors_said(console, ClientError, ValueError):
@@ -205,7 +207,19 @@ def generated(
                 f"{judge} is not there: `python -m trainer reproduce gaae --only judges` trains it."
             )
         with ServiceClient(url, key) as client:
-            typer.echo(report(ask(client, Judge.load(judge), per_label)))
+            model = client.get("/generate/labels")["model"]
+            clips = ask(client, per_label)
+        heard_by = Judge.load(judge)
+        text = report(judged(clips, heard_by))
+    typer.echo(text)
+    if page is not None:
+        picture = page.with_suffix(".png")
+        draw_clips(clips, heard_by, picture)
+        how = (
+            f"`python -m benchmarks generated --per-label {per_label}`, {datetime.now(UTC).date()}: clips of"
+        )
+        shown = f"![Clips of every label]({picture.name})"
+        write_block(page, "benchmarks generated", f"{how} {model} over HTTP.\n\n{text}\n\n{shown}")
 
 
 def newest_bundle(models: Path) -> Path:

@@ -5,55 +5,72 @@ from __future__ import annotations
 import base64
 import io
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
 import torch
+from numpy.typing import NDArray
 
 from service.api.generate import MOST_CLIPS
 from service.client.http import ServiceClient
 from trainer.gaae.data import one_second
+from trainer.gaae.sheet import draw_sheet
 from trainer.reproduce.gaae.judge import Judge
 from trainer.reproduce.page import table
 
+Clips = dict[str, NDArray[np.float32]]  # by label: (clips, 16000)
 TakenFor = dict[str, Counter[str]]  # by label, how often its clips were taken for which
+SHEET_ROWS = 4
 
 
-def ask(client: ServiceClient, judge: Judge, per_label: int) -> TakenFor:
-    """Asks for `per_label` clips of each label, each of a seed of its own from 0 on, and has them judged.
+def ask(client: ServiceClient, per_label: int) -> Clips:
+    """`per_label` clips of each label, each of a seed of its own from 0 on.
 
     Raises:
         ClientError: the service refused, or could not be reached.
-        ValueError: the service generates labels that the judge does not know.
     """
     labels = client.get("/generate/labels")["labels"]
-    unknown = set(labels) - set(judge.labels)
+    return {
+        label: _clips(client, label, range(index * per_label, (index + 1) * per_label))
+        for index, label in enumerate(labels)
+    }
+
+
+def _clips(client: ServiceClient, label: str, seeds: range) -> NDArray[np.float32]:
+    found = []
+    for first in seeds[::MOST_CLIPS]:
+        n = min(MOST_CLIPS, seeds.stop - first)
+        answer = client.send("/generate", [], label=label, seed=first, n=n)
+        found += [_decoded(clip) for clip in answer["clips"]]
+    return np.stack(found)
+
+
+def _decoded(clip: Any) -> NDArray[np.float32]:
+    samples, _ = soundfile.read(io.BytesIO(base64.b64decode(clip["audio"])), dtype="float32")
+    return one_second(samples)
+
+
+def judged(clips: Clips, judge: Judge) -> TakenFor:
+    """
+    Raises:
+        ValueError: there are labels that the judge does not know.
+    """
+    unknown = set(clips) - set(judge.labels)
     if unknown:
         raise ValueError(
             f"The classifier knows {', '.join(judge.labels)}, but the service generates "
             f"{', '.join(sorted(unknown))} too: give the --judge of its labels."
         )
-    return {
-        label: _taken_for(client, judge, label, range(index * per_label, (index + 1) * per_label))
-        for index, label in enumerate(labels)
-    }
+    best = {label: judge.of_audio(torch.from_numpy(own)).argmax(dim=1) for label, own in clips.items()}
+    return {label: Counter(judge.labels[y] for y in own.tolist()) for label, own in best.items()}
 
 
-def _taken_for(client: ServiceClient, judge: Judge, label: str, seeds: range) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for first in seeds[::MOST_CLIPS]:
-        n = min(MOST_CLIPS, seeds.stop - first)
-        answer = client.send("/generate", [], label=label, seed=first, n=n)
-        waveforms = np.stack([_decoded(clip) for clip in answer["clips"]])
-        best = judge.of_audio(torch.from_numpy(waveforms)).argmax(dim=1)
-        found.update(judge.labels[y] for y in best.tolist())
-    return found
-
-
-def _decoded(clip: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
-    samples, _ = soundfile.read(io.BytesIO(base64.b64decode(clip["audio"])), dtype="float32")
-    return one_second(samples)
+def draw_clips(clips: Clips, judge: Judge, path: Path) -> None:
+    """A picture of the first clips of each label, as the judge hears them: a column a label."""
+    heard = [judge.spectrogram(torch.from_numpy(own[:SHEET_ROWS])) for own in clips.values()]
+    draw_sheet(torch.stack(heard, dim=1), list(clips), "one second each, 0 to 4 kHz", path)
 
 
 def report(found: TakenFor) -> str:

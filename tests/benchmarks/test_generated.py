@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from benchmarks.cli import app
-from benchmarks.generated import ask, report
+from benchmarks.generated import ask, judged, report
 from service.client.http import ServiceClient
 from tests.service.conftest import (  # fixtures
     RunningService,
@@ -56,10 +57,12 @@ def service(
 
 def test_every_tone_is_recognised_and_more_than_one_call_is_made(service: RunningService) -> None:
     with ServiceClient(service.url) as client:
-        found = ask(client, judge(*LABELS), per_label=18)
-        assert found == {label: Counter({label: 18}) for label in LABELS}
-        low, middle, high = LABELS
-        swapped = ask(client, judge(middle, low, high), per_label=2)
+        clips = ask(client, per_label=18)
+    assert {label: own.shape for label, own in clips.items()} == dict.fromkeys(LABELS, (18, 16000))
+    assert judged(clips, judge(*LABELS)) == {label: Counter({label: 18}) for label in LABELS}
+    low, middle, high = LABELS
+    two = {label: own[:2] for label, own in clips.items()}
+    swapped = judged(two, judge(middle, low, high))
     assert swapped == {low: Counter({middle: 2}), middle: Counter({low: 2}), high: Counter({high: 2})}
 
 
@@ -74,12 +77,16 @@ def test_the_command_asks_the_service_and_says_what_is_wrong(service: RunningSer
     kept = tmp_path / "checkpoint.safetensors"
     torch.manual_seed(0)
     for labels, code, said in ((LABELS, 0, "| all | 3 |"), (LABELS[:2], 1, "high tone too")):
-        card = {"settings": SMALL.to_json(), "labels": labels}
+        card = {"spectrogram": asdict(SMALL.spectrogram), "labels": labels}
         save_checkpoint(kept, {"judge": SimpleClassifier(SMALL, len(labels))}, None, 1, card)
+        page = tmp_path / f"card-{code}.md"
         command = ["generated", "--url", service.url, "--per-label", "1", "--judge", str(kept)]
+        command += ["--page", str(page)]
         result = CliRunner().invoke(app, command)
         assert result.exit_code == code, result.output
         assert said in " ".join(result.output.split())
+        assert page.exists() == page.with_suffix(".png").exists() == (code == 0)
+    assert "| all | 3 |" in (tmp_path / "card-0.md").read_text()
     nowhere = ["generated", "--url", "http://127.0.0.1:9", "--judge", str(kept)]
     absent = ["generated", "--url", service.url, "--judge", str(tmp_path / "absent")]
     for command, said in ((nowhere, "No service answers"), (absent, "--only judges")):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trainer.gaae.data import Batch
+from trainer.gaae.degrade import degraded
 from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.spectrogram import LogSpectrogram
 
@@ -48,6 +49,11 @@ class Adversarial(nn.Module, ABC, Generic[Networks]):
         with torch.autocast(waveform.device.type, enabled=False):
             spectrogram: Tensor = self.spectrogram(waveform)
         return spectrogram
+
+    def taught(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """What C learns from, (batch, bins, frames): x, or x degraded, where settings have it."""
+        with torch.autocast(x.device.type, enabled=False):  # bf16 would move points about
+            return degraded(x, generator) if self.settings.degrade else x
 
     def one_hot(self, y: Tensor) -> Tensor:
         """(batch,) → (batch, classes)."""

@@ -83,7 +83,7 @@ class GAAE(Adversarial[Autoencoder]):
         scores = self.S(torch.cat([fakes.reconstructed, fakes.generated]), labels).float()
         reconstructed, generated = scores.chunk(2)
         # x̂_g is a constant for Cg_loss (section III-B1): it teaches C and E, and D learns nothing from it.
-        guided, _ = self.edc.E(torch.cat([x_l, fakes.generated.detach()]))
+        guided, _ = self.edc.E(self.taught(torch.cat([x_l, fakes.generated.detach()]), generator))
         of_labelled, of_generated = self.edc.C(guided).float().split([len(x_l), len(x_u)])
         terms = {
             "G_loss": losses.g_loss(reconstructed, generated),

@@ -39,6 +39,7 @@ def train(
 
     Raises:
         FloatingPointError: a loss is no longer a number.
+        ValueError: the checkpoint has more iterations than are asked for.
     """
     settings = model.settings
     # Convolutions on a processor are about a third faster with the channels last.
@@ -50,6 +51,8 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.safetensors"
     step = load_checkpoint(checkpoint, modules, optimizer) if checkpoint.is_file() else 0
+    if step > settings.iterations:
+        raise ValueError(f"{out} has {step} iterations already: {settings.iterations} are fewer.")
     log = LossLog(out / "losses.csv", step)
     while step < settings.iterations:
         values = iteration(model, sampler, optimizer, step, device)

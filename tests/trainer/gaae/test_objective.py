@@ -55,6 +55,17 @@ def test_each_term_teaches_the_networks_the_paper_says(
     assert {name for name, network in networks.items() if touched(network)} == reached
 
 
+def test_what_c_learns_from_is_degraded_where_settings_have_it(tiny: GaaeSettings, batch: Batch) -> None:
+    def terms(degrade: bool) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        model = GAAE(replace(tiny, degrade=degrade), 3).train()
+        return model.edc_losses(batch, generator())
+
+    plain, degraded = terms(degrade=False), terms(degrade=True)
+    differ = {name for name in plain if not torch.equal(plain[name], degraded[name])}
+    assert differ == {"EDC_loss", "Cl_loss", "Cg_loss"}
+
+
 def test_mixed_precision_hears_as_full_precision_does(model: GAAE, seconds: torch.Tensor) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         mixed = model.heard(seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,15 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from trainer.gaae.degrade import degraded
 from trainer.gaae.networks import Classifier, SimpleClassifier
 from trainer.gaae.settings import GaaeSettings
 from trainer.reproduce.gaae.scale import Scale
 
-FLOOR = -1.0  # of a spectrogram
-NOISE = 0.1  # deviation
-TURN = math.radians(3)  # either way
-SHIFT = 0.2  # of half the width, either way
-PATCH = 0.25  # of height and width at most
 BATCH = 128  # where nothing is learnt
 MLP_RATE = 1e-3
 
@@ -52,33 +47,6 @@ def _settings_for(x: Tensor) -> GaaeSettings:
     settings = GaaeSettings()
     bins, frames = x.shape[1:]
     return replace(settings, spectrogram=replace(settings.spectrogram, bins=bins, frames=frames))
-
-
-def degraded(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Section VII's "heavily augmented": a slight turn and shift, a blank patch, noise; (n, bins, frames)."""
-    n, bins, frames = x.shape
-
-    def within(limit: float) -> Tensor:
-        return limit * (2 * torch.rand(n, generator=generator) - 1)
-
-    turn = within(TURN)
-    cos, sin, zero = turn.cos(), turn.sin(), torch.zeros(n)
-    theta = torch.stack(
-        [torch.stack([cos, -sin, within(SHIFT)], 1), torch.stack([sin, cos, zero], 1)], 1
-    )  # (n, 2, 3)
-    grid = F.affine_grid(theta, [n, 1, bins, frames], align_corners=False)
-    moved = F.grid_sample((x - FLOOR)[:, None], grid, align_corners=False)[:, 0] + FLOOR
-    noisy = moved + NOISE * torch.randn(x.shape, generator=generator)
-    blank = _strip(bins, generator, n)[:, :, None] & _strip(frames, generator, n)[:, None, :]
-    return noisy.clamp(-1, 1).masked_fill(blank, FLOOR)
-
-
-def _strip(length: int, generator: torch.Generator, n: int) -> Tensor:
-    """(n, length): a run of at most PATCH of it, somewhere."""
-    width = PATCH * length * torch.rand(n, 1, generator=generator)
-    start = (length - width) * torch.rand(n, 1, generator=generator)
-    place = torch.arange(length)
-    return (place >= start) & (place < start + width)
 
 
 def train_on_features(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from trainer.checkpoint import load_checkpoint, read_settings, save_checkpoint
 from trainer.gaae.networks import SimpleClassifier
 from trainer.gaae.settings import GaaeSettings
-from trainer.gaae.spectrogram import LogSpectrogram
+from trainer.gaae.spectrogram import LogSpectrogram, SpectrogramSettings
 from trainer.reproduce.gaae.classifier import train_classifier
 from trainer.reproduce.gaae.material import TASKS
 from trainer.reproduce.gaae.workshop import Workshop
@@ -33,10 +33,10 @@ class Judge:
             FileNotFoundError: no such file.
         """
         card = read_settings(path)
-        settings = GaaeSettings.from_json(card["settings"])
-        net = SimpleClassifier(settings, len(card["labels"]))
+        spectrogram = SpectrogramSettings(**card["spectrogram"])
+        net = SimpleClassifier(replace(GaaeSettings(), spectrogram=spectrogram), len(card["labels"]))
         load_checkpoint(path, {"judge": net})
-        return cls(net.eval(), tuple(card["labels"]), LogSpectrogram(settings.spectrogram))
+        return cls(net.eval(), tuple(card["labels"]), LogSpectrogram(spectrogram))
 
     @torch.no_grad()
     def of_audio(self, waveforms: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def judge(shop: Workshop, task: str) -> Judge:
     """The judge of a task, on the device; trained on all of train where there is none of this making."""
     path, labels, scale = judge_path(shop.folder, task), TASKS[task].labels, shop.scale
     card = {
-        "settings": shop.front_settings(task).to_json(),
+        "spectrogram": asdict(shop.front_settings(task).spectrogram),
         "labels": list(labels),
         "corpus": shop.corpora[task],
         "training": [scale.classifier_steps, scale.classifier_batch, scale.classifier_rate],

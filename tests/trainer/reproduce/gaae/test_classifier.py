@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from trainer.gaae.degrade import FLOOR, degraded
 from trainer.reproduce.gaae.classifier import (
-    FLOOR,
     accuracy,
     answers,
-    degraded,
     train_classifier,
     train_on_features,
 )

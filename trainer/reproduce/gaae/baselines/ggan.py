@@ -101,7 +101,8 @@ class GGAN(Adversarial[GuidedNetworks]):
         m = len(x_u)
         y_r = self.drawn_labels(m, generator)
         generated = self.edc.D(self.drawn_latents(m, generator), self.one_hot(y_r)).float()
-        encoded = self.edc.E(torch.cat([x_u, x_l, generated.detach()]))
+        taught = self.taught(torch.cat([x_l, generated.detach()]), generator)
+        encoded = self.edc.E(torch.cat([x_u, taught]))
         of_unlabelled, of_labelled, of_generated = encoded.split([m, len(x_l), m])
         terms = {
             "G_loss": -self.S(generated, self.one_hot(y_r)).float().mean(),
