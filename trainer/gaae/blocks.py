@@ -105,17 +105,25 @@ class DBlock(nn.Module):
     Args:
         first: the network's first block, whose input is data and is not passed through a ReLU.
         down: halve height and width.
+        spectral: with spectral norm.
         shortcut: without one the block is its convolutions alone, "No Shortcut" in Table XIII.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, *, first: bool = False, down: bool = True, shortcut: bool = True
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        spectral: bool,
+        first: bool = False,
+        down: bool = True,
+        shortcut: bool = True,
     ) -> None:
         super().__init__()
         self.first, self.down = first, down
-        self.conv1 = conv(inputs, outputs, 3, spectral=True)
-        self.conv2 = conv(outputs, outputs, 3, spectral=True)
-        self.shortcut = conv(inputs, outputs, 1, spectral=True) if shortcut else None
+        self.conv1 = conv(inputs, outputs, 3, spectral=spectral)
+        self.conv2 = conv(outputs, outputs, 3, spectral=spectral)
+        self.shortcut = conv(inputs, outputs, 1, spectral=spectral) if shortcut else None
 
     def forward(self, x: Tensor) -> Tensor:
         h: Tensor = self.conv2(torch.relu(self.conv1(x if self.first else torch.relu(x))))

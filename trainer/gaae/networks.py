@@ -1,7 +1,8 @@
 """The networks of GAAE's appendix A: E, D, C, L, S and the simple classifier (Tables XIII and XX to XXIV).
 
 What the tables leave open: the second ResBlock halves the size too, though its RS column is empty (its output
-size says so); E has spectral norm like S, whose layers it shares; E's and D's dense layers have none.
+size says so); S and L have spectral norm, as in BigGAN. E has none, as its table does, and C learns far more
+from few labels than with it; D's dense layers have none.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ CLASSIFIER_WIDTHS = (32, 64, 128, 256)
 class Trunk(nn.Module):
     """What E and S share: (batch, bins, frames) → (batch, features), a sum over the 4 × 2 last positions."""
 
-    def __init__(self, settings: GaaeSettings) -> None:
+    def __init__(self, settings: GaaeSettings, *, spectral: bool) -> None:
         super().__init__()
         self.fold = settings.fold
         widths = [settings.channels * multiplier for multiplier in settings.encoder]
-        layers: list[nn.Module] = [DBlock(self.fold**2, widths[0], first=True)]
+        layers: list[nn.Module] = [DBlock(self.fold**2, widths[0], spectral=spectral, first=True)]
         if settings.attention:
-            layers.append(NonLocal(widths[0], spectral=True))
-        layers += [DBlock(a, b) for a, b in pairwise(widths)]
-        layers += [DBlock(widths[-1], widths[-1], down=False, shortcut=False), nn.ReLU(), SumPool()]
+            layers.append(NonLocal(widths[0], spectral=spectral))
+        layers += [DBlock(a, b, spectral=spectral) for a, b in pairwise(widths)]
+        last = DBlock(widths[-1], widths[-1], spectral=spectral, down=False, shortcut=False)
+        layers += [last, nn.ReLU(), SumPool()]
         self.layers = nn.Sequential(*layers)
         self.features = widths[-1]
 
@@ -44,7 +46,7 @@ class Encoder(nn.Module):
 
     def __init__(self, settings: GaaeSettings) -> None:
         super().__init__()
-        self.trunk = Trunk(settings)
+        self.trunk = Trunk(settings, spectral=False)
         self.guided = dense(self.trunk.features, settings.guided_dim)
         self.style = dense(self.trunk.features, settings.latent_dim)
 
@@ -88,7 +90,7 @@ class SampleDiscriminator(nn.Module):
 
     def __init__(self, settings: GaaeSettings, classes: int | None) -> None:
         super().__init__()
-        self.trunk = Trunk(settings)
+        self.trunk = Trunk(settings, spectral=True)
         features = self.trunk.features
         self.dense = dense(features, 1, spectral=True)
         self.embed = None if classes is None else dense(classes, features, spectral=True, bias=False)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.utils import parametrize
 
 from trainer.gaae.blocks import ConditionalBatchNorm, NonLocal, conv
 from trainer.gaae.networks import (
@@ -18,7 +19,7 @@ from trainer.gaae.networks import (
     SampleDiscriminator,
     SimpleClassifier,
 )
-from trainer.gaae.settings import PRESETS
+from trainer.gaae.settings import PRESETS, GaaeSettings
 
 PAPER = PRESETS["paper"]
 CH, BATCH, CLASSES = 16, 3, 10
@@ -139,6 +140,15 @@ def test_every_preset_goes_from_spectrogram_to_latent_and_back(name: str) -> Non
         assert (
             SampleDiscriminator(s, CLASSES)(x, y).shape == SampleDiscriminator(s, None)(x).shape == (BATCH,)
         )
+
+
+def test_of_the_networks_that_hear_only_the_discriminator_has_spectral_norm(tiny: GaaeSettings) -> None:
+    def normed(network: nn.Module) -> set[bool]:
+        layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+        return {parametrize.is_parametrized(layer, "weight") for layer in layers}
+
+    assert normed(SampleDiscriminator(tiny, 3).trunk) == {True}
+    assert normed(Encoder(tiny).trunk) == {False}
 
 
 def test_spectral_norm_makes_the_largest_singular_value_one() -> None:

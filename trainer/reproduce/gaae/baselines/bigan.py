@@ -18,7 +18,7 @@ class FeatureNetwork(nn.Module):
 
     def __init__(self, settings: GaaeSettings) -> None:
         super().__init__()
-        self.trunk = Trunk(settings)
+        self.trunk = Trunk(settings, spectral=False)
         self.dense = dense(self.trunk.features, settings.latent_dim)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ class PairDiscriminator(nn.Module):
 
     def __init__(self, settings: GaaeSettings) -> None:
         super().__init__()
-        self.trunk = Trunk(settings)
+        self.trunk = Trunk(settings, spectral=True)
         width = settings.latent_dim
         self.head = nn.Sequential(
             dense(self.trunk.features + width, width, spectral=True),

@@ -26,7 +26,7 @@ class GuidedEncoder(nn.Module):
 
     def __init__(self, settings: GaaeSettings) -> None:
         super().__init__()
-        self.trunk = Trunk(settings)
+        self.trunk = Trunk(settings, spectral=False)
         self.guided = dense(self.trunk.features, settings.guided_dim)
 
     def forward(self, x: Tensor) -> Tensor:
