@@ -1,7 +1,8 @@
 """GAAE's five networks and what each kind of update of Algorithm 1 minimises.
 
-What the paper leaves open: a predicted label ŷ is C's softmax, so gradients pass through it into C and E; the
-real samples of S are x_u with ŷ and x_l with its label in one batch, each sample counting the same.
+What the paper leaves open: a predicted label ŷ is C's softmax, and a constant, since C has the losses Cl and
+Cg alone (section III-B1); the real samples of S are x_u with ŷ and x_l with its label in one batch, each
+sample counting the same.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class GAAE(Adversarial[Autoencoder]):
         """x̂_u = D(z', ŷ) and x̂_g = D(z', y_r), in one batch of D so that both share its statistics."""
         guided, z = self.edc.E(x_u)
         z = z.float()  # bf16 where that is used
-        y_hat = self.edc.C(guided).float().softmax(dim=1)
+        y_hat = self.edc.C(guided).float().softmax(dim=1).detach()
         m = len(x_u)
         y_r = self.drawn_labels(m, generator)
         from_prior = round(self.settings.prior_share * m)

@@ -76,6 +76,12 @@ PRESETS = {
         encoder=(1, 2, 4, 8),
         attention=False,
         fold=2,
+        # With the paper's weights, C learns little in few iterations: reconstruction has E to itself.
+        alpha=0.2,
+        beta=0.8,
+        omega_3=0.6,
+        omega_4=0.25,
+        omega_5=0.15,
         degrade=True,  # few labelled clips are soon known by heart
         prior_share=0.5,
         batch=16,

@@ -9,6 +9,7 @@ from trainer.reproduce.gaae.scale import Scale
 
 Changes = tuple[tuple[str, float], ...]  # settings by name
 LABELLED = 100.0  # percent
+WEIGHTS = ("alpha", "beta", "lambd", "omega_1", "omega_2", "omega_3", "omega_4", "omega_5")
 MODELS = {
     "supervised": "Supervised BigGAN",
     "unsupervised": "Unsupervised BigGAN",
@@ -136,6 +137,8 @@ def settings_of(scale: Scale, one: Training, r: float) -> GaaeSettings:
         checkpoint_steps=min(settings.checkpoint_steps, scale.iterations(one.length)),
         **dict(one.changes),  # type: ignore[arg-type]
     )
+    if one.model != "gaae":  # what a preset changes of the weights, it changes for GAAE's many losses
+        settings = replace(settings, **{name: getattr(GaaeSettings(), name) for name in WEIGHTS})
     if one.model == "supervised":  # x_l is all that it sees
         settings = replace(settings, labelled_batch=settings.batch)
     return settings

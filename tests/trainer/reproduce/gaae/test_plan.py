@@ -50,11 +50,11 @@ def test_the_paper_trains_three_times_and_nothing_twice() -> None:
 
 def test_a_sweep_meets_the_plain_training() -> None:
     plain = training(CPU, "gaae", "digits")
-    assert omega_sweep(CPU)[0.6] == alpha_sweep(CPU)[0.5] == plain
+    assert omega_sweep(CPU)[0.6] == alpha_sweep(CPU)[0.2] == plain
     swept = settings_of(CPU, omega_sweep(CPU)[0.2], 10.0)
     assert (swept.omega_1, swept.omega_2) == (0.2, 0.8)
-    swept = settings_of(CPU, alpha_sweep(CPU)[0.25], 10.0)
-    assert (swept.alpha, swept.beta) == (0.25, 0.75)
+    swept = settings_of(CPU, alpha_sweep(CPU)[0.8], 10.0)
+    assert (swept.alpha, swept.beta) == (0.8, 0.2)
     assert swept.iterations == CPU.short
 
 
@@ -63,6 +63,12 @@ def test_settings_are_the_presets() -> None:
     assert one == PRESETS["paper"]
     supervised = settings_of(CPU, training(CPU, "supervised", "digits"), 10.0)
     assert supervised.labelled_batch == supervised.batch == PRESETS["small"].batch
+    ggan, small, published = (
+        settings_of(CPU, training(CPU, "ggan", "digits"), 10.0),
+        PRESETS["small"],
+        PRESETS["paper"],
+    )
+    assert (ggan.alpha, ggan.omega_3) == (published.alpha, published.omega_3) != (small.alpha, small.omega_3)
 
 
 def test_a_plan_adds_up() -> None:

@@ -67,7 +67,7 @@ class GuidedNetworks(nn.Module):
 
 
 class GGAN(Adversarial[GuidedNetworks]):
-    """Trained with GAAE's weights of the losses that both have."""
+    """Trained with the paper's weights of the losses that GAAE has too."""
 
     def __init__(self, settings: GaaeSettings, classes: int) -> None:
         super().__init__(settings, classes)
