@@ -58,8 +58,8 @@ def pretrain(
     `python -m trainer pretrain --model barlow_twins --data data/librispeech --split train --out runs/bt`
     """
     from trainer.models import MODELS
-    from trainer.pretrain import RunFolder
     from trainer.pretrain import pretrain as run_pretraining
+    from trainer.run_folder import RunFolder
     from trainer.settings import assignments, override
 
     console = Console(stderr=True)
@@ -97,7 +97,8 @@ def export(
     from trainer.export import ExportError
     from trainer.gaae.export import export_gaae
     from trainer.gaae.run import TrainedGaae
-    from trainer.pretrain import RunFolder, export_run
+    from trainer.pretrain import export_run
+    from trainer.run_folder import RunFolder
 
     console = Console(stderr=True)
     with errors_said(console, DataError, ExportError, OSError, ValueError):

@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import nn
 
 from trainer.batches import PairSampler
-from trainer.checkpoint import load_checkpoint, read_settings
-from trainer.data import Clip, ClipCache, build_cache, read_folder
+from trainer.data import Clip, ClipCache, read_folder
 from trainer.distributed import Group, training_group
 from trainer.loop import train
 from trainer.models import MODELS, ModelSettings
+from trainer.progress import build_speech_cache, progress_bar, training_progress
+from trainer.run_folder import RunFolder, load_objective, machine_name
 from trainer.voice_bundle import export_voice_bundle
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """What a training leaves: checkpoint.safetensors, losses.csv, losses.png and run.json."""
-
-    path: Path
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.path / "checkpoint.safetensors"
-
-    @property
-    def card(self) -> Path:
-        return self.path / "run.json"
-
-    @property
-    def model(self) -> str:
-        """Which of `trainer.models.MODELS` was trained; the oldest cards name none."""
-        name: str = json.loads(self.card.read_text()).get("model", "autodecompose")
-        return name
-
-    def settings(self) -> ModelSettings:
-        return MODELS[self.model].settings.from_json(read_settings(self.checkpoint))
 
 
 def pretrain(
@@ -118,13 +91,7 @@ def _pretrain(
         }
     if group.leads:
         run.card.write_text(json.dumps(card, indent=2) + "\n")
-    with progress_bar(console) as progress:
-        task = progress.add_task("training", losses="")
-
-        def report(step: int, steps: int, losses: dict[str, float]) -> None:
-            text = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
-            progress.update(task, completed=step, total=steps, losses=text)
-
+    with training_progress(console) as report:
         torch.manual_seed(settings.seed)
         objective = MODELS[model].objective(settings)
         sampler = PairSampler(speech, noises, settings.batch, settings.seed, settings.same_voice_seconds)
@@ -150,13 +117,6 @@ def export_run(run: RunFolder, folder: Path, console: Console) -> None:
         )
 
 
-def load_objective(run: RunFolder) -> tuple[nn.Module, int]:
-    """A run's model in evaluation mode, and the step it was trained to."""
-    objective = MODELS[run.model].objective(run.settings())
-    step = load_checkpoint(run.checkpoint, {"objective": objective})
-    return objective.eval(), step
-
-
 def read_clips(data: Sequence[Path], split: str | None) -> list[Clip]:
     """The clips of several folders, one folder after the other."""
     return [clip for folder in data for clip in read_folder(folder, split)]
@@ -166,28 +126,6 @@ def read_noise(folder: Path, split: str | None) -> list[Clip]:
     """Noise of the same split as the speech, where the folder has splits: test noise is kept for testing."""
     clips = read_folder(folder)
     return [clip for clip in clips if split is None or clip.split in {"", split}]
-
-
-def build_speech_cache(clips: Sequence[Clip], cache_dir: Path, console: Console, title: str) -> ClipCache:
-    with progress_bar(console) as progress:
-        task = progress.add_task(title, total=len(clips), losses="")
-        return build_cache(
-            clips,
-            cache_dir,
-            warn=lambda text: console.print(f"[yellow]{text}[/yellow]"),
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
-
-
-def progress_bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[losses]}"),
-        console=console,
-    )
 
 
 def _card(
@@ -207,9 +145,3 @@ def _card(
         "machine": machine_name(),
         "torch": torch.__version__,
     }
-
-
-def machine_name() -> str:
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"

@@ -17,7 +17,8 @@ from trainer.gaae.objective import GAAE, Autoencoder
 from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.sheet import draw_sheet, generate
 from trainer.gaae.train import train
-from trainer.pretrain import RunFolder, build_speech_cache, machine_name, progress_bar
+from trainer.progress import build_speech_cache, training_progress
+from trainer.run_folder import RunFolder, machine_name
 
 SHEET_ROWS = 4  # latents, each under every label
 
@@ -94,13 +95,7 @@ def train_gaae(
         title = f"iteration {step}: one latent a row, one label a column"
         draw_sheet(rows.cpu(), guidance.labels, title, out / "samples.png")
 
-    with progress_bar(console) as progress:
-        task = progress.add_task("training", losses="")
-
-        def report(step: int, steps: int, losses: dict[str, float]) -> None:
-            text = "  ".join(f"{name.removesuffix('_loss')} {value:.3g}" for name, value in losses.items())
-            progress.update(task, completed=step, total=steps, losses=text)
-
+    with training_progress(console) as report:
         torch.manual_seed(settings.seed)
         model = GAAE(settings, len(guidance.labels))
         train(model, sampler, out, device, report=report, on_checkpoint=draw)

@@ -15,8 +15,8 @@ from trainer.checkpoint import save_checkpoint
 from trainer.cli import app
 from trainer.downstream import read_task
 from trainer.embedding import Floats
-from trainer.pretrain import RunFolder
 from trainer.reproduce.representations.measures import measure, measure_chance, read_factors
+from trainer.run_folder import RunFolder
 
 
 @pytest.fixture

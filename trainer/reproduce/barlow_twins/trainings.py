@@ -9,8 +9,9 @@ import torch
 
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.pretrain import RunFolder, load_objective, pretrain
+from trainer.pretrain import pretrain
 from trainer.reproduce.barlow_twins.plan import NOISE, Plan
+from trainer.run_folder import RunFolder, load_objective
 
 UPSTREAM = ("librispeech", "speechocean762")
 UNTRAINED = "untrained"

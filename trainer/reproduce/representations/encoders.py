@@ -19,7 +19,7 @@ from trainer.data import DataError
 from trainer.embedding import CropEncoder, Floats
 from trainer.evaluate import mean_and_deviation
 from trainer.frontends import FRONTENDS, LogMel
-from trainer.pretrain import RunFolder, load_objective
+from trainer.run_folder import RunFolder, load_objective
 
 
 @dataclass(frozen=True)

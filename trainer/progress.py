@@ -1,0 +1,48 @@
+"""Progress bars in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from trainer.data import Clip, ClipCache, build_cache
+from trainer.loop import Report
+
+
+@contextmanager
+def training_progress(console: Console) -> Iterator[Report]:
+    """A bar for a training, whose reports move it."""
+    with progress_bar(console) as progress:
+        task = progress.add_task("training", losses="")
+
+        def report(step: int, steps: int, losses: dict[str, float]) -> None:
+            text = "  ".join(f"{name.removesuffix('_loss')} {value:.4g}" for name, value in losses.items())
+            progress.update(task, completed=step, total=steps, losses=text)
+
+        yield report
+
+
+def build_speech_cache(clips: Sequence[Clip], cache_dir: Path, console: Console, title: str) -> ClipCache:
+    with progress_bar(console) as progress:
+        task = progress.add_task(title, total=len(clips), losses="")
+        return build_cache(
+            clips,
+            cache_dir,
+            warn=lambda text: console.print(f"[yellow]{text}[/yellow]"),
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+
+
+def progress_bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[losses]}"),
+        console=console,
+    )
