@@ -93,7 +93,7 @@ SCALES = {
     "cpu": Scale(
         name="cpu",
         preset="small",
-        long=4000,
+        long=5000,
         short=500,
         runs=1,
         share=5,
