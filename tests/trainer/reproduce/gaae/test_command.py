@@ -17,6 +17,7 @@ from trainer.reproduce.gaae.judge import Judge, judge, judge_path
 from trainer.reproduce.gaae.page import PARTS, chosen_parts, reproduce_gaae
 from trainer.reproduce.gaae.plan import NOTHING, work
 from trainer.reproduce.gaae.recipes import training
+from trainer.reproduce.gaae.scale import SCALES
 from trainer.reproduce.gaae.workshop import Workshop
 
 TASKS = ("digits", "instruments", "gender")
@@ -175,7 +176,8 @@ def test_the_command_line(few_clips: Path, tmp_path: Path) -> None:
         assert said in " ".join(result.output.split())
     result = CliRunner().invoke(app, [*command, *page, "--plan", "--only", "table1"])
     assert result.exit_code == 0
-    assert "| in all | 4 | 32000 | 1 |" in result.output
+    iterations = 4 * SCALES["cpu"].long
+    assert f"| in all | 4 | {iterations} | 1 |" in result.output
     assert not (tmp_path / "runs").exists()
     result = CliRunner().invoke(
         app, [*command, *page, "--scale", "toy", "--only", "table2", "--instruments", "no"]
