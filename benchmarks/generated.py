@@ -70,7 +70,8 @@ def judged(clips: Clips, judge: Judge) -> TakenFor:
 def draw_clips(clips: Clips, judge: Judge, path: Path) -> None:
     """A picture of the first clips of each label, as the judge hears them: a column a label."""
     heard = [judge.spectrogram(torch.from_numpy(own[:SHEET_ROWS])) for own in clips.values()]
-    draw_sheet(torch.stack(heard, dim=1), list(clips), "one second each, 0 to 4 kHz", path)
+    top_khz = judge.spectrogram.settings.sample_rate_hz / 2000
+    draw_sheet(torch.stack(heard, dim=1), list(clips), f"one second each, 0 to {top_khz:g} kHz", path)
 
 
 def report(found: TakenFor) -> str:

@@ -139,6 +139,4 @@ def settings_of(scale: Scale, one: Training, r: float) -> GaaeSettings:
     )
     if one.model != "gaae":  # what a preset changes of the weights, it changes for GAAE's many losses
         settings = replace(settings, **{name: getattr(GaaeSettings(), name) for name in WEIGHTS})
-    if one.model == "supervised":  # x_l is all that it sees
-        settings = replace(settings, labelled_batch=settings.batch)
     return settings
