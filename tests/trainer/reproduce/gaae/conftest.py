@@ -22,7 +22,7 @@ from trainer.reproduce.gaae.workshop import Workshop
 CORPORA = {"digits": "arabic_speech_commands", "instruments": "instruments", "gender": "speechocean762"}
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _quick() -> Iterator[None]:
     """Without the pictures of each training, which take longer than it; few batches for batch statistics."""
     with pytest.MonkeyPatch.context() as patch:
