@@ -6,11 +6,12 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 from threadpoolctl import threadpool_limits
+
+from trainer.machine import cpu_name
 
 _SIDE = 2048  # of the matrices multiplied: 17 GFLOP, far beyond the caches
 _REPEATS = 5
@@ -28,7 +29,7 @@ class Machine:
 def describe() -> Machine:
     """This machine, without its name."""
     return Machine(
-        cpu=_cpu_name(),
+        cpu=cpu_name(),
         cores=len(os.sched_getaffinity(0)),
         memory_gib=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
         load=os.getloadavg()[0],
@@ -50,10 +51,3 @@ def sgemm_rate(threads: int) -> float:
             np.matmul(a, a, out=out)
             best = min(best, perf_counter() - start)
     return 2 * _SIDE**3 / best
-
-
-def _cpu_name() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

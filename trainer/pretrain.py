@@ -15,9 +15,10 @@ from trainer.batches import PairSampler
 from trainer.data import Clip, ClipCache, read_folder
 from trainer.distributed import Group, training_group
 from trainer.loop import train
+from trainer.machine import training_machine
 from trainer.models import MODELS, ModelSettings
 from trainer.progress import build_speech_cache, progress_bar, training_progress
-from trainer.run_folder import RunFolder, load_objective, machine_name
+from trainer.run_folder import RunFolder, load_objective
 from trainer.voice_bundle import export_voice_bundle
 
 
@@ -142,6 +143,6 @@ def _card(
         "labels": "none in training; train speakers' labels fit the score calibration only",
         "settings": settings.to_json(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": machine_name(),
+        "machine": training_machine(),
         "torch": torch.__version__,
     }

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from trainer.checkpoint import load_checkpoint, read_settings
@@ -43,9 +41,3 @@ def load_objective(run: RunFolder) -> tuple[nn.Module, int]:
     objective = MODELS[run.model].objective(run.settings())
     step = load_checkpoint(run.checkpoint, {"objective": objective})
     return objective.eval(), step
-
-
-def machine_name() -> str:
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"

@@ -18,7 +18,8 @@ from benchmarks.decisions.tables import NARROW, STEP, WHOLE, Say, joined_text, m
 from benchmarks.decisions.train_speakers import embed_train
 from trainer.bundle import Bundle
 from trainer.data import read_folder
-from trainer.reproduce.page import machine, table, write_block
+from trainer.machine import machine
+from trainer.reproduce.page import table, write_block
 
 MEASURED = ("librispeech", "speechocean762")
 #: Of train speakers. The cohort's have one recording each, so no pairs of one voice.

@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks.encoders.content import content_figures
 from benchmarks.encoders.voice import WHITENINGS, voice_figures
 from trainer.autodecompose.objective import Objective
-from trainer.reproduce.page import machine, table, write_block
+from trainer.machine import machine
+from trainer.reproduce.page import table, write_block
 from trainer.run_folder import RunFolder, load_objective
 
 Say = Callable[[str], None]

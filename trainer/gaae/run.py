@@ -17,8 +17,9 @@ from trainer.gaae.objective import GAAE, Autoencoder
 from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.sheet import draw_sheet, generate
 from trainer.gaae.train import train
+from trainer.machine import training_machine
 from trainer.progress import build_speech_cache, training_progress
-from trainer.run_folder import RunFolder, machine_name
+from trainer.run_folder import RunFolder
 
 SHEET_ROWS = 4  # latents, each under every label
 
@@ -84,7 +85,7 @@ def train_gaae(
         "unlabelled_hours": round(sampler.unlabelled.hours, 3),
         "settings": settings.to_json(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": machine_name(),
+        "machine": training_machine(),
         "torch": torch.__version__,
     }
     RunFolder(out).card.write_text(json.dumps(card, indent=2) + "\n")

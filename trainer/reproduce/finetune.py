@@ -18,7 +18,8 @@ from trainer.autodecompose.finetune_report import FinetuneReport
 from trainer.bundle import Bundle
 from trainer.data import SAMPLE_RATE_HZ, Clip, read_audio, read_folder
 from trainer.evaluate import draw_speakers
-from trainer.reproduce.page import machine, table, write_block
+from trainer.machine import machine
+from trainer.reproduce.page import table, write_block
 from trainer.reproduce.voices import SHOT_S, Figures, Voices, measure, split_seconds
 
 SPEAKERS = 30

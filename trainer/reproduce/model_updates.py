@@ -13,8 +13,9 @@ from trainer.bundle import Bundle
 from trainer.data import Clip, read_folder
 from trainer.embedding import unit
 from trainer.evaluate import draw_speakers
+from trainer.machine import machine
 from trainer.reproduce.finetune import SPEAKERS, Say, corpus_clips, tune
-from trainer.reproduce.page import machine, table, write_block
+from trainer.reproduce.page import table, write_block
 from trainer.reproduce.voices import SHOT_S, Voices, split_seconds, threshold
 from trainer.scoring import centre
 

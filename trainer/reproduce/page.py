@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,9 +21,3 @@ def write_block(page: Path, name: str, text: str) -> None:
     _, ended, tail = rest.partition(end)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(head + block + tail if found and ended else f"{old.rstrip()}\n\n{block}\n".lstrip())
-
-
-def machine() -> str:
-    """What the figures were made on, without its name."""
-    cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores ({platform.machine()}), load average {os.getloadavg()[0]:.1f}"

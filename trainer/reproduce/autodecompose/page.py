@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import torch
-
+from trainer.machine import machine
 from trainer.reproduce.autodecompose.alignment import require_aligner
 from trainer.reproduce.autodecompose.fig7 import fig7
 from trainer.reproduce.autodecompose.maps import maps
@@ -18,7 +17,7 @@ from trainer.reproduce.autodecompose.table2 import table2
 from trainer.reproduce.autodecompose.table3 import table3
 from trainer.reproduce.autodecompose.words import words
 from trainer.reproduce.autodecompose.workshop import Say, Workshop
-from trainer.reproduce.page import machine, write_block
+from trainer.reproduce.page import write_block
 from trainer.resemblyzer import Resemblyzer
 
 PARTS = ("fig7", "table2", "table3", "overfitting", "fig10", "words", "maps")
@@ -88,5 +87,4 @@ def _how(scale: Scale, part: str) -> str:
         f"fine-tuning {scale.tune} (the paper: 50)"
         + (f"; the TDNN {scale.ecapa}" if part == "table3" else ""),
     )
-    where = torch.cuda.get_device_name() if torch.cuda.is_available() else machine()
-    return f"Scale `{scale.name}`: {trained}. Machine: {where}."
+    return f"Scale `{scale.name}`: {trained}. Machine: {machine()}."

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
-
+from trainer.machine import machine
 from trainer.reproduce.gaae import figures, tables
 from trainer.reproduce.gaae.plan import plan
 from trainer.reproduce.gaae.sweeps import sweeps
 from trainer.reproduce.gaae.workshop import Workshop
-from trainer.reproduce.page import machine, write_block
+from trainer.reproduce.page import write_block
 
 TABLES: dict[str, Callable[[Workshop], str]] = {
     "judges": tables.judges,
@@ -101,8 +100,7 @@ def _how(shop: Workshop, part: str) -> str:
     if part in PICTURES and part != "sweeps":
         made.append(f"{scale.long} iterations for digits, {scale.short} for instruments")
     corpora = ", ".join(f"{task} `{name}`" for task, name in shop.corpora.items() if shop.has(task))
-    where = torch.cuda.get_device_name() if torch.cuda.is_available() else machine()
     return (
         f"Scale `{scale.name}` (the paper: 60,000 iterations of 128, three trainings a row): "
-        f"{'; '.join(made)}. Corpora: {corpora}. Machine: {where}."
+        f"{'; '.join(made)}. Corpora: {corpora}. Machine: {machine()}."
     )
