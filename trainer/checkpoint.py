@@ -54,6 +54,14 @@ def load_checkpoint(
     return step
 
 
+def read_step(path: Path) -> int:
+    """How far a checkpoint got; 0 where there is none."""
+    if not path.is_file():
+        return 0
+    with safe_open(path, framework="pt") as file:
+        return int(file.metadata()["step"])
+
+
 def read_settings(path: Path) -> dict[str, Any]:
     """The settings a checkpoint was trained with."""
     with safe_open(path, framework="pt") as file:

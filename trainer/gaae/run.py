@@ -63,6 +63,8 @@ def train_gaae(
 ) -> None:
     """Trains, or goes on where the run folder stopped; draws a sheet of what is generated at each checkpoint.
 
+    A finished one is left as it is.
+
     Raises:
         DataError: a folder cannot be read, or has no clip of a class.
         ValueError: the run folder was begun with other settings (but for `iterations`) or other audio.
@@ -74,6 +76,8 @@ def train_gaae(
         )  # rates are constant: go on longer
         if (same_length, before.guidance) != (settings, guidance):
             raise ValueError(f"{out} was begun with other settings: choose another --out, or give the same.")
+        if before.iterations == settings.iterations:
+            return
     sampler = make_sampler(settings, guidance, cache_dir, console)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     out.mkdir(parents=True, exist_ok=True)

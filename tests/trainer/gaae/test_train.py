@@ -52,6 +52,9 @@ def test_a_training_leaves_a_run_folder(
     assert (trained.iterations, trained.settings, trained.guidance) == (3, tiny, guidance)
     train_gaae(replace(tiny, iterations=4), guidance, out, cache, QUIET)
     assert TrainedGaae.load(out).iterations == len(losses(out)) == 4
+    made = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    train_gaae(replace(tiny, iterations=4), guidance, out, cache, QUIET)
+    assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == made  # run.json keeps its date
     with pytest.raises(ValueError, match="has 4 iterations already"):
         train_gaae(tiny, guidance, out, cache, QUIET)
     with pytest.raises(ValueError, match="other settings"):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
+from trainer.checkpoint import load_checkpoint, read_step
 from trainer.data import DataError, build_cache, read_folder
 from trainer.gaae.adversarial import Adversarial
 from trainer.gaae.data import Guidance
@@ -29,6 +30,7 @@ from trainer.reproduce.gaae.material import TASKS, Heard, Task, hear, write_subs
 from trainer.reproduce.gaae.recipes import LABELLED, Training, settings_of
 from trainer.reproduce.gaae.scale import Scale
 from trainer.reproduce.kept import kept
+from trainer.run_folder import RunFolder
 
 REPORT_S = 30.0  # between two lines of progress
 
@@ -120,9 +122,14 @@ class Workshop:
             train_gaae(settings, guidance, out, self.folder / "cache", self.console)
             return TrainedGaae.load(out).networks
         _claim(out, {"settings": settings.to_json(), "guidance": guidance.to_json()})
-        sampler = make_sampler(settings, guidance, self.folder / "cache", self.console)
         torch.manual_seed(settings.seed)
         model = self._untrained(one, settings, len(guidance.labels))
+        checkpoint = RunFolder(out).checkpoint
+        if read_step(checkpoint) == settings.iterations:
+            finished: nn.Module = model.edc
+            load_checkpoint(checkpoint, {"average": finished})
+            return finished.eval()
+        sampler = make_sampler(settings, guidance, self.folder / "cache", self.console)
         trained: nn.Module = train(model, sampler, out, self.device, report=self._progress(one.name))
         return trained
 

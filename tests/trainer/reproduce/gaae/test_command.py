@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from rich.console import Console
+from safetensors import safe_open
 from typer.testing import CliRunner
 
 from trainer.cli import app
@@ -120,6 +121,18 @@ def test_the_same_command_trains_and_measures_nothing_twice(shop: Workshop, page
     assert page.read_text().count("reproduce gaae table1:") == before.count("reproduce gaae table1:") == 1
     assert rows(page, "table1")
     assert not list(shop.folder.rglob("*.partial"))
+
+
+@pytest.mark.parametrize("model", ["supervised", "ggan", "gaae"])
+def test_a_finished_training_is_what_it_left(shop: Workshop, page: Path, model: str) -> None:
+    assert page.is_file()
+    one = training(shop.scale, model, "digits", length="long")
+    checkpoint = shop.folder / "trained" / one.name / "checkpoint.safetensors"
+    networks = shop.networks(one)
+    assert not networks.training
+    with safe_open(checkpoint, framework="pt") as left:
+        for name, tensor in networks.state_dict().items():
+            assert torch.equal(tensor, left.get_tensor(f"average/{name}"))
 
 
 def test_a_gaae_of_it_is_a_run_that_can_be_exported(shop: Workshop, page: Path) -> None:
