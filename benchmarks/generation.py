@@ -28,7 +28,7 @@ def generation_speed(folder: Path | None) -> Iterator[Row]:
     bundle = GeneratorBundle.load(folder)
     cores = int(available_cpus())
     generator = Generator(bundle, threads=cores, observer=Metrics())  # loads, compiles, warms up
-    network = OnnxSession(bundle.open("generator"), cores)
+    network = OnnxSession(bundle, "generator", cores)
     inverse = SpectrogramInverse(bundle.spectrogram.scale)
     rng = np.random.default_rng(0)
     z = rng.normal(bundle.prior.mean, bundle.prior.std, (_CLIPS, 1, bundle.latent_dim)).astype(np.float32)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from service.api.accept import asked_for
 from service.api.deps import PipelineDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -53,26 +54,26 @@ class ContentAnswer(BaseModel):
     openapi_extra=audio_body(ContentParams),
 )
 async def content(
-    request: Annotated[AudioRequest[ContentParams], Depends(audio_request(ContentParams))],
+    asked: Annotated[AudioRequest[ContentParams], Depends(audio_request(ContentParams))],
+    request: Request,
     pipeline: PipelineDep,
     settings: SettingsDep,
-    accept: Annotated[str, Header()] = "*/*",
 ) -> Response:
     """Content embedding, one vector per 16 ms frame of the whole recording.
 
     `Accept: application/x-npy` gives one file's frames as a float32 array (frames, dim) for `numpy.load`.
     """
-    as_npy = NPY in accept.lower()
-    if as_npy and len(request.files) > 1:
+    as_npy = asked_for(request, NPY, default="application/json")
+    if as_npy and len(asked.files) > 1:
         raise BadRequest("application/x-npy holds one array: send one file, or accept application/json.")
-    found = await pipeline.content(request.files, required_s=settings.min_speech_embed_s)
+    found = await pipeline.content(asked.files, required_s=settings.min_speech_embed_s)
     if as_npy:
         return Response(_npy(found[0][1]), media_type=NPY)
     bundle = pipeline.engine.bundle
     head: dict[str, object] = {"model": pipeline.model, "dim": bundle.content_dim, "frame_s": bundle.frame_s}
     results: list[tuple[dict[str, object], Frames]] = [
         ({"filename": upload.filename, "duration_s": prepared.recording.duration_s}, frames)
-        for upload, (prepared, frames) in zip(request.files, found, strict=True)
+        for upload, (prepared, frames) in zip(asked.files, found, strict=True)
     ]
     return StreamingResponse(_json(head, results), media_type="application/json")
 

@@ -7,15 +7,16 @@ import io
 import re
 import secrets
 import zipfile
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from service.api.accept import asked_for
 from service.api.deps import DecoderDep, GenerationDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -29,6 +30,7 @@ router = APIRouter(prefix="/generate", tags=["generation"])
 MOST_CLIPS = 16
 _SEEDS = 2**32
 _WAV, _ZIP = "audio/wav", "application/zip"
+_SILENCE = 1e-3  # a peak of −60 dB: an encoder's own noise
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say: the time would make equal archives differ
 
@@ -40,7 +42,7 @@ class GenerateParams(BaseModel):
     seed: int | None = Field(
         None, ge=0, lt=_SEEDS, description="Same seed, same bytes; without one, one is drawn."
     )
-    n: int = Field(1, ge=1, le=MOST_CLIPS, description="How many; clip i has the seed `seed` + i.")
+    n: int = Field(1, ge=1, le=MOST_CLIPS, description="How many; clip i has the seed (`seed` + i) mod 2³².")
 
 
 class Clip(BaseModel):
@@ -95,12 +97,12 @@ async def generate(
     request: Request,
     desk: GenerationDep,
     decoder: DecoderDep,
-    accept: Annotated[str, Header()] = "*/*",
 ) -> Response:
     """One second of audio for a label: a WAV, for n > 1 a zip of them, for `Accept: application/json` JSON.
 
-    With `style`, the clip takes after that recording in everything but the label: its loudest second is what
-    is heard, and the seed then decides on faint detail only.
+    With `style`, or a recording as the body, its loudest second (shorter ones get silence at the end) stands
+    for the latent: the clip takes after it as far as the model tells style from label, and the seed decides
+    on faint detail only.
     """
     bundle = await desk.bundle()
     params = asked.params
@@ -110,10 +112,12 @@ async def generate(
     style = await _style(asked.files, decoder)
     made = await while_connected(desk.clips(bundle, params.label, seeds, style), request.receive)
     wavs = dict(zip(seeds, map(encode_wav, made), strict=True))
-    if "application/json" in accept.lower():
+    headers = {"X-Model": bundle.id, "X-Seed": str(first)}
+    if asked_for(request, "application/json", default=_WAV):
         clips = [Clip(seed=seed, audio=base64.b64encode(wav).decode()) for seed, wav in wavs.items()]
-        return JSONResponse(GenerateAnswer(model=bundle.id, label=params.label, clips=clips).model_dump())
-    return _files(bundle.id, params.label, wavs)
+        answer = GenerateAnswer(model=bundle.id, label=params.label, clips=clips)
+        return JSONResponse(answer.model_dump(), headers=headers)
+    return _files(params.label, wavs, headers)
 
 
 def _require_label(label: str, bundle: GeneratorBundle) -> None:
@@ -128,21 +132,20 @@ async def _style(files: list[Upload], decoder: AudioDecoder) -> NDArray[np.float
     if len(files) > 1:
         raise BadRequest("There can be one style recording only: send one file.")
     second = loudest_second((await decoder.decode(files[0])).samples)
-    if not second.any():
+    if np.abs(second).max() < _SILENCE:
         raise InvalidAudio("The style recording is silent. Send one in which something is to be heard.")
     return second
 
 
-def _files(model: str, label: str, wavs: dict[int, bytes]) -> Response:
+def _files(label: str, wavs: dict[int, bytes], headers: dict[str, str]) -> Response:
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", label)
-    first = next(iter(wavs))
-    headers: dict[str, Any] = {"X-Model": model, "X-Seed": str(first)}
     if len(wavs) == 1:
-        headers["Content-Disposition"] = f'attachment; filename="{stem}-{first}.wav"'
-        return Response(wavs[first], media_type=_WAV, headers=headers)
+        [(seed, wav)] = wavs.items()
+        named = {"Content-Disposition": f'attachment; filename="{stem}-{seed}.wav"'}
+        return Response(wav, media_type=_WAV, headers=headers | named)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for seed, wav in wavs.items():
             archive.writestr(zipfile.ZipInfo(f"{stem}-{seed}.wav", _EPOCH), wav)
-    headers["Content-Disposition"] = f'attachment; filename="{stem}.zip"'
-    return Response(buffer.getvalue(), media_type=_ZIP, headers=headers)
+    named = {"Content-Disposition": f'attachment; filename="{stem}.zip"'}
+    return Response(buffer.getvalue(), media_type=_ZIP, headers=headers | named)

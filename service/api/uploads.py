@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -71,20 +72,26 @@ def audio_request(
             raise BadRequest(
                 f"The body did not arrive within {settings.upload_timeout_s:g} s. Send it faster or in parts."
             ) from None
+        given = _merge(request.query_params.multi_items(), fields, params, file_field)
         if files_required and not files:
             raise BadRequest(
                 f"No audio in the request: add a file field {file_field!r}, as in "
                 f"-F {file_field}=@recording.wav."
             )
-        given = _merge(request.query_params.multi_items(), fields, params)
         try:
             return AudioRequest(files, params.model_validate(given))
         except ValidationError as error:
-            raise RequestValidationError(
-                [{**e, "loc": ("parameters", *e["loc"])} for e in error.errors()]
-            ) from None
+            raise RequestValidationError([_placed(e, params) for e in error.errors()]) from None
 
     return read
+
+
+def _placed(error: ErrorDetails, params: type[BaseModel]) -> dict[str, Any]:
+    """An error of a parameter, as the API tells it; of a missing one, with what it may be."""
+    message = error["msg"]
+    if error["type"] == "missing":
+        message += f": {params.model_fields[str(error['loc'][0])].description}"
+    return {**error, "loc": ("parameters", *error["loc"]), "msg": message}
 
 
 def audio_body(
@@ -137,9 +144,10 @@ async def _read_body(
         return await _read_form(request, settings, file_field)
     bare = not files_required and media_type in ("", _URLENCODED)
     if not bare and media_type not in _RAW_TYPES:
+        bare_form = "" if files_required else f"parameters alone as {_URLENCODED}, "
         raise UnsupportedMedia(
-            f"Content-Type {media_type or '(none)'!r} is not understood. Send multipart/form-data with a "
-            f"file field {file_field!r}, or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
+            f"Content-Type {media_type or '(none)'!r} is not understood. Send {bare_form}multipart/form-data "
+            f"with a file field {file_field!r}, or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
         )
     body = b"".join([chunk async for chunk in _counted(request, settings.max_bytes)])
     if not bare:
@@ -153,7 +161,9 @@ def _read_pairs(body: bytes) -> Fields:
     try:
         return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     except ValueError as error:
-        raise BadRequest(f"The form cannot be read: {error}") from None
+        raise BadRequest(
+            f"The form cannot be read: {error}. A recording as the body needs a Content-Type, as audio/wav."
+        ) from None
 
 
 async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
@@ -177,7 +187,7 @@ async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
 
 async def _read_form(request: Request, settings: Settings, file_field: str) -> tuple[list[Upload], Fields]:
     # Starlette's own parser, on a stream that counts; `request.form()` has no limit on bytes.
-    parser = MultiPartParser(
+    parser = _WholeForm(
         request.headers,
         _counted(request, settings.max_bytes),
         max_files=settings.max_files,
@@ -189,10 +199,24 @@ async def _read_form(request: Request, settings: Settings, file_field: str) -> t
         if error.message.startswith("Too many files"):
             raise TooLarge(f"{error.message} Send fewer at once.", max_files=settings.max_files) from None
         raise BadRequest(f"The multipart body cannot be read: {error.message}") from None
+    except UnicodeError as error:  # of a charset that can decode nothing
+        raise BadRequest(f"The multipart body's text cannot be read: {error}") from None
     try:
+        if not parser.ended:
+            raise BadRequest("The multipart body ends before its last boundary: send all of it.")
         return await _form_parts(form, file_field)
     finally:
         await form.close()
+
+
+class _WholeForm(MultiPartParser):
+    """Starlette's, which says nothing of a body that was cut off and leaves its last part out."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        """The last boundary was read."""
+        self.ended = True
 
 
 async def _form_parts(form: FormData, file_field: str) -> tuple[list[Upload], Fields]:
@@ -203,26 +227,27 @@ async def _form_parts(form: FormData, file_field: str) -> tuple[list[Upload], Fi
             if name != file_field:
                 raise BadRequest(f"Unexpected file field {name!r}: the file field is named {file_field!r}.")
             files.append(Upload(value.filename, await value.read()))
-        elif name == file_field:
-            raise BadRequest(
-                f"{name!r} has to be a file, not text: with curl, -F {name}=@recording.wav (mind the @)."
-            )
         else:
             fields.append((name, value))
     return files, fields
 
 
-def _merge(query: Fields, form: Fields, params: type[BaseModel]) -> dict[str, Any]:
+def _merge(query: Fields, form: Fields, params: type[BaseModel], file_field: str) -> dict[str, Any]:
     """Parameters by name: form fields go before the query, and only lists may be given more than once."""
     repeatable = {name for name, field in params.model_fields.items() if get_origin(field.annotation) is list}
-    given: dict[str, Any] = {name: value for name, value in query if name not in repeatable}
-    seen: set[str] = set()
-    for name, value in form:
-        if name in seen:
-            raise BadRequest(f"Field {name!r} is given more than once.")
-        if name not in repeatable:
-            seen.add(name)
-            given[name] = value
+    given: dict[str, Any] = {}
+    for fields in (query, form):
+        seen: set[str] = set()
+        for name, value in fields:
+            if name == file_field:
+                raise BadRequest(
+                    f"{name!r} has to be a file, not text: with curl, -F {name}=@recording.wav (mind the @)."
+                )
+            if name in seen:
+                raise BadRequest(f"Field {name!r} is given more than once.")
+            if name not in repeatable:
+                seen.add(name)
+                given[name] = value
     for name in repeatable:
         values = [value for other, value in [*query, *form] if other == name]
         if values:

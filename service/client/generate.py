@@ -24,7 +24,10 @@ def register(app: typer.Typer, service: Service) -> None:
     @app.command()
     def generate(
         label: Annotated[str, typer.Argument(help="What to generate: one of the model's labels.")],
-        out: Annotated[Path, typer.Option(help="WAV to write; for --n, its name gets each clip's seed.")],
+        out: Annotated[
+            Path,
+            typer.Option(dir_okay=False, help="WAV to write; for --n, its name gets each clip's seed."),
+        ],
         seed: Annotated[int | None, typer.Option(help="The same seed gives the same file.")] = None,
         n: Annotated[int, typer.Option("--n", help="How many clips, of this seed and the next.")] = 1,
         style: Annotated[
@@ -54,10 +57,21 @@ def render(answer: Any, console: Console) -> None:
 
 def _written(clip: Any, out: Path, *, several: bool) -> dict[str, object]:
     path = out.with_stem(f"{out.stem}-{clip['seed']}") if several else out
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        partial.write_bytes(base64.b64decode(clip["audio"]))
-        partial.replace(path)
+        _write(path.resolve(), base64.b64decode(clip["audio"]))
     except OSError as error:
         raise ClientError(f"{path} cannot be written: {error.strerror}.") from error
     return {"path": str(path), "seed": clip["seed"]}
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all; but into a pipe or a device, which must not be replaced."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -24,7 +24,7 @@ class Engine:
         """Loads and warms up; blocks for about a second. Raises BundleError or RuntimeMissingError."""
         self.bundle = bundle
         self._sessions = {
-            name: OnnxSession(bundle.open(name), threads) for name in _OUTPUTS if name in bundle.files
+            name: OnnxSession(bundle, name, threads) for name in _OUTPUTS if name in bundle.files
         }
         for batch in (1, max_batch):
             silence = np.zeros((batch, bundle.crop_samples), np.float32)

@@ -33,8 +33,8 @@ class Generator:
         """Loads, and makes a clip to warm up. Raises BundleError or RuntimeMissingError."""
         self.bundle = bundle
         self._observer = observer
-        self._generator = OnnxSession(bundle.open("generator"), threads)
-        self._style = OnnxSession(bundle.open("style"), threads)
+        self._generator = OnnxSession(bundle, "generator", threads)
+        self._style = OnnxSession(bundle, "style", threads)
         self._inverse = SpectrogramInverse(bundle.spectrogram.scale)
         z = self._represent(np.zeros(bundle.waveform_samples, np.float32))
         self._require("style", z, (bundle.latent_dim,))

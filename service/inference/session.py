@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.inference.bundle import BundleError, StoredBundle
+
 if TYPE_CHECKING:
     import onnxruntime
 
@@ -22,10 +24,12 @@ class RuntimeMissingError(Exception):
 
 
 class OnnxSession:
-    """One ONNX graph in memory. `run` is safe from any thread."""
+    """One ONNX graph of a bundle, in memory. `run` is safe from any thread."""
 
-    def __init__(self, model: bytes, threads: int) -> None:
-        """Raises RuntimeMissingError, or onnxruntime's own error for a graph it cannot load."""
+    def __init__(self, bundle: StoredBundle, name: str, threads: int) -> None:
+        """Raises RuntimeMissingError, and BundleError for a file that is damaged or is no such graph."""
+        model = bundle.open(name)
+        self._name = f"{name} of {bundle.id}"
         try:
             import onnxruntime  # a tenth of a second, and absent from the base install
         except ModuleNotFoundError:
@@ -37,11 +41,17 @@ class OnnxSession:
         # Between two batches the cores belong to decoding, not to spinning threads.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         available = onnxruntime.get_available_providers()
-        self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
-            model, options, providers=[p for p in _PROVIDERS if p in available]
-        )
+        try:
+            self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
+                model, options, providers=[p for p in _PROVIDERS if p in available]
+            )
+        except Exception as error:
+            raise BundleError(f"{self._name} cannot be loaded: {error}") from error
 
     def run(self, output: str, **inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """One output of the graph for the named inputs."""
-        result: list[Any] = self._session.run([output], inputs)
+        """One output of the graph for the named inputs. Raises BundleError where it cannot be run on them."""
+        try:
+            result: list[Any] = self._session.run([output], inputs)
+        except Exception as error:
+            raise BundleError(f"{self._name} cannot be run: {error}") from error
         return np.asarray(result[0], dtype=np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from contextlib import closing
 from pathlib import Path
@@ -69,6 +70,28 @@ def test_bundles_that_do_not_fit_are_refused(
         if complaint is None:  # cannot be read: as if it were not there
             assert await desk.find() is None
             return
+        with pytest.raises(Conflict, match=complaint):
+            await desk.clips(await desk.bundle(), "low", [0])
+
+    with closing(GenerationDesk(registry, 1, 4, Metrics())) as desk:
+        asyncio.run(scenario(desk))
+
+
+@pytest.mark.parametrize(
+    ("name", "graph", "complaint"),
+    [("style", b"no graph", "style of gaae/0.1.0 cannot be loaded"), ("generator", None, "cannot be run")],
+)
+def test_a_graph_that_is_none_or_another_is_refused(
+    registry: ModelRegistry, tmp_path: Path, name: str, graph: bytes | None, complaint: str
+) -> None:
+    folder = write_generator(tmp_path / "models", "0.1.0")
+    manifest = json.loads((folder / "bundle.json").read_text())
+    data = (folder / manifest["files"]["style"]["path"]).read_bytes() if graph is None else graph
+    (folder / manifest["files"][name]["path"]).write_bytes(data)
+    manifest["files"][name]["sha256"] = hashlib.sha256(data).hexdigest()
+    (folder / "bundle.json").write_text(json.dumps(manifest))
+
+    async def scenario(desk: GenerationDesk) -> None:
         with pytest.raises(Conflict, match=complaint):
             await desk.clips(await desk.bundle(), "low", [0])
 

@@ -25,7 +25,7 @@ def test_it_is_small_and_makes_the_ten_digits(bundle: GeneratorBundle) -> None:
 
 def test_its_classifier_takes_most_clips_for_their_label(bundle: GeneratorBundle) -> None:
     generator = Generator(bundle, threads=1, observer=Metrics())
-    classifier = OnnxSession(bundle.open("classifier"), 1)
+    classifier = OnnxSession(bundle, "classifier", 1)
     clips = np.stack([generator.clip(label, seed) for label in DIGITS for seed in SEEDS])
     assert np.isfinite(clips).all()
     assert len({clip.tobytes() for clip in clips}) == len(clips)

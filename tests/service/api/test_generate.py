@@ -137,6 +137,24 @@ def test_every_form_of_request(http: httpx.Client) -> None:
     assert len({answer.content for answer in answers}) == 1
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*", "audio/wav"),
+        ("audio/wav, application/json;q=0", "audio/wav"),
+        ("application/json;q=0.1, audio/wav", "audio/wav"),
+        ("application/json-seq", "audio/wav"),
+        ("no media type", "audio/wav"),
+        ("application/json; charset=utf-8", "application/json"),
+        ("application/json, text/plain, */*", "application/json"),
+    ],
+)
+def test_json_is_for_who_likes_it_best(http: httpx.Client, accept: str, kind: str) -> None:
+    answer = http.post("/generate", data={"label": "low", "seed": 4}, headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+    assert (answer.headers["x-model"], answer.headers["x-seed"]) == (MODEL, "4")
+
+
 def test_style_replaces_z(http: httpx.Client) -> None:
     for level in (0.01, 0.09):
         file = {"style": ("style.wav", noise(level))}
@@ -199,6 +217,28 @@ def test_bad_styles(http: httpx.Client) -> None:
     assert problem(json) == (415, "unsupported_media")
     text = http.post("/generate", data={"label": "low", "style": "a.wav"}, files={"style": b""})
     assert problem(text) == (400, "bad_request")
+
+
+def test_a_style_is_heard_or_refused_but_never_left_out(http: httpx.Client) -> None:
+    for given in ({"data": {"label": "low", "style": "a.wav"}}, {"params": {"label": "low", "style": "a"}}):
+        answer = http.post("/generate", **given)
+        assert problem(answer) == (400, "bad_request")
+        assert "@" in answer.json()["detail"]
+    cut = b'--B\r\nContent-Disposition: form-data; name="label"\r\n\r\nlow\r\n'
+    cut += b'--B\r\nContent-Disposition: form-data; name="style"; filename="a"\r\n\r\n' + noise(0.1)
+    form = {"Content-Type": "multipart/form-data; boundary=B"}
+    assert problem(http.post("/generate", content=cut, headers=form)) == (400, "bad_request")
+    assert http.post("/generate", content=cut + b"\r\n--B--", headers=form).status_code == 200
+
+
+def test_a_style_of_an_encoders_noise_is_silent(http: httpx.Client) -> None:
+    for quiet, status in ((noise(1e-4), 422), (noise(1e-2), 200)):
+        answer = http.post("/generate", data={"label": "low"}, files={"style": quiet})
+        assert answer.status_code == status
+
+
+def test_a_label_that_is_missing_is_told_where_they_are(http: httpx.Client) -> None:
+    assert "GET /generate/labels" in http.post("/generate").json()["detail"]
 
 
 def test_it_is_listed_and_cannot_be_activated(http: httpx.Client) -> None:

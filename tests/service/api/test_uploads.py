@@ -35,6 +35,7 @@ def part(disposition: str, body: bytes = b"x") -> bytes:
         (MULTIPART, part('name="segments"') * 2 + b"--B--\r\n", 400, "bad_request"),
         (MULTIPART, part('name="n"', b"\xff\xfe") + b"--B--\r\n", 400, "bad_request"),
         (MULTIPART, part('name="x"', b"y" * 2**21) + b"--B--\r\n", 400, "bad_request"),
+        (f"{MULTIPART}; charset=undefined", part('name="n"') + b"--B--\r\n", 400, "bad_request"),
         ("Audio/WAV; codecs=1", b"", 422, "invalid_audio"),
     ],
 )
@@ -44,6 +45,22 @@ def test_what_is_no_audio_request_is_refused(
     headers = {"Content-Type": content_type} if content_type else {}
     answer = http.post("/embed", content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+
+
+def test_a_body_that_was_cut_off_is_refused_whole(http: httpx.Client, speech: bytes) -> None:
+    two = part('name="audio"; filename="a"', speech) + part('name="audio"; filename="b"', speech[:999])
+    answer = http.post("/embed", content=two, headers={"Content-Type": MULTIPART})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert "last boundary" in answer.json()["detail"]
+    whole = part('name="audio"; filename="a"', speech) + b"--B--"  # the line's end may be missing
+    assert http.post("/embed", content=whole, headers={"Content-Type": MULTIPART}).status_code == 200
+
+
+def test_a_parameter_is_given_once_and_audio_never_as_one(http: httpx.Client, speech: bytes) -> None:
+    raw = {"content": speech, "headers": {"Content-Type": "audio/ogg"}}
+    for query in ("segments=true&segments=false", "audio=a.wav"):
+        answer = http.post(f"/embed?{query}", **raw)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_request"), query
 
 
 def test_the_commonest_mistake_with_curl_is_explained(http: httpx.Client) -> None:

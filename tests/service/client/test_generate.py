@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,27 @@ def test_what_is_wrong_is_said(service: RunningService, tmp_path: Path) -> None:
     nowhere = run_cli("generate", "low", "--out", str(tmp_path / "no" / "x.wav"), "--url", service.url)
     assert nowhere.exit_code == 2
     assert "cannot be written" in nowhere.stderr
+    folder = run_cli("generate", "low", "--out", str(tmp_path), "--url", service.url)
+    assert folder.exit_code == 2
+    assert "directory" in folder.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_and_a_link_stay_what_they_are(service: RunningService, tmp_path: Path) -> None:
+    pipe, link, wav = (tmp_path / name for name in ("pipe", "link", "x.wav"))
+    os.mkfifo(pipe)
+    link.symlink_to(wav)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # a clip fits into a pipe's buffer
+    try:
+        for out in (link, pipe):
+            made = run_cli("generate", "low", "--out", str(out), "--seed", "4", "--url", service.url)
+            assert made.exit_code == 0, made.stderr
+        assert os.read(reader, 2**16) == wav.read_bytes()
+    finally:
+        os.close(reader)
+    assert link.is_symlink()
+    assert pipe.is_fifo()
+    assert sorted(tmp_path.iterdir()) == [link, pipe, wav]
 
 
 def test_models_shows_what_generates(service: RunningService) -> None:
