@@ -28,7 +28,7 @@ Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}, {
   the same crops and as many threads. *Of fp32 product* is a share of the rate in the row above them.
 - *In process* is the service's own decoding, speech detection and embedding without HTTP, one file a thread.
 - *POST /finetune*: what bounds it is in its note, in seconds; the job also writes and checks the ONNX files.
-- *Generation*: one clip of a second at a time, median; the whole is what `POST /generate` does for one.
+- *Generation*: one clip of a second at a time, median; the whole is from label to WAV, without HTTP.
 - *POST /embed*: each client sends its next file when it has an answer. Clients and service share the cores.
 """
 
@@ -189,19 +189,32 @@ def generated(
     judge: Annotated[
         Path, typer.Option(help="Classifier of real audio, of `trainer reproduce gaae`.")
     ] = Path("runs/gaae-paper/cpu/trained/digits-judge/checkpoint.safetensors"),
-    page: Annotated[Path | None, typer.Option(help="Page that gets the table, and a picture.")] = None,
+    styles: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of speech: clips are also made in the styles of test recordings of it."),
+    ] = None,
+    page: Annotated[Path | None, typer.Option(help="Page that gets the tables, and a picture.")] = None,
 ) -> None:
     """The share of a running service's clips that a classifier of real audio recognises as their label.
 
-    Example: `python -m benchmarks generated --per-label 50 --page docs/generator-card.md`
+    Example: `python -m benchmarks generated --per-label 50 --styles data/arabic_speech_commands
+    --page docs/generator-card.md`
     """
-    from benchmarks.generated import ask, draw_clips, judged, report
+    from benchmarks.generated import (
+        ask,
+        ask_in_styles,
+        draw_clips,
+        judged,
+        report,
+        report_styles,
+        style_recordings,
+    )
     from service.client.http import ClientError, ServiceClient
     from trainer.reproduce.gaae.judge import Judge
     from trainer.reproduce.page import write_block
 
     console = Console(stderr=True)
-    with errors_said(console, ClientError, ValueError):
+    with errors_said(console, ClientError, DataError, ValueError):
         if not judge.is_file():
             raise ValueError(
                 f"{judge} is not there: `python -m trainer reproduce gaae --only judges` trains it."
@@ -209,15 +222,25 @@ def generated(
         with ServiceClient(url, key) as client:
             model = client.get("/generate/labels")["model"]
             clips = ask(client, per_label)
+            styled = {
+                folder.name: ask_in_styles(client, style_recordings(folder, per_label))
+                for folder in styles or []
+            }
         heard_by = Judge.load(judge)
-        text = report(judged(clips, heard_by))
+        taken = judged(clips, heard_by)
+        text = report(taken)
+        if styled:
+            by_source = {name: judged(found, heard_by) for name, found in styled.items()}
+            text += f"\n\n{report_styles({'none, drawn by seed': taken} | by_source)}"
     typer.echo(text)
     if page is not None:
         picture = page.with_suffix(".png")
         draw_clips(clips, heard_by, picture)
-        how = (
-            f"`python -m benchmarks generated --per-label {per_label}`, {datetime.now(UTC).date()}: clips of"
+        command = " ".join(
+            [f"python -m benchmarks generated --per-label {per_label}"]
+            + [f"--styles data/{folder.name}" for folder in styles or []]
         )
+        how = f"`{command}`, {datetime.now(UTC).date()}: clips of"
         shown = f"![Clips of every label]({picture.name})"
         write_block(page, "benchmarks generated", f"{how} {model} over HTTP.\n\n{text}\n\n{shown}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from service.api.generate import MOST_CLIPS
 from service.client.http import ServiceClient
+from trainer.data import read_folder
 from trainer.gaae.data import one_second
 from trainer.gaae.sheet import draw_sheet
 from trainer.reproduce.gaae.judge import Judge
@@ -23,6 +25,31 @@ from trainer.reproduce.page import table
 Clips = dict[str, NDArray[np.float32]]  # by label: (clips, 16000)
 TakenFor = dict[str, Counter[str]]  # by label, how often its clips were taken for which
 SHEET_ROWS = 4
+
+
+def style_recordings(folder: Path, count: int) -> list[Path]:
+    """Drawn from a folder's split `test`: the same ones again.
+
+    Raises:
+        DataError: the folder has no such split.
+    """
+    clips = read_folder(folder, "test")
+    return [clips[i].path for i in np.random.default_rng(0).permutation(len(clips))[:count]]
+
+
+def ask_in_styles(client: ServiceClient, styles: Sequence[Path]) -> Clips:
+    """A clip of each label in each style.
+
+    Raises:
+        ClientError: the service refused, or could not be reached.
+    """
+
+    def clip(label: str, style: Path) -> NDArray[np.float32]:
+        answer = client.send("/generate", [style], file_field="style", label=label, seed=0)
+        return _decoded(answer["clips"][0])
+
+    labels = client.get("/generate/labels")["labels"]
+    return {label: np.stack([clip(label, style) for style in styles]) for label in labels}
 
 
 def ask(client: ServiceClient, per_label: int) -> Clips:
@@ -80,9 +107,19 @@ def report(found: TakenFor) -> str:
     for label, taken in found.items():
         others = ", ".join(f"{name} {count}" for name, count in taken.most_common() if name != label)
         rows.append([label, *_counted(taken[label], taken.total()), others or "–"])
-    right = sum(taken[label] for label, taken in found.items())
-    rows.append(["all", *_counted(right, sum(taken.total() for taken in found.values())), ""])
+    rows.append(["all", *_of_all(found), ""])
     return table(["label", "clips", "recognised", "%", "others taken for"], rows)
+
+
+def report_styles(found: Mapping[str, TakenFor]) -> str:
+    """The same of all labels together, a row a source of styles."""
+    rows = [[source, *_of_all(taken)] for source, taken in found.items()]
+    return table(["style", "clips", "recognised", "%"], rows)
+
+
+def _of_all(found: TakenFor) -> list[str]:
+    right = sum(taken[label] for label, taken in found.items())
+    return _counted(right, sum(taken.total() for taken in found.values()))
 
 
 def _counted(right: int, clips: int) -> list[str]:

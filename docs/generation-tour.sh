@@ -7,7 +7,12 @@ mkdir -p "${2:-generated}"
 cd "${2:-generated}"
 
 show() {
-  printf '\n$ %s\n' "$*"
+  local word
+  printf '\n$'
+  for word in "$@"; do
+    if [[ $word =~ ^[[:alnum:]_./:=@-]+$ ]]; then printf ' %s' "$word"; else printf ' %s' "${word@Q}"; fi
+  done
+  echo
   "$@"
 }
 

@@ -6,13 +6,15 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from benchmarks.cli import app
-from benchmarks.generated import ask, judged, report
+from benchmarks.generated import ask, ask_in_styles, judged, report, report_styles, style_recordings
+from service.audio import encode_wav
 from service.client.http import ServiceClient
 from tests.service.conftest import (  # fixtures
     RunningService,
@@ -66,6 +68,27 @@ def test_every_tone_is_recognised_and_more_than_one_call_is_made(service: Runnin
     assert swapped == {low: Counter({middle: 2}), middle: Counter({low: 2}), high: Counter({high: 2})}
 
 
+def test_styles_are_drawn_from_test_and_each_is_asked_with_every_label(
+    service: RunningService, tmp_path: Path
+) -> None:
+    rows = ["path\tspeaker\tsplit"]
+    for i in range(6):
+        level = (0.01, 0.09)[i % 2]
+        (tmp_path / f"{i}.wav").write_bytes(encode_wav(np.full(16_000, level, np.float32)))
+        rows.append(f"{i}.wav\ts{i}\t{'train' if i < 3 else 'test'}")
+    (tmp_path / "metadata.tsv").write_text("\n".join(rows) + "\n")
+    drawn = style_recordings(tmp_path, 2)
+    assert drawn == style_recordings(tmp_path, 2)
+    assert {path.name for path in style_recordings(tmp_path, 9)} == {"3.wav", "4.wav", "5.wav"}
+    with ServiceClient(service.url) as client:
+        clips = ask_in_styles(client, drawn)
+        plain = ask(client, per_label=1)
+    assert {label: own.shape for label, own in clips.items()} == dict.fromkeys(LABELS, (2, 16000))
+    assert not any(np.array_equal(clips[label][0], plain[label][0]) for label in LABELS)
+    found = {"drawn": judged(plain, judge(*LABELS)), "styled": judged(clips, judge(*LABELS))}
+    assert "| styled | 6 | 6 | 100.0 |" in report_styles(found)
+
+
 def test_the_report_has_a_row_a_label_and_one_of_all() -> None:
     text = report({"one": Counter({"one": 3, "two": 1}), "two": Counter({"two": 2, "one": 1, "six": 1})})
     assert "| one | 4 | 3 | 75.0 | two 1 |" in text
@@ -74,19 +97,24 @@ def test_the_report_has_a_row_a_label_and_one_of_all() -> None:
 
 
 def test_the_command_asks_the_service_and_says_what_is_wrong(service: RunningService, tmp_path: Path) -> None:
-    kept = tmp_path / "checkpoint.safetensors"
+    kept, styles = tmp_path / "checkpoint.safetensors", tmp_path / "styles"
+    styles.mkdir()
+    (styles / "a.wav").write_bytes(encode_wav(np.full(16_000, 0.1, np.float32)))
+    (styles / "metadata.tsv").write_text("path\tspeaker\tsplit\na.wav\ts\ttest\n")
     torch.manual_seed(0)
     for labels, code, said in ((LABELS, 0, "| all | 3 |"), (LABELS[:2], 1, "high tone too")):
         card = {"spectrogram": asdict(SMALL.spectrogram), "labels": labels}
         save_checkpoint(kept, {"judge": SimpleClassifier(SMALL, len(labels))}, None, 1, card)
         page = tmp_path / f"card-{code}.md"
         command = ["generated", "--url", service.url, "--per-label", "1", "--judge", str(kept)]
-        command += ["--page", str(page)]
+        command += ["--page", str(page), "--styles", str(styles)]
         result = CliRunner().invoke(app, command)
         assert result.exit_code == code, result.output
         assert said in " ".join(result.output.split())
         assert page.exists() == page.with_suffix(".png").exists() == (code == 0)
-    assert "| all | 3 |" in (tmp_path / "card-0.md").read_text()
+    card_text = (tmp_path / "card-0.md").read_text()
+    assert "| all | 3 |" in card_text
+    assert "| styles | 3 |" in card_text
     nowhere = ["generated", "--url", "http://127.0.0.1:9", "--judge", str(kept)]
     absent = ["generated", "--url", service.url, "--judge", str(tmp_path / "absent")]
     for command, said in ((nowhere, "No service answers"), (absent, "--only judges")):
