@@ -63,7 +63,7 @@ def pretrain(
     from trainer.settings import assignments, override
 
     console = Console(stderr=True)
-    with errors_said(console, DataError, ValueError):
+    with errors_said(console, DataError, FloatingPointError, ValueError):
         if model not in MODELS:
             raise ValueError(f"No model {model!r}; there are {', '.join(MODELS)}.")
         presets = MODELS[model].presets

@@ -25,6 +25,8 @@ def recordings(root: Path, subset: Subset, *, download: bool = False) -> list[Re
     """Every utterance of a subset; `train-*` become the split `train`, the others `test` (no speaker is in
     both).
 
+    Labels: `text`, and `gender` where the archive's SPEAKERS.TXT is there.
+
     Args:
         root: the folder that holds `LibriSpeech/<subset>/<speaker>/<chapter>/*.flac`.
         download: fetch and unpack the subset into `root` where it is not there (train-clean-100: 6.3 GB).
@@ -38,11 +40,20 @@ def recordings(root: Path, subset: Subset, *, download: bool = False) -> list[Re
         corpus = LIBRISPEECH(root, url=subset.value, download=download)
     except (RuntimeError, OSError) as error:
         raise DataError(f"{error} Give --root the folder above LibriSpeech/, or add --download.") from error
+    genders = _genders(root / "LibriSpeech" / "SPEAKERS.TXT")
     split = "train" if subset.value.startswith("train") else "test"
     found = []
     for index in range(len(corpus)):
         # get_metadata, not indexing: the audio is read by soundfile, which needs no torchcodec.
         path, _, text, speaker, _, _ = corpus.get_metadata(index)
         source = root / "LibriSpeech" / path
-        found.append(Recording(source, source.stem, str(speaker), split, {"text": text}))
+        labels = {"text": text, **genders.get(str(speaker), {})}
+        found.append(Recording(source, source.stem, str(speaker), split, labels))
     return found
+
+
+def _genders(table: Path) -> dict[str, dict[str, str]]:
+    """The label `gender`, f or m, by speaker, from lines `84 | F | dev-clean | …`; none without the table."""
+    lines = table.read_text(encoding="utf-8").splitlines() if table.is_file() else []
+    rows = [[cell.strip() for cell in line.split("|")] for line in lines if not line.startswith(";")]
+    return {row[0]: {"gender": row[1].lower()} for row in rows if len(row) > 1 and row[1] in {"F", "M"}}

@@ -8,10 +8,11 @@ from torchaudio.datasets import SPEECHCOMMANDS
 
 from trainer.corpora.folder import Recording
 from trainer.data import DataError
-from trainer.gaae.data import DIGITS
 
 # Each speaker is in one subset only, so that the validation speakers are ones to make choices on.
 SPLITS = {"training": "train", "validation": "train", "testing": "test"}
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def recordings(root: Path, *, digits: bool = False, download: bool = False) -> list[Recording]:

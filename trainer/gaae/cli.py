@@ -51,13 +51,14 @@ def gaae(
     `python -m trainer gaae --labelled data/speechocean762 --label-column gender --label f --label m
     --unlabelled data/arabic_speech_commands --unlabelled data/speechocean762 --out runs/gaae_gender`
     """
-    from trainer.gaae.data import DIGITS, Guidance
+    from trainer.corpora.speechcommands import DIGITS
+    from trainer.gaae.data import Guidance
     from trainer.gaae.run import train_gaae
     from trainer.gaae.settings import PRESETS
     from trainer.settings import assignments, override
 
     console = Console(stderr=True)
-    with errors_said(console, DataError, ValueError):
+    with errors_said(console, DataError, FloatingPointError, ValueError):
         for name, value, known in (
             ("preset", preset, tuple(PRESETS)),
             ("second", second, ("random", "first")),

@@ -16,8 +16,6 @@ from trainer.data import Clip, ClipCache, DataError, read_folder
 from trainer.gaae.spectrogram import WAVEFORM_SAMPLES
 from trainer.settings import tuples
 
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
 
 @dataclass(frozen=True)
 class Guidance:
@@ -27,7 +25,7 @@ class Guidance:
         labelled: folder whose metadata.tsv has the column `label_column`.
         labels: the classes, in order.
         share: percent of each class that keeps its labels.
-        unlabelled: folders of audio; training never sees labels of it.
+        unlabelled: folders of audio, of which no label is read; the labelled clips may be among it.
         pool: `all` clips of the unlabelled folders, or those of the `classes` alone, as in the paper's S09.
         split: of every folder that has splits.
         second: of audio longer than a second, a `random` one each time it is drawn, or the `first`.

@@ -16,7 +16,7 @@ from trainer.gaae.data import GaaeSampler, Guidance, read_labelled, read_pool
 from trainer.gaae.objective import GAAE, Autoencoder
 from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.sheet import draw_sheet, generate
-from trainer.gaae.train import train
+from trainer.gaae.train import iterations_left, train
 from trainer.machine import training_machine
 from trainer.progress import build_speech_cache, training_progress
 from trainer.run_folder import RunFolder
@@ -63,20 +63,20 @@ def train_gaae(
 ) -> None:
     """Trains, or goes on where the run folder stopped; draws a sheet of what is generated at each checkpoint.
 
-    A finished one is left as it is.
+    A finished one is left as it is; one of fewer `iterations` goes on.
 
     Raises:
         DataError: a folder cannot be read, or has no clip of a class.
-        ValueError: the run folder was begun with other settings (but for `iterations`) or other audio.
+        ValueError: the run folder was begun with other settings or other audio, or has more iterations.
     """
     if RunFolder(out).checkpoint.is_file():
         before = TrainedGaae.load(out)
-        same_length = replace(
-            before.settings, iterations=settings.iterations
-        )  # rates are constant: go on longer
+        same_length = replace(  # rates are constant: a training may go on longer
+            before.settings, iterations=settings.iterations, checkpoint_steps=settings.checkpoint_steps
+        )
         if (same_length, before.guidance) != (settings, guidance):
             raise ValueError(f"{out} was begun with other settings: choose another --out, or give the same.")
-        if before.iterations == settings.iterations:
+        if not iterations_left(out, settings.iterations):
             return
     sampler = make_sampler(settings, guidance, cache_dir, console)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

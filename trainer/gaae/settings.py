@@ -67,7 +67,7 @@ class GaaeSettings:
 
 
 PRESETS = {
-    # What one processor core trains at about a second an iteration.
+    # For one processor core: scale.py of the reproduction has the time of an iteration.
     "small": GaaeSettings(
         spectrogram=SpectrogramSettings(
             sample_rate_hz=8000, window=256, hop=128, bins=128, frames=64, window_shape="hann"

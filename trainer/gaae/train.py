@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from trainer.checkpoint import load_checkpoint, save_checkpoint
+from trainer.checkpoint import load_checkpoint, read_step, save_checkpoint
 from trainer.gaae.adversarial import Adversarial, Networks
 from trainer.gaae.data import GaaeSampler
 from trainer.loop import LossLog, Report, autocast
@@ -50,9 +50,9 @@ def train(
     modules: dict[str, nn.Module] = {"model": model, "average": average}
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.safetensors"
-    step = load_checkpoint(checkpoint, modules, optimizer) if checkpoint.is_file() else 0
-    if step > settings.iterations:
-        raise ValueError(f"{out} has {step} iterations already: {settings.iterations} are fewer.")
+    step = settings.iterations - iterations_left(out, settings.iterations)
+    if step:
+        load_checkpoint(checkpoint, modules, optimizer)
     log = LossLog(out / "losses.csv", step)
     while step < settings.iterations:
         values = iteration(model, sampler, optimizer, step, device)
@@ -72,6 +72,18 @@ def train(
             if on_checkpoint is not None:
                 on_checkpoint(average, step)
     return average.eval().cpu()
+
+
+def iterations_left(out: Path, iterations: int) -> int:
+    """Of that many, those that a run folder's checkpoint has not seen.
+
+    Raises:
+        ValueError: it has seen more.
+    """
+    done = read_step(out / "checkpoint.safetensors")
+    if done > iterations:
+        raise ValueError(f"{out} has {done} iterations already: {iterations} are fewer.")
+    return iterations - done
 
 
 def make_optimizer(model: Adversarial[Networks]) -> torch.optim.Adam:

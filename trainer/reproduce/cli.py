@@ -197,7 +197,7 @@ def gaae(
     from trainer.reproduce.gaae.workshop import Workshop
 
     console = Console(stderr=True)
-    with errors_said(console, DataError, ValueError):
+    with errors_said(console, DataError, FloatingPointError, ValueError):
         if scale not in SCALES:
             raise ValueError(f"--scale is one of {', '.join(SCALES)}, not {scale!r}.")
         parts = chosen_parts(only or ())

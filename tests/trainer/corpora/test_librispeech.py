@@ -38,6 +38,18 @@ def test_lists_every_utterance(root: Path) -> None:
     assert all(recording.source.is_file() for recording in found)
 
 
+def test_genders_are_those_of_the_archives_table(root: Path) -> None:
+    lines = [
+        "; a comment | of two",
+        ";ID  |SEX| SUBSET",
+        "84   | F | dev-clean | 8.02 | A. Name",
+        "1272 | M | dev-clean | 8 | B",
+    ]
+    (root / "LibriSpeech" / "SPEAKERS.TXT").write_text("\n".join(lines))
+    found = recordings(root, Subset.DEV_CLEAN)
+    assert {(r.speaker, r.labels["gender"]) for r in found} == {("84", "f"), ("1272", "m")}
+
+
 def test_command_writes_the_folder_and_skips_what_is_broken(root: Path, tmp_path: Path) -> None:
     (root / "LibriSpeech/dev-clean/84/1/84-1-0000.flac").write_bytes(b"fLaC")
     command = [

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from trainer.gaae import losses
 from trainer.gaae.data import Batch
 from trainer.gaae.objective import GAAE
 from trainer.gaae.settings import GaaeSettings
@@ -55,6 +56,50 @@ def test_each_term_teaches_the_networks_the_paper_says(
     assert {name for name, network in networks.items() if touched(network)} == reached
 
 
+def test_s_and_l_are_asked_about_each_sample_with_its_own_label(model: GAAE, batch: Batch) -> None:
+    """Equations 7 and 8 from one pass of each network a kind of sample."""
+    model.eval()
+    S, L, one_hot = model.S, model.L, model.one_hot
+    with torch.no_grad():
+        found = model.discriminator_losses(batch, generator())
+        drawing = generator()
+        x_u, x_l = model.heard(batch.x_u), model.heard(batch.x_l)
+        fakes = model.fakes(x_u, drawing)
+        z = model.drawn_latents(len(x_u), drawing)
+        guided, style = model.edc.E(x_u)
+        y_hat = model.edc.C(guided).softmax(dim=1)
+        reconstructed = model.edc.D(style, y_hat)
+        real = torch.cat([S(x_u, y_hat), S(x_l, one_hot(batch.y_l))])
+        generated = S(fakes.generated, one_hot(fakes.y_r))
+        s_loss = losses.s_discrimination_loss(real, S(reconstructed, y_hat), generated)
+        l_loss = losses.l_discrimination_loss(L(z), L(style))
+    torch.testing.assert_close(found["S_loss"], s_loss, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(found["L_d_loss"], l_loss, atol=1e-5, rtol=1e-5)
+
+
+def test_each_term_of_edc_is_about_its_own_sample_and_label(model: GAAE, batch: Batch) -> None:
+    """Equations 1 to 5 in the same way."""
+    model.eval()
+    model.settings = replace(model.settings, degrade=False)
+    E, D, C, S = model.edc.E, model.edc.D, model.edc.C, model.S
+    with torch.no_grad():
+        found = model.edc_losses(batch, generator())
+        x_u, x_l = model.heard(batch.x_u), model.heard(batch.x_l)
+        fakes = model.fakes(x_u, generator())
+        guided, style = E(x_u)
+        y_hat = C(guided).softmax(dim=1)
+        reconstructed = D(style, y_hat)
+        expected = {
+            "G_loss": losses.g_loss(S(reconstructed, y_hat), S(fakes.generated, model.one_hot(fakes.y_r))),
+            "R_loss": losses.r_loss(reconstructed, x_u),
+            "Cl_loss": losses.classification_loss(C(E(x_l)[0]), batch.y_l),
+            "Cg_loss": losses.classification_loss(C(E(fakes.generated)[0]), fakes.y_r),
+            "L_loss": losses.l_loss(model.L(style)),
+        }
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, atol=1e-5, rtol=1e-5)
+
+
 def test_what_c_learns_from_is_degraded_where_settings_have_it(tiny: GaaeSettings, batch: Batch) -> None:
     def terms(degrade: bool) -> dict[str, torch.Tensor]:
         torch.manual_seed(0)
@@ -76,8 +121,8 @@ def test_mixed_precision_hears_as_full_precision_does(model: GAAE, seconds: torc
 
 
 def test_the_discriminators_losses_teach_them_alone(model: GAAE, batch: Batch) -> None:
-    losses = model.discriminator_losses(batch, generator())
-    (losses["S_loss"] + losses["L_d_loss"]).backward()
+    found = model.discriminator_losses(batch, generator())
+    (found["S_loss"] + found["L_d_loss"]).backward()
     assert touched(model.S)
     assert touched(model.L)
     assert not touched(model.edc)

@@ -119,6 +119,20 @@ def test_the_average_follows_and_takes_the_latest_buffers() -> None:
     assert average.running_mean.item() == 7  # type: ignore[union-attr]
 
 
+def test_what_is_kept_is_the_average_from_the_iteration_of_the_settings(
+    tiny: GaaeSettings, guidance: Guidance, cache: Path, tmp_path: Path
+) -> None:
+    sampler = make_sampler(tiny, guidance, cache, QUIET)
+    for average_from, same in ((3, True), (1, False)):
+        out = tmp_path / str(average_from)
+        torch.manual_seed(0)
+        settings = replace(tiny, average=0.5, average_from=average_from)
+        train(GAAE(settings, 3), sampler, out, CPU)
+        left = load_file(out / "checkpoint.safetensors")
+        name = "C.0.weight"
+        assert torch.equal(left[f"average/{name}"], left[f"model/edc.{name}"]) == same
+
+
 def test_settings_and_guidance_survive_json(guidance: Guidance) -> None:
     for settings in PRESETS.values():
         assert GaaeSettings.from_json(settings.to_json()) == settings

@@ -39,11 +39,18 @@ def of_share(shop: Workshop, task: str, share: float) -> Cell:
     return of_material(shop, task, f"{share:g}", material)
 
 
-def of_material(shop: Workshop, task: str, name: str, material: Callable[[int], Material]) -> Cell:
+def of_material(
+    shop: Workshop,
+    task: str,
+    name: str,
+    material: Callable[[int], Material],
+    generator: Training | None = None,
+) -> Cell:
     """A simple classifier that learns what `material` gives for a run.
 
     Args:
         name: of the rows.
+        generator: first run of the training that made the material, if one did.
     """
 
     def compute(run: int) -> float:
@@ -53,8 +60,11 @@ def of_material(shop: Workshop, task: str, name: str, material: Callable[[int], 
         test = shop.heard(task, "test")
         return accuracy(answers(net, test.x, shop.device), test.y)
 
-    return _over_runs(
-        shop, {f"{task}-cnn-{name}-{run}": partial(compute, run) for run in range(shop.scale.runs)}
+    return _mean(
+        [
+            _row(shop, f"{task}-cnn-{name}-{run}", partial(compute, run), generator and generator.at(run))
+            for run in range(shop.scale.runs)
+        ]
     )
 
 
@@ -65,7 +75,7 @@ def of_model(shop: Workshop, first: Training) -> Cell:
         networks, test = shop.networks(one).to(shop.device), shop.heard(one.task, "test")
         return accuracy(answers(_classify(networks), test.x, shop.device), test.y)
 
-    return _over_runs(shop, {one.name: partial(compute, one) for one in runs(shop.scale, first)})
+    return _mean([_row(shop, one.name, partial(compute, one), one) for one in runs(shop.scale, first)])
 
 
 def _classify(networks: nn.Module) -> Callable[[Tensor], Tensor]:
@@ -88,15 +98,16 @@ def of_features(shop: Workshop, first: Training, share: float) -> Cell:
         net = train_on_features((x - centre) / spread, known.y, classes, steps, one.run)
         return accuracy(answers(net, (of_test - centre) / spread, torch.device("cpu")), test.y)
 
-    return _over_runs(
-        shop, {f"{one.name}-{share:g}": partial(compute, one) for one in runs(shop.scale, first)}
+    return _mean(
+        [_row(shop, f"{one.name}-{share:g}", partial(compute, one), one) for one in runs(shop.scale, first)]
     )
 
 
-def _over_runs(shop: Workshop, rows: dict[str, Callable[[], float]]) -> Cell:
-    """Mean and deviation; None for that of a single run."""
-    values: Sequence[float] = [
-        shop.row(f"accuracy/{name}", lambda compute=compute: {"accuracy": compute()})["accuracy"]  # type: ignore[misc]
-        for name, compute in rows.items()
-    ]
+def _row(shop: Workshop, name: str, compute: Callable[[], float], of: Training | None) -> float:
+    figures = shop.row(f"accuracy/{name}", lambda: {"accuracy": compute()}, of)
+    return float(figures["accuracy"])
+
+
+def _mean(values: Sequence[float]) -> Cell:
+    """And deviation; None for that of a single run."""
     return float(np.mean(values)), float(np.std(values)) if len(values) > 1 else None

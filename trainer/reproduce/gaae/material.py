@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.corpora.nsynth import PAPER_FAMILIES
+from trainer.corpora.speechcommands import DIGITS
 from trainer.data import SAMPLE_RATE_HZ, Clip, ClipCache, DataError, read_folder
-from trainer.gaae.data import DIGITS, one_second
+from trainer.gaae.data import one_second
 from trainer.gaae.spectrogram import LogSpectrogram, SpectrogramSettings
 
 ADULT = 18  # years: a child's voice does not tell its gender

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainer.machine import machine
 from trainer.reproduce.gaae import figures, tables
-from trainer.reproduce.gaae.plan import plan
+from trainer.reproduce.gaae.plan import missing, plan
 from trainer.reproduce.gaae.sweeps import sweeps
 from trainer.reproduce.gaae.workshop import Workshop
 from trainer.reproduce.page import write_block
@@ -31,7 +31,6 @@ PICTURES: dict[str, Callable[[Workshop, Path], str]] = {
     "sweeps": sweeps,
 }
 PARTS = (*TABLES, *PICTURES)
-OF_INSTRUMENTS = {"table2", "table5", "table8"}
 
 TITLE = """# The GAAE paper, reproduced
 
@@ -73,11 +72,10 @@ def reproduce_gaae(shop: Workshop, page: Path, parts: Sequence[str]) -> None:
         page.write_text(TITLE)
     for part in parts:
         shop.say(f"{part} …")
-        if part in OF_INSTRUMENTS and not shop.has("instruments"):
-            shop.say(
-                f"{part} left out: {shop.data / shop.corpora['instruments']} is not there; "
-                "`python -m trainer data instruments` makes it."
-            )
+        absent = missing(part, [task for task in shop.corpora if shop.has(task)])
+        if absent:
+            folders = ", ".join(f"{shop.data / shop.corpora[task]}" for task in absent)
+            shop.say(f"{part} left out: no {folders}. `python -m trainer data --help` says how to make it.")
             continue
         text = TABLES[part](shop) if part in TABLES else PICTURES[part](shop, pictures)
         write_block(page, f"reproduce gaae {part}", f"{text}\n\n{_how(shop, part)}")
@@ -95,10 +93,13 @@ def _how(shop: Workshop, part: str) -> str:
     made = [f"setting `{scale.preset}`, batch {scale.settings().batch}", f"{scale.runs} training(s) a row"]
     if part in {"table1", "table2", "table3", "table6", "sweeps"}:
         made.append(f"{scale.samples} generated samples a score (the paper: 50,000)")
+        if scale.runs == 1:
+            made.append("± of ours is over ten parts of the samples, the paper's over its trainings")
     if part in {"judges", "table4", "table5", "table7", "table8"}:
         made.append(f"{scale.classifier_steps} steps of {scale.classifier_batch} a classifier")
     if part in PICTURES and part != "sweeps":
-        made.append(f"{scale.long} iterations for digits, {scale.short} for instruments")
+        of_instruments = f", {scale.short} for instruments" if shop.has("instruments") else ""
+        made.append(f"{scale.long} iterations for digits{of_instruments}")
     corpora = ", ".join(f"{task} `{name}`" for task, name in shop.corpora.items() if shop.has(task))
     return (
         f"Scale `{scale.name}` (the paper: 60,000 iterations of 128, three trainings a row): "

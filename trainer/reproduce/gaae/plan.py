@@ -48,6 +48,20 @@ class Work:
         return (seconds + steps * scale.classifier_step_s) / 3600
 
 
+NEEDED = {  # by part, the tasks whose corpora it cannot do without; of the others the digits
+    "judges": (),
+    "table2": ("instruments",),
+    "table5": ("instruments",),
+    "table6": ("digits", "gender"),
+    "table8": ("instruments",),
+}
+
+
+def missing(part: str, tasks: Sequence[str]) -> list[str]:
+    """What a part cannot do without, and is not among `tasks`."""
+    return [task for task in NEEDED.get(part, ("digits",)) if task not in tasks]
+
+
 NOTHING = Work(frozenset(), frozenset())
 
 
@@ -67,10 +81,10 @@ def _needs(scale: Scale, part: str, tasks: Sequence[str]) -> tuple[list[Training
     def cnn(task: str, *learnt: str) -> set[str]:
         return {f"{task}-cnn-{name}-{run}" for name in learnt for run in range(scale.runs)}
 
-    task = "instruments" if part in {"table2", "table5", "table8"} else "digits"
-    judged = {f"{task}-judge"}
-    if task not in tasks:
+    if missing(part, tasks):
         return [], set()
+    task = "instruments" if NEEDED.get(part) == ("instruments",) else "digits"
+    judged = {f"{task}-judge"}
     models = rivals(scale, task, length_of(task))
     both = [name for name in ("digits", "instruments") if name in tasks]
     shown = [rivals(scale, name, length_of(name))["GAAE"] for name in both]

@@ -60,6 +60,16 @@ class Scale:
             settings = replace(settings, batch=self.batch, labelled_batch=self.batch)
         return settings
 
+    def measured(self) -> dict[str, float]:
+        """What a figure of a trained model depends on, but for the training."""
+        return {
+            "samples": self.samples,
+            "classifier_samples": self.classifier_samples,
+            "classifier_steps": self.classifier_steps,
+            "classifier_batch": self.classifier_batch,
+            "classifier_rate": self.classifier_rate,
+        }
+
     def iterations(self, length: str) -> int:
         """Of a training that is `long` or `short`."""
         return {"long": self.long, "short": self.short}[length]

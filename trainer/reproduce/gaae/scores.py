@@ -64,7 +64,7 @@ def scores(shop: Workshop, one: Training, judged_by: str) -> Figures:
             "recognised": _recognised(logits, y) if by_label else None,
         }
 
-    return shop.row(f"scores/{one.name}-by-{judged_by}", compute)
+    return shop.row(f"scores/{one.name}-by-{judged_by}", compute, one)
 
 
 def score_runs(shop: Workshop, first: Training, judged_by: str) -> Figures:

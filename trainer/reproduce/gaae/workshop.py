@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
-from trainer.checkpoint import load_checkpoint, read_step
+from trainer.checkpoint import load_checkpoint
 from trainer.data import DataError, build_cache, read_folder
 from trainer.gaae.adversarial import Adversarial
 from trainer.gaae.data import Guidance
@@ -23,7 +23,7 @@ from trainer.gaae.networks import Decoder
 from trainer.gaae.run import TrainedGaae, make_sampler, train_gaae
 from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.sheet import standing_statistics
-from trainer.gaae.train import train
+from trainer.gaae.train import iterations_left, train
 from trainer.loop import Report
 from trainer.reproduce.gaae.baselines import GGAN, BiGAN, BigGAN
 from trainer.reproduce.gaae.material import TASKS, Heard, Task, hear, write_subset
@@ -65,9 +65,19 @@ class Workshop:
         """Is there a corpus of the task?"""
         return (self.data / self.corpora[task]).is_dir()
 
-    def row(self, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Figures from rows/<name>.json, computed where there are none yet, or only some of another scale."""
-        made_with = {"scale": asdict(self.scale), "corpora": self.corpora}
+    def row(
+        self, name: str, compute: Callable[[], dict[str, Any]], of: Training | None = None
+    ) -> dict[str, Any]:
+        """Figures from rows/<name>.json, computed where there are none yet, or only some made otherwise.
+
+        Args:
+            of: the training they are about, if any.
+        """
+        made_with = {
+            "measured": self.scale.measured(),
+            "settings": self.scale.settings().to_json() if of is None else self.settings(of).to_json(),
+            "corpora": self.corpora,
+        }
         figures: dict[str, Any] = kept(self.folder / "rows" / f"{name}.json", made_with, compute, self.say)
         return figures
 
@@ -121,13 +131,12 @@ class Workshop:
         if one.model == "gaae":
             train_gaae(settings, guidance, out, self.folder / "cache", self.console)
             return TrainedGaae.load(out).networks
-        _claim(out, {"settings": settings.to_json(), "guidance": guidance.to_json()})
+        left = _claim(out, settings, guidance)
         torch.manual_seed(settings.seed)
         model = self._untrained(one, settings, len(guidance.labels))
-        checkpoint = RunFolder(out).checkpoint
-        if read_step(checkpoint) == settings.iterations:
+        if not left:
             finished: nn.Module = model.edc
-            load_checkpoint(checkpoint, {"average": finished})
+            load_checkpoint(RunFolder(out).checkpoint, {"average": finished})
             return finished.eval()
         sampler = make_sampler(settings, guidance, self.folder / "cache", self.console)
         trained: nn.Module = train(model, sampler, out, self.device, report=self._progress(one.name))
@@ -164,9 +173,15 @@ class Workshop:
         return report
 
 
-def _claim(out: Path, card: dict[str, Any]) -> None:
-    """Writes run.json. Rates are constant, so a training may go on longer than it was begun for."""
-    path, text = out / "run.json", json.dumps(card, indent=1)
+def _claim(out: Path, settings: GaaeSettings, guidance: Guidance) -> int:
+    """Writes run.json, and says how many iterations are left. A training may go on longer than was asked.
+
+    Raises:
+        ValueError: it was begun with other settings or audio, or has more iterations.
+    """
+    left = iterations_left(out, settings.iterations)
+    path = RunFolder(out).card
+    text = json.dumps({"settings": settings.to_json(), "guidance": guidance.to_json()}, indent=1)
     if path.is_file():
         was, now = json.loads(path.read_text()), json.loads(text)
         for one in (was, now):
@@ -176,3 +191,4 @@ def _claim(out: Path, card: dict[str, Any]) -> None:
             raise ValueError(f"{out} was begun with other settings or audio: delete it, or choose --out.")
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(text + "\n")
+    return left

@@ -12,9 +12,9 @@ import soundfile
 from rich.console import Console
 
 from trainer.corpora.nsynth import PAPER_FAMILIES
+from trainer.corpora.speechcommands import DIGITS
 from trainer.data import Clip, read_folder
 from trainer.gaae import run, sheet
-from trainer.gaae.data import DIGITS
 from trainer.loop import LossLog
 from trainer.reproduce.gaae.scale import SCALES
 from trainer.reproduce.gaae.workshop import Workshop

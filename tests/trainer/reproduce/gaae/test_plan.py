@@ -80,7 +80,7 @@ def test_a_plan_adds_up() -> None:
     assert [row[0] for row in parts] == list(PARTS)
     for column in (1, 2, 3):
         assert sum(int(row[column]) for row in parts) == int(total[column])
-    without = plan(CPU, ["table2", "table5"], ["digits"]).splitlines()
+    without = plan(CPU, ["table2", "table5", "table6"], ["digits"]).splitlines()
     assert all("| 0 | 0 | 0 | 0.0 |" in line for line in without[2:])
 
 
