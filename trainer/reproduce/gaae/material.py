@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from trainer.gaae.data import one_second
 from trainer.gaae.spectrogram import LogSpectrogram, SpectrogramSettings
 
 ADULT = 18  # years: a child's voice does not tell its gender
+SET_ASIDE = 6  # of so many train speakers one
 VOICES = {"train": 10, "test": 5}  # of each gender (section V-C1)
 QUIET = 0.1  # of a clip's loudness, below which a second of it is taken for a pause
 BATCH = 256
@@ -31,6 +32,8 @@ class Task:
         column: of metadata.tsv.
         r: dynamic range of the spectrogram (section IV-B).
         second: of longer audio (section IV-B): see `trainer.gaae.data.Guidance`.
+        corpus: the task whose corpus it is made from; its own if none.
+        set_aside: are some train speakers its split `test`, and the corpus's test speakers not in it at all?
     """
 
     name: str
@@ -38,12 +41,15 @@ class Task:
     labels: tuple[str, ...]
     r: float = 10.0
     second: str = "random"
+    corpus: str = ""
+    set_aside: bool = False
 
 
 TASKS = {
     "digits": Task("digits", "word", DIGITS),
     "instruments": Task("instruments", "family", PAPER_FAMILIES, r=15.0, second="first"),
     "gender": Task("gender", "gender", ("f", "m")),
+    "choices": Task("choices", "word", DIGITS, corpus="digits", set_aside=True),  # where choices may look
 }
 
 
@@ -57,6 +63,8 @@ def write_subset(task: Task, corpus: Path, out: Path) -> None:
     if task.name == "gender":
         chosen = {name for split, count in VOICES.items() for name in _voices(clips, task, split, count)}
         clips = [clip for clip in clips if (clip.split, clip.speaker) in chosen]
+    if task.set_aside:
+        clips = _set_aside([clip for clip in clips if clip.split == "train"])
     for split in ("train", "test"):
         if not any(clip.split == split for clip in clips):
             raise DataError(
@@ -69,6 +77,15 @@ def write_subset(task: Task, corpus: Path, out: Path) -> None:
     partial = out / "metadata.partial"
     partial.write_text("\n".join([f"path\tspeaker\tsplit\t{task.column}", *rows]) + "\n")
     partial.replace(out / "metadata.tsv")
+
+
+def _set_aside(clips: Sequence[Clip]) -> list[Clip]:
+    """The same clips, those of some speakers in the split `test`."""
+    names = sorted({clip.speaker for clip in clips})
+    aside = {
+        names[i] for i in np.random.default_rng(0).permutation(len(names))[: max(1, len(names) // SET_ASIDE)]
+    }
+    return [replace(clip, split="test") if clip.speaker in aside else clip for clip in clips]
 
 
 def _voices(clips: Sequence[Clip], task: Task, split: str, count: int) -> Iterator[tuple[str, str]]:

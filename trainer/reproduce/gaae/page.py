@@ -22,6 +22,7 @@ TABLES: dict[str, Callable[[Workshop], str]] = {
     "table6": tables.table6,
     "table7": tables.table7,
     "table8": tables.table8,
+    "choices": tables.choices,
 }
 PICTURES: dict[str, Callable[[Workshop, Path], str]] = {
     "sheets": figures.sheets,

@@ -10,6 +10,7 @@ from trainer.reproduce.gaae.recipes import (
     Training,
     alpha_sweep,
     by_share,
+    choices,
     gender_guided,
     length_of,
     omega_sweep,
@@ -108,6 +109,8 @@ def _needs(scale: Scale, part: str, tasks: Sequence[str]) -> tuple[list[Training
             known = [f"{share:g}" for share in {*shares(scale, task), scale.share}]
             longest = [models["GGAN"], models["GAAE"]]
             return [training(scale, "bigan", task), *guided, *longest], cnn(task, *known)
+        case "choices":
+            return list(choices(scale).values()), set()
         case "sweeps":
             return [*omega_sweep(scale).values(), *alpha_sweep(scale).values()], judged
         case _:  # pictures

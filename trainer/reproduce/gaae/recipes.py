@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from trainer.gaae.settings import GaaeSettings
 from trainer.reproduce.gaae.scale import Scale
 
-Changes = tuple[tuple[str, float], ...]  # settings by name
+Changes = tuple[tuple[str, float | bool], ...]  # settings by name
 LABELLED = 100.0  # percent
 WEIGHTS = ("alpha", "beta", "lambd", "omega_1", "omega_2", "omega_3", "omega_4", "omega_5")
 MODELS = {
@@ -123,6 +123,17 @@ def alpha_sweep(scale: Scale) -> dict[float, Training]:
     return {
         alpha: training(scale, "gaae", "digits", changes=(("alpha", alpha), ("beta", round(1 - alpha, 6))))
         for alpha in scale.alphas
+    }
+
+
+def choices(scale: Scale) -> dict[str, Training]:
+    """GAAE with the preset's way of teaching C, and with the paper's instead, on train speakers alone."""
+    published = GaaeSettings()
+    weights = tuple((name, getattr(published, name)) for name in WEIGHTS)
+    return {
+        f"`{scale.preset}`": training(scale, "gaae", "choices"),
+        "the paper's α, β and ω": training(scale, "gaae", "choices", changes=weights),
+        "nothing degraded": training(scale, "gaae", "choices", changes=(("degrade", False),)),
     }
 
 

@@ -63,7 +63,10 @@ class Workshop:
 
     def has(self, task: str) -> bool:
         """Is there a corpus of the task?"""
-        return (self.data / self.corpora[task]).is_dir()
+        return self._source(TASKS[task]).is_dir()
+
+    def _source(self, task: Task) -> Path:
+        return self.data / self.corpora[task.corpus or task.name]
 
     def row(
         self, name: str, compute: Callable[[], dict[str, Any]], of: Training | None = None
@@ -87,7 +90,7 @@ class Workshop:
         Raises:
             DataError: see `write_subset`.
         """
-        source = self.data / self.corpora[task.name]
+        source = self._source(task)
         if not source.is_dir():
             raise DataError(f"{source} is not there: `python -m trainer data --help` says how to make it.")
         out = self.folder / "corpora" / f"{task.name}-{source.name}"

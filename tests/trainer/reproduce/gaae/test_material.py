@@ -44,6 +44,17 @@ def test_gender_is_of_grown_ups_and_guides_beside_digits(shop: Workshop) -> None
     assert {clip.corpus for clip, _ in read_labelled(guidance, 0)} == {"gender-speechocean762"}
 
 
+def test_choices_look_at_train_speakers_alone(shop: Workshop) -> None:
+    of_train = {clip.speaker for clip in read_folder(shop.corpus(TASKS["digits"]), "train")}
+    learnt, aside = (
+        {clip.speaker for clip in read_folder(shop.corpus(TASKS["choices"]), split)}
+        for split in ("train", "test")
+    )
+    assert len(aside) == 1
+    assert learnt | aside == of_train
+    assert not learnt & aside
+
+
 def test_the_paper_draws_as_many_voices(speech_data: Path, tmp_path: Path) -> None:
     write_subset(TASKS["gender"], speech_data / "speechocean762", tmp_path)
     voices = {(clip.split, clip.labels["gender"], clip.speaker) for clip in read_folder(tmp_path)}

@@ -197,6 +197,14 @@ def test_classifiers_by_share(
     assert "chosen by this accuracy" in text
 
 
+def test_choices_are_of_the_speakers_set_aside(shop: Told) -> None:
+    rows = body(tables.choices(shop))
+    weights = "-alpha=0.5-beta=0.5-lambd=20-omega_1=0.6-omega_2=0.4-omega_3=0.25-omega_4=0.25-omega_5=0.5"
+    for (_, accuracy), changed in zip(rows, ("", weights, "-degrade=0"), strict=True):
+        figures = shop.asked[f"accuracy/choices-gaae-5-short{changed}-0"]
+        assert accuracy == f"{figures['accuracy']:.2f}"
+
+
 @pytest.mark.parametrize(("gaae", "met"), [(80.1, True), (79.9, False)])
 def test_the_goal_of_classification_is_the_longest_training_against_the_cnn(
     shop: Told, gaae: float, met: bool
