@@ -82,9 +82,8 @@ def write_subset(task: Task, corpus: Path, out: Path) -> None:
 def _set_aside(clips: Sequence[Clip]) -> list[Clip]:
     """The same clips, those of some speakers in the split `test`."""
     names = sorted({clip.speaker for clip in clips})
-    aside = {
-        names[i] for i in np.random.default_rng(0).permutation(len(names))[: max(1, len(names) // SET_ASIDE)]
-    }
+    count = max(1, len(names) // SET_ASIDE)
+    aside = {names[i] for i in np.random.default_rng(0).permutation(len(names))[:count]}
     return [replace(clip, split="test") if clip.speaker in aside else clip for clip in clips]
 
 
