@@ -34,12 +34,14 @@ class Settings(BaseSettings):
     )
     api_keys: SecretStr = Field(
         default=SecretStr(""),
-        description="Comma-separated; where set, calls need the header `Authorization: Bearer KEY`.",
+        description="Comma-separated; where set, calls need the header `Authorization: Bearer KEY`; "
+        "documentation, health and metrics do not.",
     )
     audio_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Encrypts retained recordings: 32 bytes in URL-safe base64. Comma-separated to rotate: "
-        "the first encrypts, all decrypt. A lost key is lost recordings.",
+        description="Encrypts retained recordings (those of unfinished fine-tuning jobs are not): 32 bytes in "
+        "URL-safe base64. Comma-separated to rotate: the first encrypts, all decrypt. A lost key is lost "
+        "recordings.",
     )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."

@@ -31,7 +31,8 @@ they are it would refuse, joined it takes them."""
 
 STRANGERS = """Half of the speakers are enrolled with their first clips, until these hold 10 s; all other
 clips ask who it is. 20 draws of the half, pooled. *Named rightly at 1 %*: at the threshold where 1 % of the
-strangers' clips get a name. *By the service*: at the threshold that it takes for 1 % and so many voices."""
+strangers' clips get a name. *By the service*: at the threshold for 1 % and so many voices, that of whole
+clips; the service itself also moves it with the seconds it hears."""
 
 NARROW = """If recordings at 8 kHz all move the same way, any two of them look alike. Below ours are centred
 once more, with the mean of train recordings at 8 kHz; calibration and thresholds stay. The service does not

@@ -16,7 +16,7 @@ from service.api.deps import DecoderDep, DirectoryDep, JobsDep, RegistryDep, Run
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio import encode_flac
-from service.errors import BadRequest, Conflict, InsufficientSpeech, NotReady
+from service.errors import BadRequest, Conflict, InsufficientSpeech, NotFound, NotReady
 from service.inference import Bundle, ModelRegistry
 from service.jobs import Job, NewFile
 from service.jobs.records import Activate, State
@@ -141,6 +141,12 @@ async def start(
         ),
         activate=params.activate,
     )
+    try:
+        for speaker_id in params.speaker_ids:
+            await asyncio.to_thread(directory.gallery.get, speaker_id)
+    except NotFound:  # erased while the job was taken in
+        await jobs.forget(speaker_id)
+        raise
     response.headers["Location"] = f"/finetune/{job.job_id}"
     return Accepted(job_id=job.job_id, state=job.state)
 

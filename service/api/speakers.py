@@ -14,7 +14,7 @@ import pydantic_core
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
-from service.api.deps import DirectoryDep, PipelineDep, RegistryDep, SettingsDep
+from service.api.deps import DirectoryDep, JobsDep, PipelineDep, RegistryDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.errors import BadRequest, NotReady
@@ -193,9 +193,16 @@ async def show(speaker_id: str, directory: DirectoryDep, registry: RegistryDep) 
 
 
 @router.delete("/{speaker_id}", status_code=204, responses=problem_responses(404, 503))
-async def erase(speaker_id: str, directory: DirectoryDep) -> None:
-    """Erases the voiceprint and the retained audio, everywhere. Cannot be undone."""
-    await directory.delete(speaker_id)
+async def erase(speaker_id: str, directory: DirectoryDep, jobs: JobsDep) -> None:
+    """Erases the voiceprint and the retained audio, everywhere. Cannot be undone.
+
+    Fine-tuning jobs that were given this speaker's audio and are not over are canceled; what models have
+    learned from it stays learned.
+    """
+    try:
+        await directory.delete(speaker_id)
+    finally:  # also for who asks again after a failure here, when the speaker is gone already
+        await jobs.forget(speaker_id)
 
 
 async def _index(directory: DirectoryDep, registry: RegistryDep) -> VoiceIndex:

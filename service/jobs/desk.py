@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from service.errors import NotReady
+from service.errors import Conflict, NotReady
 from service.jobs import lifecycle
 from service.jobs.files import Folders
 from service.jobs.queue import JobQueue
@@ -88,6 +89,10 @@ class JobDesk:
         """Raises NotFound, Conflict when it is over, StoreUnavailable."""
         return await asyncio.to_thread(self._cancel, job_id)
 
+    async def forget(self, speaker_id: str) -> None:
+        """Cancels what is to be trained on a speaker's audio. Raises StoreUnavailable."""
+        await asyncio.to_thread(self._forget, speaker_id)
+
     def _store_and_send(self, job: Job, audio: Mapping[str, bytes]) -> None:
         folder = self.folders.job(job.job_id)
         folder.write_audio(audio)
@@ -107,3 +112,9 @@ class JobDesk:
         if job.over:
             self.folders.clear(job)
         return job
+
+    def _forget(self, speaker_id: str) -> None:
+        for job in self.store.unsettled():
+            if not job.over and any(file.speaker_id == speaker_id for file in job.files):
+                with suppress(Conflict):  # over meanwhile
+                    self._cancel(job.job_id)

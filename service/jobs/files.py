@@ -28,8 +28,12 @@ class JobFolder:
         return self.path / "audio"
 
     def write_audio(self, recordings: Mapping[str, bytes]) -> None:
-        """Stores recordings by file name, all or none. Raises StoreUnavailable where the disk is full."""
+        """Stores recordings by file name, all or none, for the service's own user.
+
+        Raises StoreUnavailable where the disk is full.
+        """
         try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name, data in recordings.items():
                 file = self.audio / name
                 file.parent.mkdir(parents=True, exist_ok=True)

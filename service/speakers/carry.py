@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from service.errors import TwofoldError
@@ -23,7 +23,7 @@ _PAGE = 100
 class CarryOver:
     """How many speakers went which way."""
 
-    reembedded: int  # got a new voiceprint from retained audio
+    reembedded: int  # got a new voiceprint from retained audio, and by the map where some was not retained
     mapped: int  # got one by the map from the parent model: an approximation
     kept: int  # had one already: the model has served before
     stale: int  # have none, for want of audio and a map: not searched until audio is added
@@ -45,7 +45,7 @@ async def carry_over(
 ) -> CarryOver:
     """Gives speakers a voiceprint under `model` where it can be done; old voiceprints stay, for a rollback.
 
-    Retained audio is embedded anew; a speaker without goes through `space_map`.
+    Retained audio is embedded anew; recordings without audio go through `space_map`.
 
     Each speaker is stored on its own, so that an interrupted run can simply be started again. Raises
     StoreUnavailable, and Overloaded when `listen` does.
@@ -55,11 +55,13 @@ async def carry_over(
     while True:
         page = await asyncio.to_thread(gallery.list, limit=_PAGE, after=after)
         for speaker in page.speakers:
-            if await _reembed(gallery, speaker, model, scorer, listen):
+            heard = await _reembed(gallery, speaker, model, scorer, listen)
+            came_through = space_map and await _map(gallery, speaker, model, space_map, heard)
+            if heard:
                 reembedded += 1
             elif speaker.voiceprint(model) is not None:
                 kept += 1
-            elif space_map and await _map(gallery, speaker, model, space_map):
+            elif came_through:
                 mapped += 1
             else:
                 stale += 1
@@ -68,7 +70,10 @@ async def carry_over(
             return CarryOver(reembedded, mapped, kept, stale)
 
 
-async def _reembed(gallery: Gallery, speaker: Speaker, model: str, scorer: Scorer, listen: Listen) -> bool:
+async def _reembed(
+    gallery: Gallery, speaker: Speaker, model: str, scorer: Scorer, listen: Listen
+) -> Collection[int]:
+    """Ids of the utterances that were embedded."""
     heard: dict[int, FloatArray] = {}
     for utterance in speaker.utterances:
         if model in utterance.embeddings or not utterance.retained:
@@ -84,17 +89,22 @@ async def _reembed(gallery: Gallery, speaker: Speaker, model: str, scorer: Score
             # What was speech to an earlier release is none to this one: as if the audio were not there.
             continue
     if not heard:
-        return False
+        return ()
     embeddings = embed_recordings(list(heard.values()), scorer, speaker.embeddings(model))
     new = dict(zip(heard, embeddings, strict=True))
-    return await asyncio.to_thread(gallery.add_embeddings, speaker.speaker_id, model, new)
+    stored = await asyncio.to_thread(gallery.add_embeddings, speaker.speaker_id, model, new)
+    return new.keys() if stored else ()
 
 
-async def _map(gallery: Gallery, speaker: Speaker, model: str, space_map: SpaceMap) -> bool:
+async def _map(
+    gallery: Gallery, speaker: Speaker, model: str, space_map: SpaceMap, heard: Collection[int]
+) -> bool:
     old = {
         utterance.utterance_id: utterance.embeddings[space_map.parent]
         for utterance in speaker.utterances
         if space_map.parent in utterance.embeddings
+        and model not in utterance.embeddings
+        and utterance.utterance_id not in heard
     }
     if not old:
         return False

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-pytest.importorskip("librosa", reason="the peer needs the `bench` extra")
 pytest.importorskip("torch", reason="the peer needs the `train` extra")
 
 from benchmarks.decisions import decisions_page

@@ -143,6 +143,24 @@ def test_retained_audio_of_speakers_is_used(house: House, recordings: list[bytes
         house.http.delete(answer.headers["location"])
 
 
+def test_who_is_erased_is_in_no_job_any_more(house: House, recordings: list[bytes]) -> None:
+    long = max(recordings, key=len)
+    for speaker_id in ("erika", "otto"):
+        form = {"speaker_id": speaker_id, "retain_audio": "true"}
+        assert house.http.post("/speakers", files={"audio": long}, data=form).status_code == 201
+    of_erika, of_otto = (
+        house.http.post("/finetune", files=[("speaker_ids", (None, name))]).json()["job_id"]
+        for name in ("erika", "otto")
+    )
+    folder = house.folders.job(of_erika).path
+    assert folder.stat().st_mode & 0o077 == 0
+    assert house.http.delete("/speakers/erika").status_code == 204
+    assert house.http.get(f"/finetune/{of_erika}").json()["state"] == "canceled"
+    assert not folder.exists()
+    assert house.http.get(f"/finetune/{of_otto}").json()["state"] == "queued"
+    assert house.http.delete("/speakers/otto").status_code == 204
+
+
 def test_pages(house: House, recordings: list[bytes]) -> None:
     ids = [house.submit(*recordings) for _ in range(3)]
     first = house.http.get("/finetune", params={"limit": 2}).json()

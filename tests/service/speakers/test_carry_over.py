@@ -141,6 +141,26 @@ def test_voices_without_audio_are_mapped(lineage: httpx.Client, voices: Any) -> 
     assert activate(lineage, "1.0.2") == {"reembedded": 0, "mapped": 0, "kept": 2, "stale": 0}
 
 
+def test_what_of_a_voice_was_not_retained_is_mapped_beside_the_rest(
+    lineage: httpx.Client, voices: Any
+) -> None:
+    activate(lineage, "1.0.1")
+    enrol(lineage, "both", voices[0].probe, retain=False)
+    more = {"audio": ("a.opus", voices[0].short)}
+    answer = lineage.post("/speakers/both/audio", data={"retain_audio": "true"}, files=more)
+    assert answer.status_code == 200, answer.text
+    before = found(identify(lineage, voices[0].probe))
+    assert activate(lineage, "1.0.2") == {"reembedded": 1, "mapped": 0, "kept": 0, "stale": 0}
+    assert found(identify(lineage, voices[0].probe)) == pytest.approx(before, abs=1e-3)
+    assert lineage.get("/speakers/both").json()["map_error"] == 0.125
+    # A recording that is added after going back comes along the next time.
+    activate(lineage, "1.0.1")
+    lineage.post("/speakers/both/audio", files={"audio": ("a.opus", voices[1].probe)})
+    before = found(identify(lineage, voices[1].probe))
+    assert activate(lineage, "1.0.2") == {"reembedded": 0, "mapped": 0, "kept": 1, "stale": 0}
+    assert found(identify(lineage, voices[1].probe)) == pytest.approx(before, abs=1e-3)
+
+
 def test_a_map_leads_from_its_parent_only(lineage: httpx.Client, voices: Any) -> None:
     enrol(lineage, "lost", voices[1].probe, retain=False)  # under 1.0.0
     assert activate(lineage, "1.0.2") == {"reembedded": 0, "mapped": 0, "kept": 0, "stale": 1}
