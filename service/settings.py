@@ -39,8 +39,8 @@ class Settings(BaseSettings):
     )
     audio_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Encrypts retained recordings (those of unfinished fine-tuning jobs are not): 32 bytes in "
-        "URL-safe base64. Comma-separated to rotate: the first encrypts, all decrypt. A lost key is lost "
+        description="Encrypts retained recordings (those of unfinished fine-tuning jobs are not): 32 bytes "
+        "in URL-safe base64. Comma-separated to rotate: the first encrypts, all decrypt. A lost key is lost "
         "recordings.",
     )
     log_level: str = Field(
