@@ -63,6 +63,7 @@ def bench(
     from benchmarks.material import WAV_S, speech
     from benchmarks.serving import serving_speed
     from benchmarks.speed import embedding_speed
+    from trainer.resemblyzer import PeerMissingError
 
     console = Console()
     machine = describe()
@@ -73,15 +74,16 @@ def bench(
         console.print(f"[red]{error}[/red] Set TWOFOLD_DATA or give --data.")
         raise typer.Exit(1) from error
     rows: list[Row] = []
-    for measured in (
-        embedding_speed(folder, crops),
-        serving_speed(folder, wavs, WAV_S),
-        finetuning_time(folder, wavs[0], WAV_S),
-        generation_speed(generator or newest_generator(Path("models"))),
-    ):
-        for row in measured:
-            rows.append(row)
-            console.print(" · ".join(cell for cell in row.cells() if cell != "–"), highlight=False)
+    with errors_said(console, PeerMissingError):
+        for measured in (
+            embedding_speed(folder, crops),
+            serving_speed(folder, wavs, WAV_S),
+            finetuning_time(folder, wavs[0], WAV_S),
+            generation_speed(generator or newest_generator(Path("models"))),
+        ):
+            for row in measured:
+                rows.append(row)
+                console.print(" · ".join(cell for cell in row.cells() if cell != "–"), highlight=False)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page(rows, machine))
     console.print(f"written to {out}")
