@@ -215,7 +215,7 @@ def generated(
     from trainer.reproduce.gaae.judge import Judge
     from trainer.reproduce.page import write_block
 
-    console = Console(stderr=True)
+    console, folders = Console(stderr=True), styles or []
     with errors_said(console, ClientError, DataError, ValueError):
         if not judge.is_file():
             raise ValueError(
@@ -225,8 +225,7 @@ def generated(
             model = client.get("/generate/labels")["model"]
             clips = ask(client, per_label)
             styled = {
-                folder.name: ask_in_styles(client, style_recordings(folder, per_label))
-                for folder in styles or []
+                folder.name: ask_in_styles(client, style_recordings(folder, per_label)) for folder in folders
             }
         heard_by = Judge.load(judge)
         taken = judged(clips, heard_by)
@@ -240,7 +239,7 @@ def generated(
         draw_clips(clips, heard_by, picture)
         command = " ".join(
             [f"python -m benchmarks generated --per-label {per_label}"]
-            + [f"--styles data/{folder.name}" for folder in styles or []]
+            + [f"--styles data/{folder.name}" for folder in folders]
         )
         how = f"`{command}`, {datetime.now(UTC).date()}: clips of"
         shown = f"![Clips of every label]({picture.name})"

@@ -7,6 +7,8 @@ and a scipy function that is gone. The network is described in resemblyzer/voice
 
 from __future__ import annotations
 
+import hashlib
+import io
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,10 +26,11 @@ WINDOW_FRAMES = 160  # of a partial utterance
 STEP_FRAMES = 77  # rate 1.3 a second
 MIN_FILLED = 0.75
 TARGET_DBFS = -30
+WEIGHTS_SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"  # of version 0.1.4
 
 
 class PeerMissingError(Exception):
-    """The peer's package is not installed."""
+    """The peer's package is not installed, or not the one that figures are of."""
 
 
 class Resemblyzer(nn.Module):
@@ -43,14 +46,15 @@ class Resemblyzer(nn.Module):
         """The published weights.
 
         Raises:
-            PeerMissingError: the package is not installed.
+            PeerMissingError: the package is not installed, or is of another version.
         """
         spec = find_spec("resemblyzer")
         if spec is None or spec.origin is None:
-            raise PeerMissingError("Resemblyzer is not installed: pip install --no-deps resemblyzer")
-        state = torch.load(
-            Path(spec.origin).with_name("pretrained.pt"), map_location="cpu", weights_only=True
-        )
+            raise PeerMissingError("Resemblyzer is not installed: pip install --no-deps resemblyzer==0.1.4")
+        data = Path(spec.origin).with_name("pretrained.pt").read_bytes()
+        if hashlib.sha256(data).hexdigest() != WEIGHTS_SHA256:
+            raise PeerMissingError("Resemblyzer's weights are not those of 0.1.4: install that version.")
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         model = cls()
         # The checkpoint also holds the two parameters of GE2E's similarity, which embedding does not use.
         model.load_state_dict(

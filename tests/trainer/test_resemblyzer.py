@@ -16,6 +16,13 @@ def peer() -> Resemblyzer:
         pytest.skip(str(error))
 
 
+@pytest.mark.usefixtures("peer")
+def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.resemblyzer.WEIGHTS_SHA256", "0" * 64)
+    with pytest.raises(PeerMissingError, match=r"0\.1\.4"):
+        Resemblyzer.load()
+
+
 def test_embeddings_are_unit_vectors_at_any_batch_size(peer: Resemblyzer) -> None:
     crops = np.random.default_rng(0).normal(scale=0.1, size=(65, 16384)).astype(np.float32)
     embeddings = peer.embed(crops)
