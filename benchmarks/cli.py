@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.machine import Machine, describe
 from benchmarks.table import Row, markdown
-from trainer.data import DataError
+from trainer.audio.folders import DataError
 from trainer.terminal import errors_said
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)

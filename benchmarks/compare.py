@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from trainer.data import read_audio
+from trainer.audio.folders import read_audio
 from trainer.evaluate import embed_with_progress, labelled_clips, measure
 from trainer.metrics import eer
 from trainer.resemblyzer import Resemblyzer

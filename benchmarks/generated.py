@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from service.api.generate import MOST_CLIPS
 from service.client.http import ServiceClient
-from trainer.data import read_folder
+from trainer.audio.folders import read_folder
 from trainer.gaae.data import one_second
 from trainer.gaae.sheet import draw_sheet
 from trainer.reproduce.gaae.judge import Judge

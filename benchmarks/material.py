@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from trainer.data import SAMPLE_RATE_HZ, contiguous_crops, read_audio, read_folder
+from trainer.audio.folders import SAMPLE_RATE_HZ, contiguous_crops, read_audio, read_folder
 
 WAV_S = 10
 WAVS = 8

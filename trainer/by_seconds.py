@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from trainer.data import CROP_SAMPLES, SAMPLE_RATE_HZ
+from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ
 from trainer.embedding import unit
 from trainer.scoring import Floats, centre, fit_calibration, fit_false_accept
 

@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from trainer.audio.folders import DataError
 from trainer.bundle import BundleError
 from trainer.corpora.cli import app as data_app
-from trainer.data import DataError
 from trainer.evaluate import Encoder
 from trainer.gaae.cli import gaae
 from trainer.reproduce.cli import app as reproduce_app

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data import (
+from trainer.audio.folders import (
     CROP_SAMPLES,
     SAMPLE_RATE_HZ,
     Clip,

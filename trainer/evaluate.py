@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from trainer.audio.folders import Clip, DataError, read_folder
 from trainer.bundle import Bundle, Calibration
-from trainer.data import Clip, DataError, read_folder
 from trainer.embedding import CropEncoder, EmbeddedClips, embed_clips, unit
 from trainer.metrics.few_shot import SECONDS, few_shot
 from trainer.metrics.verification import cllr, eer, min_dcf

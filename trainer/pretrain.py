@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from trainer.audio.cache import ClipCache
+from trainer.audio.folders import Clip, read_clips, read_noise
 from trainer.batches import PairSampler
-from trainer.data import Clip, ClipCache, read_folder
 from trainer.distributed import Group, training_group
 from trainer.loop import train
 from trainer.machine import training_machine
@@ -116,17 +117,6 @@ def export_run(run: RunFolder, folder: Path, console: Console) -> None:
         export_voice_bundle(
             model, clips, folder, noise=noise, training={**card, "steps": step}, progress=progress
         )
-
-
-def read_clips(data: Sequence[Path], split: str | None) -> list[Clip]:
-    """The clips of several folders, one folder after the other."""
-    return [clip for folder in data for clip in read_folder(folder, split)]
-
-
-def read_noise(folder: Path, split: str | None) -> list[Clip]:
-    """Noise of the same split as the speech, where the folder has splits: test noise is kept for testing."""
-    clips = read_folder(folder)
-    return [clip for clip in clips if split is None or clip.split in {"", split}]
 
 
 def _card(

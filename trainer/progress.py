@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from trainer.data import Clip, ClipCache, build_cache
+from trainer.audio.cache import ClipCache, build_cache
+from trainer.audio.folders import Clip
 from trainer.loop import Report
 
 

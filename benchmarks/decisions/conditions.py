@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.decisions.recordings import Condition
-from trainer.acoustics import AcousticSettings, degrade
-from trainer.data import SAMPLE_RATE_HZ, read_audio, read_folder
+from trainer.audio.acoustics import AcousticSettings, degrade
+from trainer.audio.folders import SAMPLE_RATE_HZ, read_audio, read_folder
 
 Floats = NDArray[np.float32]
 

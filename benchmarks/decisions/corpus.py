@@ -23,7 +23,7 @@ from benchmarks.decisions.tables import (
     measured,
 )
 from service.audio import SpeechDetector
-from trainer.data import SAMPLE_RATE_HZ
+from trainer.audio.folders import SAMPLE_RATE_HZ
 
 #: Corpora that neither scoring was fitted on, and every how-manieth recording that is taken.
 STRANGE = {"english_digits": 1, "arabic_speech_commands": 6, "nemo": 4}

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.decisions.recordings import Recordings
+from trainer.audio.folders import Clip, read_audio
 from trainer.bundle import Bundle, Scoring
-from trainer.data import Clip, read_audio
 from trainer.embedding import CropEncoder, unit, utterance_crops
 from trainer.resemblyzer import Resemblyzer
 from trainer.scoring import centre, fit_scoring, pair_scores

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.audio import SpeechDetector
-from trainer.data import SAMPLE_RATE_HZ, Clip, read_audio, read_folder
+from trainer.audio.folders import SAMPLE_RATE_HZ, Clip, read_audio, read_folder
 
 Floats = NDArray[np.float32]
 Condition = Callable[[Floats, int], Floats]  # a recording and its number → what arrives

@@ -10,7 +10,7 @@ from benchmarks.decisions.conditions import at_8_khz, in_noise, other_channel, r
 from benchmarks.decisions.figures import HEADER, Figures, cells, figures
 from benchmarks.decisions.model import Model, Voices, hear
 from benchmarks.decisions.recordings import Recordings
-from trainer.data import Clip
+from trainer.audio.folders import Clip
 from trainer.reproduce.page import table
 
 #: Every how-manieth recording of a corpus larger than librispeech is taken, where its length stays as it is.

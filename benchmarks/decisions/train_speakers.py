@@ -12,7 +12,7 @@ from benchmarks.decisions.model import Floats, Model, Voices, crop_sums, hear
 from benchmarks.decisions.recordings import Recordings
 from benchmarks.decisions.tables import LENGTHS_S, MOST, STEP, Say
 from service.audio import SpeechDetector
-from trainer.data import Clip
+from trainer.audio.folders import Clip
 
 LENGTHS_SPEAKERS = 2  # every how-manieth speaker is cut to lengths
 

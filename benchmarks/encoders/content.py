@@ -11,8 +11,8 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from benchmarks.encoders.voice import TRIALS
+from trainer.audio.folders import read_folder
 from trainer.autodecompose.objective import Objective
-from trainer.data import read_folder
 from trainer.embedding import embed_clips
 from trainer.metrics import few_shot
 from trainer.reproduce.autodecompose.features import frame_encoder, pooled_encoder

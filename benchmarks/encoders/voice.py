@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from benchmarks.decisions.conditions import at_8_khz, in_noise, other_channel, read_noises
 from benchmarks.decisions.recordings import Condition, Recordings
+from trainer.audio.folders import Clip, read_folder
 from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.objective import Objective
-from trainer.data import Clip, read_folder
 from trainer.embedding import CropEncoder, embed_clips, unit, utterance_crops
 from trainer.metrics import eer
 from trainer.scoring import centre, pair_scores

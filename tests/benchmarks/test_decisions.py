@@ -20,8 +20,8 @@ from benchmarks.decisions.normalisation import scores
 from benchmarks.decisions.recordings import Recordings
 from benchmarks.decisions.summary import summary
 from benchmarks.decisions.tables import Row
+from trainer.audio.folders import Clip
 from trainer.bundle import Calibration, FalseAccept, Scoring
-from trainer.data import Clip
 from trainer.embedding import unit
 
 Floats = NDArray[np.float32]

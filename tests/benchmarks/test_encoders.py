@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from benchmarks.encoders.voice import CLEAN, WHITENINGS, set_aside, voice_figures
+from trainer.audio.folders import read_folder
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
-from trainer.data import read_folder
 from trainer.settings import override
 
 SMALL = override(TrainSettings(), {"encoder": "dense", "decoder": "dense", "width": "16", "bt_width": "16"})

@@ -221,10 +221,10 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory, write_bundle: WriteBun
 def tiny_barlow_twins(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The trainer's bundle of a random Barlow Twins, barlow_twins/0.1.0; only its thresholds are made up."""
     torch = pytest.importorskip("torch")
+    from trainer.audio.folders import read_folder
     from trainer.barlow_twins.bundle import barlow_twins_voice
     from trainer.barlow_twins.objective import BarlowTwins
     from trainer.barlow_twins.settings import BarlowTwinsSettings
-    from trainer.data import read_folder
     from trainer.voice_bundle import export_voice_bundle
 
     torch.manual_seed(0)

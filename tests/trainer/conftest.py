@@ -13,7 +13,8 @@ import soundfile
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from trainer.data import ClipCache, build_cache, read_folder
+from trainer.audio.cache import ClipCache, build_cache
+from trainer.audio.folders import read_folder
 
 BANDS = 8
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from trainer.audio.cache import ClipCache
+from trainer.audio.folders import CROP_SAMPLES
 from trainer.batches import PairSampler
-from trainer.data import CROP_SAMPLES, ClipCache
 
 
 def test_a_batch_depends_on_seed_and_step_alone(tone_cache: ClipCache) -> None:

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from trainer import embedding
-from trainer.data import Clip, DataError
+from trainer.audio.folders import Clip, DataError
 from trainer.embedding import embed_clips, unit, utterance_crops
 
 WriteTone = Callable[[Path, float, float, int], None]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.data import DataError
+from trainer.audio.folders import DataError
 from trainer.evaluate import Encoder, draw_speakers, evaluate
 
 WriteTone = Callable[[Path, float, float, int], None]

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from trainer.audio.folders import contiguous_crops, read_audio, read_folder
 from trainer.autodecompose.graphs import ContentGraph, DecoderGraph, VoiceGraph
 from trainer.autodecompose.networks import ENCODERS
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
-from trainer.data import contiguous_crops, read_audio, read_folder
 from trainer.export import ExportError, Graph, check_onnx, write_bundle, write_onnx
 from trainer.settings import override
 from trainer.whitening import Whitening

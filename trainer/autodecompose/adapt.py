@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from trainer.audio.cache import ClipCache
 from trainer.autodecompose.objective import Objective
 from trainer.batches import PairSampler
 from trainer.checkpoint import load_checkpoint, read_settings, save_checkpoint
-from trainer.data import ClipCache
 from trainer.errors import Canceled, FinetuneError
 from trainer.loop import autocast
 

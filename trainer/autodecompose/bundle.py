@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainer.audio.folders import SAMPLE_RATE_HZ
 from trainer.autodecompose.graphs import ContentGraph, DecoderGraph, VoiceGraph
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
-from trainer.data import SAMPLE_RATE_HZ
 from trainer.export import Graph
 from trainer.voice_bundle import VoiceModel
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from trainer.audio.folders import Clip, read_folder
 from trainer.autodecompose.finetune import finetune
 from trainer.autodecompose.finetune_report import FinetuneReport
-from trainer.data import Clip, read_folder
 
 
 def finetune_with_progress(

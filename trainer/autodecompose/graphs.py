@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from trainer.audio.frontends import LogMel
 from trainer.autodecompose.networks import FrameNet, pool
 from trainer.autodecompose.objective import Objective
-from trainer.frontends import LogMel
 from trainer.voice_bundle import WhitenedVoice
 from trainer.whitening import Whitening
 

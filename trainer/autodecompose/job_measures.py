@@ -9,12 +9,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from trainer.audio.cache import ClipCache
+from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ
 from trainer.autodecompose.finetune_report import Change, Measures
 from trainer.autodecompose.job_audio import JobAudio
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
 from trainer.batches import PairSampler
-from trainer.data import CROP_SAMPLES, SAMPLE_RATE_HZ, ClipCache
 from trainer.embedding import unit, utterance_crops
 from trainer.scoring import centre
 

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainer.acoustics import degrade
+from trainer.audio.acoustics import degrade
+from trainer.audio.frontends import FRONTENDS, LogMel
 from trainer.autodecompose.augment import scramble_time, shift_voice
 from trainer.autodecompose.networks import Autodecompose, pool
 from trainer.autodecompose.settings import TrainSettings
 from trainer.barlow import Projector, barlow_twins_loss
 from trainer.batches import PairBatch
-from trainer.frontends import FRONTENDS, LogMel
 
 
 class Objective(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from trainer.acoustics import AcousticSettings
+from trainer.audio.acoustics import AcousticSettings
 from trainer.autodecompose.augment import AugmentSettings
 from trainer.settings import tuples
 
@@ -24,7 +24,7 @@ class TrainSettings:
     """Defaults are the shipped model's. The paper's own objective and front-end are the preset `paper`."""
 
     # Model
-    frontend: str = "wide"  # trainer.frontends.FRONTENDS
+    frontend: str = "wide"  # trainer.audio.frontends.FRONTENDS
     encoder: str = "fast"  # trainer.autodecompose.networks.ENCODERS
     decoder: str = "fast"  # trainer.autodecompose.networks.DECODERS
     content_norm: str = "instance"  # trainer.autodecompose.networks.NORMS; "batch" is the paper's

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from trainer.audio.frontends import LogSpectrogram
 from trainer.barlow_twins.networks import ResNet
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.export import Graph
-from trainer.frontends import LogSpectrogram
 from trainer.voice_bundle import VoiceModel, WhitenedVoice
 from trainer.whitening import Whitening
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainer.frontends import LogSpectrogram
+from trainer.audio.frontends import LogSpectrogram
 
 BATCH = 128
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from trainer.acoustics import degrade
+from trainer.audio.acoustics import degrade
+from trainer.audio.frontends import LogSpectrogram
 from trainer.barlow import Projector, cross_correlation, invariance_and_redundancy
 from trainer.barlow_twins.networks import ResNet
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.batches import PairBatch
-from trainer.frontends import LogSpectrogram
 
 NORMALISERS = ("original", "ln", "bn", "bn_ln")
 

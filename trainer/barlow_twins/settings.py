@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from trainer.acoustics import AcousticSettings
+from trainer.audio.acoustics import AcousticSettings
 from trainer.settings import tuples
 
 

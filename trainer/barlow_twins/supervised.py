@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainer.acoustics import degrade
+from trainer.audio.acoustics import degrade
+from trainer.audio.frontends import LogSpectrogram
 from trainer.barlow_twins.networks import ResNet
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.frontends import LogSpectrogram
 from trainer.loop import autocast, learning_rate
 
 

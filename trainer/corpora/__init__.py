@@ -1,4 +1,4 @@
-"""Public corpora → the folder format that `trainer.data.read_folder` reads."""
+"""Public corpora → the folder format that `trainer.audio.folders.read_folder` reads."""
 
 from trainer.corpora.folder import Recording, WriteReport, write_folder
 

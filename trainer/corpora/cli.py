@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
+from trainer.audio.folders import DataError
 from trainer.corpora.folder import Recording, WriteReport, write_folder
-from trainer.data import DataError
 from trainer.terminal import errors_said
 
 app = typer.Typer(

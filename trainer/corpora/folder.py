@@ -9,7 +9,7 @@ from pathlib import Path
 
 import soundfile
 
-from trainer.data import SAMPLE_RATE_HZ, DataError, read_audio
+from trainer.audio.folders import SAMPLE_RATE_HZ, DataError, read_audio
 
 COLUMNS = ("path", "speaker", "split", "seconds")
 _BLOCK_SAMPLES = 60 * SAMPLE_RATE_HZ

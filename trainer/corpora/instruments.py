@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 
 import soundfile
 
+from trainer.audio.folders import DataError
 from trainer.corpora.folder import Recording, WriteReport, write_folder
 from trainer.corpora.midi import write_notes
-from trainer.data import DataError
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 PACKAGES = "apt-get install fluidsynth fluid-soundfont-gm"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from torchaudio.datasets import LIBRISPEECH
 
+from trainer.audio.folders import DataError
 from trainer.corpora.folder import Recording
-from trainer.data import DataError
 
 
 class Subset(StrEnum):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from trainer.audio.folders import DataError
 from trainer.corpora.folder import Recording
-from trainer.data import DataError
 
 #: Folder to split. No instrument is in both; nsynth-valid shares its instruments with nsynth-test: left out.
 SPLITS = {"nsynth-train": "train", "nsynth-test": "test"}

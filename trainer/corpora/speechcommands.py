@@ -6,8 +6,8 @@ from pathlib import Path
 
 from torchaudio.datasets import SPEECHCOMMANDS
 
+from trainer.audio.folders import DataError
 from trainer.corpora.folder import Recording
-from trainer.data import DataError
 
 # Each speaker is in one subset only, so that the validation speakers are ones to make choices on.
 SPLITS = {"training": "train", "validation": "train", "testing": "test"}

@@ -10,8 +10,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from trainer.audio.folders import DataError
 from trainer.corpora.folder import Recording
-from trainer.data import DataError
 
 META = "vox1_meta.csv"
 SPLITS = {"dev": "train", "test": "test"}

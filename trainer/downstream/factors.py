@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.data import Clip, DataError
+from trainer.audio.folders import Clip, DataError
 
 FACTORS = ("identity", "gender", "age group")  # for accent, which our corpora do not name, the last one
 ADULT_YEARS = 16

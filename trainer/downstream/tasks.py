@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data import Clip, DataError, build_cache, contiguous_crops, fill_crop, read_folder
+from trainer.audio.cache import build_cache
+from trainer.audio.folders import Clip, DataError, contiguous_crops, fill_crop, read_folder
 
 TASKS = ("speaker", "gender", "keyword", "emotion")
 

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainer.acoustics import degrade
+from trainer.audio.acoustics import degrade
+from trainer.audio.cache import ClipCache
+from trainer.audio.frontends import FRONTENDS, LogMel
 from trainer.batches import PairBatch, PairSampler
-from trainer.data import ClipCache
 from trainer.ecapa.networks import EcapaTdnn
 from trainer.ecapa.settings import EcapaSettings
-from trainer.frontends import FRONTENDS, LogMel
 
 
 @dataclass(frozen=True)

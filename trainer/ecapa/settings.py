@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from trainer.acoustics import AcousticSettings
+from trainer.audio.acoustics import AcousticSettings
 from trainer.settings import tuples
 
 
@@ -14,7 +14,7 @@ class EcapaSettings:
     """Section 4.2's numbers, but for a quarter to a half of its channels: two CPU cores train it."""
 
     # Network
-    frontend: str = "wide"  # trainer.frontends.FRONTENDS
+    frontend: str = "wide"  # trainer.audio.frontends.FRONTENDS
     channels: int = 256  # C; 512 or 1024 in the paper
     res2_scale: int = 8
     bottleneck: int = 128  # of the squeeze-excitation and the attention

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from trainer.data import DataError
+from trainer.audio.folders import DataError
 from trainer.terminal import errors_said
 
 

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainer.data import Clip, ClipCache, DataError, read_folder
+from trainer.audio.cache import ClipCache
+from trainer.audio.folders import Clip, DataError, read_folder
 from trainer.gaae.spectrogram import WAVEFORM_SAMPLES
 from trainer.settings import tuples
 
@@ -95,7 +96,7 @@ def read_pool(guidance: Guidance) -> list[Clip]:
     """The clips of the unlabelled folders; those without a metadata.tsv have no splits and are taken whole.
 
     Raises:
-        DataError: see `trainer.data.read_folder`.
+        DataError: see `trainer.audio.folders.read_folder`.
     """
     clips = [
         clip

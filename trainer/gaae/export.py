@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from trainer.data import SAMPLE_RATE_HZ, read_audio
+from trainer.audio.folders import SAMPLE_RATE_HZ, read_audio
 from trainer.export import Graph, write_bundle
 from trainer.gaae.data import one_second, read_pool
 from trainer.gaae.networks import Classifier, Decoder, Encoder

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainer.data import SAMPLE_RATE_HZ
-from trainer.frontends import cut_windows, folded_dft, power_spectrum
+from trainer.audio.folders import SAMPLE_RATE_HZ
+from trainer.audio.frontends import cut_windows, folded_dft, power_spectrum
 
 WAVEFORM_SAMPLES = SAMPLE_RATE_HZ  # one second
 TINY_POWER = 1e-12  # keeps digital silence from dividing by 0

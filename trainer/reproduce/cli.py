@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from trainer.audio.folders import DataError
 from trainer.bundle import BundleError
-from trainer.data import DataError
 from trainer.errors import FinetuneError
 from trainer.terminal import errors_said
 

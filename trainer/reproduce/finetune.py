@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from trainer.audio.folders import SAMPLE_RATE_HZ, Clip, read_audio, read_folder
 from trainer.autodecompose.finetune import finetune, read_report
 from trainer.autodecompose.finetune_report import FinetuneReport
 from trainer.bundle import Bundle
-from trainer.data import SAMPLE_RATE_HZ, Clip, read_audio, read_folder
 from trainer.evaluate import draw_speakers
 from trainer.machine import machine
 from trainer.reproduce.page import table, write_block

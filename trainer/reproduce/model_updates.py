@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.audio.folders import Clip, read_folder
 from trainer.bundle import Bundle
-from trainer.data import Clip, read_folder
 from trainer.embedding import unit
 from trainer.evaluate import draw_speakers
 from trainer.machine import machine

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainer.data import DataError
+from trainer.audio.folders import DataError
 from trainer.reproduce.page import table, write_block
 from trainer.reproduce.syntone_figures import Figures
 from trainer.syntone.dataset import FACTORS, SynTone

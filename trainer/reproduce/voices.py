@@ -8,15 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, contiguous_crops, fill_crop, read_audio
 from trainer.bundle import Bundle
-from trainer.data import (
-    CROP_SAMPLES,
-    SAMPLE_RATE_HZ,
-    Clip,
-    contiguous_crops,
-    fill_crop,
-    read_audio,
-)
 from trainer.embedding import unit
 from trainer.metrics import eer, few_shot
 from trainer.scoring import centre, pair_scores

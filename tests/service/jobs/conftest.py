@@ -30,10 +30,10 @@ LONG = 5000  # steps: more than any test waits for
 def trainable_models(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder with version 1.0.0: random weights, but real graphs, scoring and trainable weights."""
     torch = pytest.importorskip("torch")
+    from trainer.audio.folders import read_folder
     from trainer.autodecompose.bundle import autodecompose_voice
     from trainer.autodecompose.objective import Objective
     from trainer.autodecompose.settings import TrainSettings
-    from trainer.data import read_folder
     from trainer.settings import override
     from trainer.voice_bundle import export_voice_bundle
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from trainer.audio.folders import read_folder
 from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
-from trainer.data import read_folder
 from trainer.settings import override
 from trainer.voice_bundle import export_voice_bundle
 

@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+from trainer.audio.folders import contiguous_crops, read_audio, read_folder
 from trainer.autodecompose.finetune import finetune, read_report
 from trainer.autodecompose.finetune_report import FinetuneReport
 from trainer.bundle import Bundle
 from trainer.cli import app
-from trainer.data import contiguous_crops, read_audio, read_folder
 from trainer.errors import Canceled, FinetuneError
 
 STEPS = 12

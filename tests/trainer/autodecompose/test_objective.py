@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from trainer.audio.cache import ClipCache
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import PRESETS, TrainSettings
 from trainer.batches import PairSampler
-from trainer.data import ClipCache
 from trainer.settings import override
 
 SMALL = override(TrainSettings(), {"encoder": "dense", "decoder": "dense", "batch": "8"})

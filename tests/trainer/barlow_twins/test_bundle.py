@@ -9,6 +9,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from trainer.audio.folders import contiguous_crops, read_audio, read_folder
 from trainer.autodecompose.parent import Parent
 from trainer.barlow_twins.bundle import VoiceGraph, barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
@@ -16,7 +17,6 @@ from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.bundle import Bundle, BundleError
 from trainer.checkpoint import load_checkpoint, read_settings
 from trainer.cli import app
-from trainer.data import contiguous_crops, read_audio, read_folder
 from trainer.errors import FinetuneError
 from trainer.export import TOLERANCE
 from trainer.voice_bundle import export_voice_bundle

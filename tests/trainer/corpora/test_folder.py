@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from trainer.audio.folders import read_audio, read_folder
 from trainer.corpora import Recording, write_folder
-from trainer.data import read_audio, read_folder
 
 WriteTone = Callable[[Path, float, float, int], None]
 

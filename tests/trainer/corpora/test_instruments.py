@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from trainer.audio.folders import DataError, read_audio, read_folder
 from trainer.cli import app
 from trainer.corpora.instruments import (
     INSTRUMENTS,
@@ -17,7 +18,6 @@ from trainer.corpora.instruments import (
     write_instruments,
 )
 from trainer.corpora.midi import write_notes
-from trainer.data import DataError, read_audio, read_folder
 
 MARIMBA, VIOLIN = (one for one in INSTRUMENTS if one.name in ("marimba", "violin"))
 

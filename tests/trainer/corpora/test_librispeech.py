@@ -8,9 +8,9 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from trainer.audio.folders import DataError, read_folder
 from trainer.cli import app
 from trainer.corpora.librispeech import Subset, recordings
-from trainer.data import DataError, read_folder
 
 
 @pytest.fixture

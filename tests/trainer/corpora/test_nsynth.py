@@ -8,9 +8,9 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from trainer.audio.folders import DataError, read_folder
 from trainer.cli import app
 from trainer.corpora.nsynth import PAPER_FAMILIES, recordings
-from trainer.data import DataError, read_folder
 
 INSTRUMENTS = {  # of each archive
     "nsynth-train": ("guitar_acoustic_010", "string_acoustic_056", "bass_synthetic_009"),

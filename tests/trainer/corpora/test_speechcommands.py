@@ -8,9 +8,9 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from trainer.audio.folders import DataError, read_folder
 from trainer.cli import app
 from trainer.corpora.speechcommands import recordings
-from trainer.data import DataError, read_folder
 
 ARCHIVE = Path("SpeechCommands/speech_commands_v0.02")
 SUBSETS = {"0a7c2a8d": "training", "1b88bf70": "validation", "2c6d3924": "testing"}  # a speaker each

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from typer.testing import CliRunner
 
+from trainer.audio.folders import read_audio, read_folder
 from trainer.cli import app
 from trainer.corpora.syntone import write_syntone
-from trainer.data import read_audio, read_folder
 from trainer.syntone.dataset import TIMBRES, SynTone
 
 

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from trainer.audio.folders import DataError, read_folder
 from trainer.cli import app
 from trainer.corpora.voxceleb1 import recordings
-from trainer.data import DataError, read_folder
 
 HEADER = "VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet\n"
 ROWS = (

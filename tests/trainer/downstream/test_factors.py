@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.data import Clip, DataError
+from trainer.audio.folders import Clip, DataError
 from trainer.downstream import FACTORS, speaker_factors
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from trainer.data import ClipCache, build_cache, contiguous_crops, read_folder
+from trainer.audio.cache import ClipCache, build_cache
+from trainer.audio.folders import contiguous_crops, read_folder
 from trainer.distributed import Group
 from trainer.ecapa.networks import EcapaTdnn, Res2Conv
 from trainer.ecapa.objective import LabelledSampler, SpeakerClassifier, aam_softmax

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.data import read_audio, read_folder
+from trainer.audio.folders import read_audio, read_folder
 from trainer.gaae.data import Guidance, one_second
 from trainer.gaae.settings import PRESETS, GaaeSettings
 

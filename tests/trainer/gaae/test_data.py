@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.data import DataError, build_cache
+from trainer.audio.cache import build_cache
+from trainer.audio.folders import DataError
 from trainer.gaae.data import GaaeSampler, Guidance, one_second, read_labelled, read_pool
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.data import Clip
+from trainer.audio.folders import Clip
 from trainer.embedding import CropEncoder, embed_clips
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder, pooled_encoder
 from trainer.reproduce.autodecompose.overfitting import overfitted, parts

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainer.data import Clip, DataError, read_folder
+from trainer.audio.folders import Clip, DataError, read_folder
 from trainer.evaluate import draw_speakers
 
 SETS = {

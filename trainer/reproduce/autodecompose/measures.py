@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.data import Clip
+from trainer.audio.folders import Clip
 from trainer.embedding import CropEncoder, embed_clips
 from trainer.metrics import eer, few_shot
 from trainer.metrics.few_shot import SECONDS

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from trainer.audio.folders import Clip
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import PRESETS, TrainSettings
 from trainer.batches import PairSampler
-from trainer.data import Clip
 from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.material import clip_seconds, first_seconds
 from trainer.reproduce.autodecompose.measures import voice_figures

@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from trainer.data import Clip, contiguous_crops, read_audio
+from trainer.audio.folders import Clip, contiguous_crops, read_audio
 from trainer.reproduce.autodecompose.alignment import SILENCE, Aligner, Segment
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant

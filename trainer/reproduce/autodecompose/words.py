@@ -12,8 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from trainer.audio.folders import CROP_SAMPLES, Clip, fill_crop, read_audio, read_folder
 from trainer.bundle import Bundle
-from trainer.data import CROP_SAMPLES, Clip, fill_crop, read_audio, read_folder
 from trainer.embedding import CropEncoder
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant

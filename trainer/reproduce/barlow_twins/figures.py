@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from trainer.audio.cache import build_cache
+from trainer.audio.folders import read_noise
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.batches import PairSampler
-from trainer.data import build_cache
 from trainer.downstream.tasks import TASKS
-from trainer.pretrain import read_noise
 from trainer.reproduce.barlow_twins.plan import NOISE, Plan
 from trainer.reproduce.barlow_twins.table2 import SUPERVISED, probe_accuracies, reader, supervised_accuracy
 from trainer.reproduce.barlow_twins.trainings import model, short_model, untrained

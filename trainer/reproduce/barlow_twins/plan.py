@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from trainer.audio.cache import ClipCache, build_cache
+from trainer.audio.folders import contiguous_crops, read_folder, read_noise
 from trainer.barlow_twins.settings import PRESETS, BarlowTwinsSettings
-from trainer.data import ClipCache, build_cache, contiguous_crops, read_folder
-from trainer.pretrain import read_noise
 from trainer.reproduce.kept import kept
 
 NOISE = "noise"  # corpus that trainings mix in

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.audio.folders import contiguous_crops
 from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.data import contiguous_crops
 from trainer.downstream import speaker_factors
 from trainer.metrics.disentanglement import disentanglement
 from trainer.reproduce.barlow_twins.plan import Plan

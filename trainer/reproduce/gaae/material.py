@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainer.audio.cache import ClipCache
+from trainer.audio.folders import SAMPLE_RATE_HZ, Clip, DataError, read_folder
 from trainer.corpora.nsynth import PAPER_FAMILIES
 from trainer.corpora.speechcommands import DIGITS
-from trainer.data import SAMPLE_RATE_HZ, Clip, ClipCache, DataError, read_folder
 from trainer.gaae.data import one_second
 from trainer.gaae.spectrogram import LogSpectrogram, SpectrogramSettings
 

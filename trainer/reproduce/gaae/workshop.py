@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
+from trainer.audio.cache import build_cache
+from trainer.audio.folders import DataError, read_folder
 from trainer.checkpoint import load_checkpoint
-from trainer.data import DataError, build_cache, read_folder
 from trainer.gaae.adversarial import Adversarial
 from trainer.gaae.data import Guidance
 from trainer.gaae.networks import Decoder

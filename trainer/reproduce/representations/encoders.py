@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
+from trainer.audio.folders import DataError
+from trainer.audio.frontends import FRONTENDS, LogMel
 from trainer.autodecompose.settings import TrainSettings
 from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.bundle import BATCH, Bundle
-from trainer.data import DataError
 from trainer.embedding import CropEncoder, Floats
 from trainer.evaluate import mean_and_deviation
-from trainer.frontends import FRONTENDS, LogMel
 from trainer.run_folder import RunFolder, load_objective
 
 

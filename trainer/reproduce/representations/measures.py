@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data import read_folder
+from trainer.audio.folders import read_folder
 from trainer.downstream import Task, labelled_share, linear_probe, speaker_factors
 from trainer.embedding import CropEncoder, Floats
 from trainer.metrics import Disentanglement, disentanglement

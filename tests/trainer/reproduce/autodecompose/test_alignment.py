@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.data import read_audio, read_folder
+from trainer.audio.folders import read_audio, read_folder
 from trainer.reproduce.autodecompose.alignment import Aligner, Segment
 from trainer.reproduce.autodecompose.phonemes import phones_at
 

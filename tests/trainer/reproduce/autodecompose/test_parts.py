@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.trainer.reproduce.autodecompose.conftest import TINY
+from trainer.audio.folders import DataError
 from trainer.bundle import Bundle
 from trainer.cli import app
-from trainer.data import DataError
 from trainer.reproduce.autodecompose.fig7 import fig7
 from trainer.reproduce.autodecompose.maps import CLASSES, maps
 from trainer.reproduce.autodecompose.material import SETS, first_seconds, most_audio

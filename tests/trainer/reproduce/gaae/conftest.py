@@ -11,9 +11,9 @@ import pytest
 import soundfile
 from rich.console import Console
 
+from trainer.audio.folders import Clip, read_folder
 from trainer.corpora.nsynth import PAPER_FAMILIES
 from trainer.corpora.speechcommands import DIGITS
-from trainer.data import Clip, read_folder
 from trainer.gaae import run, sheet
 from trainer.loop import LossLog
 from trainer.reproduce.gaae.scale import SCALES

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainer.audio.cache import build_cache
+from trainer.audio.folders import DataError, read_folder
 from trainer.corpora.speechcommands import DIGITS
-from trainer.data import DataError, build_cache, read_folder
 from trainer.gaae.data import read_labelled, read_pool
 from trainer.reproduce.gaae.accuracies import labelled
 from trainer.reproduce.gaae.material import TASKS, hear, write_subset

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from trainer.acoustics import AcousticSettings, degrade
+from trainer.audio.acoustics import AcousticSettings, degrade
 
 NOTHING = AcousticSettings(
     gain_db=(0.0, 0.0), noise_probability=0, reverb_probability=0, band_probability=0, tilt_probability=0

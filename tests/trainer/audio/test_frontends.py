@@ -8,8 +8,8 @@ import torch
 import torchaudio
 from scipy.signal import butter, freqs
 
-from trainer.data import contiguous_crops, read_audio, read_folder
-from trainer.frontends import FRONTENDS, LogMel, LogSpectrogram
+from trainer.audio.folders import contiguous_crops, read_audio, read_folder
+from trainer.audio.frontends import FRONTENDS, LogMel, LogSpectrogram
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Sound: folders of recordings, the cache of their samples, degradations, and front-ends as modules."""
