@@ -59,8 +59,8 @@ def pretrain(
     """
     from trainer.models import MODELS
     from trainer.pretrain import pretrain as run_pretraining
-    from trainer.run_folder import RunFolder
-    from trainer.settings import assignments, override
+    from trainer.training.run_folder import RunFolder
+    from trainer.training.settings import assignments, override
 
     console = Console(stderr=True)
     with errors_said(console, DataError, FloatingPointError, ValueError):
@@ -98,7 +98,7 @@ def export(
     from trainer.gaae.export import export_gaae
     from trainer.gaae.run import TrainedGaae
     from trainer.pretrain import export_run
-    from trainer.run_folder import RunFolder
+    from trainer.training.run_folder import RunFolder
 
     console = Console(stderr=True)
     with errors_said(console, DataError, ExportError, OSError, ValueError):

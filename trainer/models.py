@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+from torch import nn
+
 from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import PRESETS as AUTODECOMPOSE_PRESETS
@@ -14,7 +16,9 @@ from trainer.barlow_twins.bundle import barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import PRESETS as BARLOW_TWINS_PRESETS
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.loop import LoopSettings
+from trainer.training.checkpoint import load_checkpoint, read_settings
+from trainer.training.loop import LoopSettings
+from trainer.training.run_folder import RunFolder
 
 
 class ModelSettings(LoopSettings, Protocol):
@@ -40,3 +44,15 @@ MODELS = {
     "autodecompose": Model(TrainSettings, AUTODECOMPOSE_PRESETS, Objective, autodecompose_voice),
     "barlow_twins": Model(BarlowTwinsSettings, BARLOW_TWINS_PRESETS, BarlowTwins, barlow_twins_voice),
 }
+
+
+def run_settings(run: RunFolder) -> ModelSettings:
+    """The settings that a run was trained with."""
+    return MODELS[run.model].settings.from_json(read_settings(run.checkpoint))
+
+
+def load_objective(run: RunFolder) -> tuple[nn.Module, int]:
+    """A run's model in evaluation mode, and the step it was trained to."""
+    objective = MODELS[run.model].objective(run_settings(run))
+    step = load_checkpoint(run.checkpoint, {"objective": objective})
+    return objective.eval(), step

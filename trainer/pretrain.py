@@ -13,13 +13,13 @@ from rich.console import Console
 
 from trainer.audio.cache import ClipCache
 from trainer.audio.folders import Clip, read_clips, read_noise
-from trainer.batches import PairSampler
-from trainer.distributed import Group, training_group
-from trainer.loop import train
 from trainer.machine import training_machine
-from trainer.models import MODELS, ModelSettings
-from trainer.progress import build_speech_cache, progress_bar, training_progress
-from trainer.run_folder import RunFolder, load_objective
+from trainer.models import MODELS, ModelSettings, load_objective, run_settings
+from trainer.training.batches import PairSampler
+from trainer.training.distributed import Group, training_group
+from trainer.training.loop import train
+from trainer.training.progress import build_speech_cache, progress_bar, training_progress
+from trainer.training.run_folder import RunFolder
 from trainer.voice_bundle import export_voice_bundle
 
 
@@ -44,7 +44,7 @@ def pretrain(
         DataError: a folder cannot be read.
         ValueError: the run folder was begun with another model or other settings.
     """
-    if run.checkpoint.is_file() and (run.model, run.settings()) != (model, settings):
+    if run.checkpoint.is_file() and (run.model, run_settings(run)) != (model, settings):
         raise ValueError(f"{run.path} was begun with other settings: choose another --out, or give the same.")
     clips = read_clips(data, split)
     with training_group() as group:

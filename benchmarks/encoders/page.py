@@ -10,8 +10,9 @@ from benchmarks.encoders.content import content_figures
 from benchmarks.encoders.voice import WHITENINGS, voice_figures
 from trainer.autodecompose.objective import Objective
 from trainer.machine import machine
+from trainer.models import load_objective
 from trainer.reproduce.page import table, write_block
-from trainer.run_folder import RunFolder, load_objective
+from trainer.training.run_folder import RunFolder
 
 Say = Callable[[str], None]
 

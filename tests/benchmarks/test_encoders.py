@@ -9,7 +9,7 @@ from benchmarks.encoders.voice import CLEAN, WHITENINGS, set_aside, voice_figure
 from trainer.audio.folders import read_folder
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
-from trainer.settings import override
+from trainer.training.settings import override
 
 SMALL = override(TrainSettings(), {"encoder": "dense", "decoder": "dense", "width": "16", "bt_width": "16"})
 

@@ -24,11 +24,11 @@ from tests.service.conftest import (  # fixtures
     write_bundle,  # noqa: F401
 )
 from tests.service.tiny_generator import BINS_A_LABEL, FIRST_BIN, LABELS, write_generator
-from trainer.checkpoint import save_checkpoint
 from trainer.gaae.networks import SimpleClassifier
 from trainer.gaae.settings import PRESETS
 from trainer.gaae.spectrogram import LogSpectrogram
 from trainer.reproduce.gaae.judge import Judge
+from trainer.training.checkpoint import save_checkpoint
 
 SMALL = PRESETS["small"]
 

@@ -12,7 +12,7 @@ from trainer.autodecompose.networks import ENCODERS
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
 from trainer.export import ExportError, Graph, check_onnx, write_bundle, write_onnx
-from trainer.settings import override
+from trainer.training.settings import override
 from trainer.whitening import Whitening
 
 

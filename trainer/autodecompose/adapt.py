@@ -12,10 +12,10 @@ from torch import nn
 
 from trainer.audio.cache import ClipCache
 from trainer.autodecompose.objective import Objective
-from trainer.batches import PairSampler
-from trainer.checkpoint import load_checkpoint, read_settings, save_checkpoint
 from trainer.errors import Canceled, FinetuneError
-from trainer.loop import autocast
+from trainer.training.batches import PairSampler
+from trainer.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
+from trainer.training.loop import autocast
 
 OnStep = Callable[[int, int, float], None]  # (step, steps in all, loss)
 

@@ -12,7 +12,7 @@ from trainer.autodecompose.augment import scramble_time, shift_voice
 from trainer.autodecompose.networks import Autodecompose, pool
 from trainer.autodecompose.settings import TrainSettings
 from trainer.barlow import Projector, barlow_twins_loss
-from trainer.batches import PairBatch
+from trainer.training.batches import PairBatch
 
 
 class Objective(nn.Module):

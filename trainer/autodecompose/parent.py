@@ -19,8 +19,8 @@ from trainer.autodecompose.graphs import VoiceGraph
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
 from trainer.bundle import Bundle, BundleError
-from trainer.checkpoint import load_checkpoint, read_settings
 from trainer.errors import FinetuneError
+from trainer.training.checkpoint import load_checkpoint, read_settings
 from trainer.voice_bundle import WEIGHTS
 from trainer.whitening import Whitening
 

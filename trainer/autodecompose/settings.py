@@ -7,7 +7,7 @@ from typing import Any
 
 from trainer.audio.acoustics import AcousticSettings
 from trainer.autodecompose.augment import AugmentSettings
-from trainer.settings import tuples
+from trainer.training.settings import tuples
 
 # Two crops in five are left without noise. Band limits are sharp: 8 kHz recordings hold nothing above 4 kHz.
 CHANNELS = AcousticSettings(

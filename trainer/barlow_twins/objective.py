@@ -10,7 +10,7 @@ from trainer.audio.frontends import LogSpectrogram
 from trainer.barlow import Projector, cross_correlation, invariance_and_redundancy
 from trainer.barlow_twins.networks import ResNet
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.batches import PairBatch
+from trainer.training.batches import PairBatch
 
 NORMALISERS = ("original", "ln", "bn", "bn_ln")
 

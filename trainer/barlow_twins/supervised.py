@@ -12,7 +12,7 @@ from trainer.audio.acoustics import degrade
 from trainer.audio.frontends import LogSpectrogram
 from trainer.barlow_twins.networks import ResNet
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.loop import autocast, learning_rate
+from trainer.training.loop import autocast, learning_rate
 
 
 class Supervised(nn.Module):

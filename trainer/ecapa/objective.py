@@ -14,9 +14,9 @@ from torch.nn import functional as F
 from trainer.audio.acoustics import degrade
 from trainer.audio.cache import ClipCache
 from trainer.audio.frontends import FRONTENDS, LogMel
-from trainer.batches import PairBatch, PairSampler
 from trainer.ecapa.networks import EcapaTdnn
 from trainer.ecapa.settings import EcapaSettings
+from trainer.training.batches import PairBatch, PairSampler
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from trainer.audio.acoustics import AcousticSettings
-from trainer.settings import tuples
+from trainer.training.settings import tuples
 
 
 @dataclass(frozen=True)

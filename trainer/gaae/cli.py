@@ -55,7 +55,7 @@ def gaae(
     from trainer.gaae.data import Guidance
     from trainer.gaae.run import train_gaae
     from trainer.gaae.settings import PRESETS
-    from trainer.settings import assignments, override
+    from trainer.training.settings import assignments, override
 
     console = Console(stderr=True)
     with errors_said(console, DataError, FloatingPointError, ValueError):

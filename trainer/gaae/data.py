@@ -15,7 +15,7 @@ from torch import Tensor
 from trainer.audio.cache import ClipCache
 from trainer.audio.folders import Clip, DataError, read_folder
 from trainer.gaae.spectrogram import WAVEFORM_SAMPLES
-from trainer.settings import tuples
+from trainer.training.settings import tuples
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from trainer.checkpoint import load_checkpoint, read_settings
 from trainer.gaae.data import GaaeSampler, Guidance, read_labelled, read_pool
 from trainer.gaae.objective import GAAE, Autoencoder
 from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.sheet import draw_sheet, generate
 from trainer.gaae.train import iterations_left, train
 from trainer.machine import training_machine
-from trainer.progress import build_speech_cache, training_progress
-from trainer.run_folder import RunFolder
+from trainer.training.checkpoint import load_checkpoint, read_settings
+from trainer.training.progress import build_speech_cache, training_progress
+from trainer.training.run_folder import RunFolder
 
 SHEET_ROWS = 4  # latents, each under every label
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from trainer.checkpoint import load_checkpoint, read_step, save_checkpoint
 from trainer.gaae.adversarial import Adversarial, Networks
 from trainer.gaae.data import GaaeSampler
-from trainer.loop import LossLog, Report, autocast
+from trainer.training.checkpoint import load_checkpoint, read_step, save_checkpoint
+from trainer.training.loop import LossLog, Report, autocast
 
 BETAS = (0.0, 0.999)  # Adam's, as in BigGAN
 

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.checkpoint import load_checkpoint, read_settings, save_checkpoint
 from trainer.syntone.objectives import MODELS, FactorVAE, Material, Objective
 from trainer.syntone.settings import SynToneSettings
+from trainer.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
 
 Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, losses)
 

@@ -9,7 +9,7 @@ from trainer.audio.folders import read_folder
 from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
-from trainer.settings import override
+from trainer.training.settings import override
 from trainer.voice_bundle import export_voice_bundle
 
 

@@ -6,8 +6,8 @@ import torch
 from trainer.audio.cache import ClipCache
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import PRESETS, TrainSettings
-from trainer.batches import PairSampler
-from trainer.settings import override
+from trainer.training.batches import PairSampler
+from trainer.training.settings import override
 
 SMALL = override(TrainSettings(), {"encoder": "dense", "decoder": "dense", "batch": "8"})
 

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 
 from trainer.autodecompose.settings import TrainSettings
 from trainer.bundle import Bundle
-from trainer.checkpoint import load_checkpoint
-from trainer.loop import learning_rate
+from trainer.training.checkpoint import load_checkpoint
+from trainer.training.loop import learning_rate
 
 REPOSITORY = Path(__file__).parents[3]
 SETTINGS = ("encoder=dense", "decoder=dense", "batch=4", "epochs=60", "checkpoint_steps=5")

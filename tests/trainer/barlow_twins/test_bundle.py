@@ -15,10 +15,10 @@ from trainer.barlow_twins.bundle import VoiceGraph, barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.bundle import Bundle, BundleError
-from trainer.checkpoint import load_checkpoint, read_settings
 from trainer.cli import app
 from trainer.errors import FinetuneError
 from trainer.export import TOLERANCE
+from trainer.training.checkpoint import load_checkpoint, read_settings
 from trainer.voice_bundle import export_voice_bundle
 from trainer.whitening import Whitening
 

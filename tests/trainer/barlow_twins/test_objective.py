@@ -7,7 +7,7 @@ import torch
 
 from trainer.barlow_twins.objective import NORMALISERS, BarlowTwins, normaliser
 from trainer.barlow_twins.settings import PRESETS, BarlowTwinsSettings
-from trainer.batches import PairBatch
+from trainer.training.batches import PairBatch
 
 TINY = BarlowTwinsSettings(width=4, projector_width=16, latent=8)
 

@@ -10,11 +10,11 @@ from torch.nn import functional as F
 
 from trainer.audio.cache import ClipCache, build_cache
 from trainer.audio.folders import contiguous_crops, read_folder
-from trainer.distributed import Group
 from trainer.ecapa.networks import EcapaTdnn, Res2Conv
 from trainer.ecapa.objective import LabelledSampler, SpeakerClassifier, aam_softmax
 from trainer.ecapa.settings import EcapaSettings
-from trainer.loop import train
+from trainer.training.distributed import Group
+from trainer.training.loop import train
 
 TINY = EcapaSettings(
     mixed_precision=False,

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.checkpoint import save_checkpoint
 from trainer.cli import app
 from trainer.downstream import read_task
 from trainer.embedding import Floats
 from trainer.reproduce.representations.measures import measure, measure_chance, read_factors
-from trainer.run_folder import RunFolder
+from trainer.training.checkpoint import save_checkpoint
+from trainer.training.run_folder import RunFolder
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from trainer.audio.cache import build_cache
 from trainer.audio.folders import read_noise
 from trainer.barlow_twins.objective import BarlowTwins
-from trainer.batches import PairSampler
 from trainer.downstream.tasks import TASKS
 from trainer.reproduce.barlow_twins.plan import NOISE, Plan
 from trainer.reproduce.barlow_twins.table2 import SUPERVISED, probe_accuracies, reader, supervised_accuracy
 from trainer.reproduce.barlow_twins.trainings import model, short_model, untrained
+from trainer.training.batches import PairSampler
 
 FIG3_CORPUS = "librispeech"
 #: In the paper's order; the last is no variant of the objective.

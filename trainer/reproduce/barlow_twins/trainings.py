@@ -9,9 +9,10 @@ import torch
 
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
+from trainer.models import load_objective, run_settings
 from trainer.pretrain import pretrain
 from trainer.reproduce.barlow_twins.plan import NOISE, Plan
-from trainer.run_folder import RunFolder, load_objective
+from trainer.training.run_folder import RunFolder
 
 UPSTREAM = ("librispeech", "speechocean762")
 UNTRAINED = "untrained"
@@ -25,7 +26,7 @@ def model(plan: Plan, name: str) -> tuple[BarlowTwinsSettings, Callable[[], Barl
     epochs = {"librispeech": plan.librispeech_epochs, "speechocean762": plan.speechocean_epochs}[name]
     settings = replace(plan.settings, epochs=epochs)
     if run.checkpoint.is_file():  # trained, or begun, with what its own settings say
-        stored = run.settings()
+        stored = run_settings(run)
         assert isinstance(stored, BarlowTwinsSettings)
         settings = stored
     return settings, lambda: _trained(plan, name, settings, run)

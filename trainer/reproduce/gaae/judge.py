@@ -9,13 +9,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from trainer.checkpoint import load_checkpoint, read_settings, save_checkpoint
 from trainer.gaae.networks import SimpleClassifier
 from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.spectrogram import LogSpectrogram, SpectrogramSettings
 from trainer.reproduce.gaae.classifier import train_classifier
 from trainer.reproduce.gaae.material import TASKS
 from trainer.reproduce.gaae.workshop import Workshop
+from trainer.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from torch import nn
 
 from trainer.audio.cache import build_cache
 from trainer.audio.folders import DataError, read_folder
-from trainer.checkpoint import load_checkpoint
 from trainer.gaae.adversarial import Adversarial
 from trainer.gaae.data import Guidance
 from trainer.gaae.networks import Decoder
@@ -25,13 +24,14 @@ from trainer.gaae.run import TrainedGaae, make_sampler, train_gaae
 from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.sheet import standing_statistics
 from trainer.gaae.train import iterations_left, train
-from trainer.loop import Report
 from trainer.reproduce.gaae.baselines import GGAN, BiGAN, BigGAN
 from trainer.reproduce.gaae.material import TASKS, Heard, Task, hear, write_subset
 from trainer.reproduce.gaae.recipes import LABELLED, Training, settings_of
 from trainer.reproduce.gaae.scale import Scale
 from trainer.reproduce.kept import kept
-from trainer.run_folder import RunFolder
+from trainer.training.checkpoint import load_checkpoint
+from trainer.training.loop import Report
+from trainer.training.run_folder import RunFolder
 
 REPORT_S = 30.0  # between two lines of progress
 

@@ -19,7 +19,8 @@ from trainer.barlow_twins.objective import BarlowTwins
 from trainer.bundle import BATCH, Bundle
 from trainer.embedding import CropEncoder, Floats
 from trainer.evaluate import mean_and_deviation
-from trainer.run_folder import RunFolder, load_objective
+from trainer.models import load_objective
+from trainer.training.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from trainer.audio.folders import Clip, read_folder
 from trainer.corpora.nsynth import PAPER_FAMILIES
 from trainer.corpora.speechcommands import DIGITS
 from trainer.gaae import run, sheet
-from trainer.loop import LossLog
 from trainer.reproduce.gaae.scale import SCALES
 from trainer.reproduce.gaae.workshop import Workshop
+from trainer.training.loop import LossLog
 
 CORPORA = {"digits": "arabic_speech_commands", "instruments": "instruments", "gender": "speechocean762"}
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.checkpoint import load_checkpoint, read_settings, save_checkpoint
+from trainer.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
 
 
 def one_step(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from trainer.checkpoint import load_checkpoint, save_checkpoint
-from trainer.distributed import Group
+from trainer.training.checkpoint import load_checkpoint, save_checkpoint
+from trainer.training.distributed import Group
 
 Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, losses)
 
@@ -44,7 +44,7 @@ class Batch(Protocol):
 
 
 class Sampler(Protocol):
-    """Batches by step, counted from 0 over all epochs; see `trainer.batches.PairSampler`."""
+    """Batches by step, counted from 0 over all epochs; see `trainer.training.batches.PairSampler`."""
 
     @property
     def steps_per_epoch(self) -> int: ...

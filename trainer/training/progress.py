@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trainer.audio.cache import ClipCache, build_cache
 from trainer.audio.folders import Clip
-from trainer.loop import Report
+from trainer.training.loop import Report
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import torch
 
 from trainer.audio.cache import ClipCache
 from trainer.audio.folders import CROP_SAMPLES
-from trainer.batches import PairSampler
+from trainer.training.batches import PairSampler
 
 
 def test_a_batch_depends_on_seed_and_step_alone(tone_cache: ClipCache) -> None:

@@ -1,0 +1,1 @@
+"""What every training needs: batches, the loop, checkpoints, run folders, settings, several processes."""
