@@ -13,7 +13,7 @@ from trainer.audio.folders import read_audio
 from trainer.evaluate import embed_with_progress, labelled_clips, measure
 from trainer.metrics import eer
 from trainer.resemblyzer import Resemblyzer
-from trainer.scoring import pair_scores
+from trainer.scoring.calibration import pair_scores
 
 
 def compare(

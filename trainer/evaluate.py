@@ -15,10 +15,10 @@ from rich.progress import Progress
 
 from trainer.audio.folders import Clip, DataError, read_folder
 from trainer.bundle import Bundle, Calibration
-from trainer.embedding import CropEncoder, EmbeddedClips, embed_clips, unit
 from trainer.metrics.few_shot import SECONDS, few_shot
 from trainer.metrics.verification import cllr, eer, min_dcf
-from trainer.scoring import centre, pair_scores
+from trainer.scoring.calibration import centre, pair_scores
+from trainer.scoring.embedding import CropEncoder, EmbeddedClips, embed_clips, unit
 
 DRAWS = 10
 

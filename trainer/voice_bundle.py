@@ -18,12 +18,12 @@ from torch.nn import functional as F
 
 from trainer.audio.acoustics import AcousticSettings, degrade
 from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, fill_crop, read_audio
-from trainer.by_seconds import fit_by_seconds
-from trainer.embedding import CropEncoder, EmbeddedClips, embed_clips
 from trainer.export import Graph, write_bundle
-from trainer.scoring import fit_min_cohesion, fit_scoring
+from trainer.scoring.by_seconds import fit_by_seconds
+from trainer.scoring.calibration import fit_min_cohesion, fit_scoring
+from trainer.scoring.embedding import CropEncoder, EmbeddedClips, embed_clips
+from trainer.scoring.whitening import Whitening, fit_whitening
 from trainer.training.checkpoint import save_checkpoint
-from trainer.whitening import Whitening, fit_whitening
 
 Floats = NDArray[np.float32]
 

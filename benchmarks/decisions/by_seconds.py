@@ -12,9 +12,9 @@ from benchmarks.decisions.identification import enrolling
 from benchmarks.decisions.model import Floats, Model, crop_sums
 from benchmarks.decisions.recordings import Recordings
 from trainer.audio.folders import SAMPLE_RATE_HZ
-from trainer.by_seconds import PROBES_S
 from trainer.metrics import cllr
 from trainer.reproduce.page import table
+from trainer.scoring.by_seconds import PROBES_S
 
 
 @dataclass(frozen=True)

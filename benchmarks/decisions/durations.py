@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.decisions.model import Voices
 from trainer.metrics import act_dcf, cllr
-from trainer.scoring import fit_calibration
+from trainer.scoring.calibration import fit_calibration
 
 Floats = NDArray[np.float32]
 Wide = NDArray[np.float64]

@@ -14,7 +14,7 @@ from benchmarks.decisions.normalisation import MEASURES, measures, scores, try_n
 from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE, Row, measured
 from benchmarks.decisions.train_speakers import Train
 from trainer.reproduce.page import table
-from trainer.scoring import centre, fit_calibration
+from trainer.scoring.calibration import centre, fit_calibration
 
 Outcome = dict[int | None, dict[str, NDArray[np.float64]]]
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from benchmarks.decisions.recordings import Recordings
 from trainer.audio.folders import Clip, read_audio
 from trainer.bundle import Bundle, Scoring
-from trainer.embedding import CropEncoder, unit, utterance_crops
 from trainer.resemblyzer import Resemblyzer
-from trainer.scoring import centre, fit_scoring, pair_scores
+from trainer.scoring.calibration import centre, fit_scoring, pair_scores
+from trainer.scoring.embedding import CropEncoder, unit, utterance_crops
 
 Floats = NDArray[np.float32]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.decisions.model import Voices
 from trainer.metrics import act_dcf, cllr, eer, min_dcf
-from trainer.scoring import fit_calibration
+from trainer.scoring.calibration import fit_calibration
 
 Floats = NDArray[np.float32]
 Scores = tuple[Floats, Floats]  # of pairs of one voice, and of two

@@ -13,10 +13,10 @@ from threadpoolctl import threadpool_limits
 from benchmarks.encoders.voice import TRIALS
 from trainer.audio.folders import read_folder
 from trainer.autodecompose.objective import Objective
-from trainer.embedding import embed_clips
 from trainer.metrics import few_shot
 from trainer.reproduce.autodecompose.features import frame_encoder, pooled_encoder
 from trainer.reproduce.autodecompose.words import word_features
+from trainer.scoring.embedding import embed_clips
 
 SPEAKERS = 30
 WORDS = "arabic_speech_commands"

@@ -22,7 +22,7 @@ from benchmarks.decisions.summary import summary
 from benchmarks.decisions.tables import Row
 from trainer.audio.folders import Clip
 from trainer.bundle import Calibration, FalseAccept, Scoring
-from trainer.embedding import unit
+from trainer.scoring.embedding import unit
 
 Floats = NDArray[np.float32]
 SHIPPED = Path(__file__).parents[2] / "models" / "autodecompose" / "1.1.0"

@@ -12,8 +12,8 @@ from trainer.autodecompose.networks import ENCODERS
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
 from trainer.export import ExportError, Graph, check_onnx, write_bundle, write_onnx
+from trainer.scoring.whitening import Whitening
 from trainer.training.settings import override
-from trainer.whitening import Whitening
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,9 @@ from trainer.autodecompose.parent import Parent
 from trainer.errors import Canceled
 from trainer.export import ExportError, Graph, partial_prefix, write_bundle, write_onnx
 from trainer.onnx_update import update_onnx
-from trainer.space_map import SpaceMap, fit_space_map
+from trainer.scoring.space_map import SpaceMap, fit_space_map
+from trainer.scoring.whitening import carry_whitening
 from trainer.voice_bundle import CHECKED_CROPS, WEIGHTS, save_weights
-from trainer.whitening import carry_whitening
 
 Floats = NDArray[np.float32]
 

@@ -15,8 +15,8 @@ from trainer.autodecompose.finetune_report import Change, Measures
 from trainer.autodecompose.job_audio import JobAudio
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
-from trainer.embedding import unit, utterance_crops
-from trainer.scoring import centre
+from trainer.scoring.calibration import centre
+from trainer.scoring.embedding import unit, utterance_crops
 from trainer.training.batches import PairSampler
 
 Floats = NDArray[np.float32]

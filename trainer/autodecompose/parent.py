@@ -20,9 +20,9 @@ from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
 from trainer.bundle import Bundle, BundleError
 from trainer.errors import FinetuneError
+from trainer.scoring.whitening import Whitening
 from trainer.training.checkpoint import load_checkpoint, read_settings
 from trainer.voice_bundle import WEIGHTS
-from trainer.whitening import Whitening
 
 
 @dataclass(frozen=True)

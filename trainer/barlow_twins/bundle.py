@@ -9,8 +9,8 @@ from trainer.audio.frontends import LogSpectrogram
 from trainer.barlow_twins.networks import ResNet
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.export import Graph
+from trainer.scoring.whitening import Whitening
 from trainer.voice_bundle import VoiceModel, WhitenedVoice
-from trainer.whitening import Whitening
 
 
 class VoiceGraph(WhitenedVoice):

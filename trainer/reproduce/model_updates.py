@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from trainer.audio.folders import Clip, read_folder
 from trainer.bundle import Bundle
-from trainer.embedding import unit
 from trainer.evaluate import draw_speakers
 from trainer.machine import machine
 from trainer.reproduce.finetune import SPEAKERS, Say, corpus_clips, tune
 from trainer.reproduce.page import table, write_block
 from trainer.reproduce.voices import SHOT_S, Voices, split_seconds, threshold
-from trainer.scoring import centre
+from trainer.scoring.calibration import centre
+from trainer.scoring.embedding import unit
 
 Floats = NDArray[np.float32]
 

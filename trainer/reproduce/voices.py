@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, contiguous_crops, fill_crop, read_audio
 from trainer.bundle import Bundle
-from trainer.embedding import unit
 from trainer.metrics import eer, few_shot
-from trainer.scoring import centre, pair_scores
+from trainer.scoring.calibration import centre, pair_scores
+from trainer.scoring.embedding import unit
 
 Floats = NDArray[np.float32]
 

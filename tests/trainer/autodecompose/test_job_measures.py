@@ -7,7 +7,7 @@ import pytest
 
 from trainer.autodecompose.finetune_report import Change, Measures, judge
 from trainer.autodecompose.job_measures import JobCrops, identification, separation
-from trainer.embedding import unit
+from trainer.scoring.embedding import unit
 
 SPEAKERS, RECORDINGS, CROPS, DIM = 4, 3, 5, 16
 

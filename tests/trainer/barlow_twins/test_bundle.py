@@ -18,9 +18,9 @@ from trainer.bundle import Bundle, BundleError
 from trainer.cli import app
 from trainer.errors import FinetuneError
 from trainer.export import TOLERANCE
+from trainer.scoring.whitening import Whitening
 from trainer.training.checkpoint import load_checkpoint, read_settings
 from trainer.voice_bundle import export_voice_bundle
-from trainer.whitening import Whitening
 
 SETTINGS = BarlowTwinsSettings(width=2, projector_width=16, latent=8)
 

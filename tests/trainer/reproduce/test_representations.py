@@ -13,8 +13,8 @@ from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.cli import app
 from trainer.downstream import read_task
-from trainer.embedding import Floats
 from trainer.reproduce.representations.measures import measure, measure_chance, read_factors
+from trainer.scoring.embedding import Floats
 from trainer.training.checkpoint import save_checkpoint
 from trainer.training.run_folder import RunFolder
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
-from trainer.embedding import CropEncoder
+from trainer.scoring.embedding import CropEncoder
 
 Floats = NDArray[np.float32]
 

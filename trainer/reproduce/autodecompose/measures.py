@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from trainer.audio.folders import Clip
-from trainer.embedding import CropEncoder, embed_clips
 from trainer.metrics import eer, few_shot
 from trainer.metrics.few_shot import SECONDS
 from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.settings import Variant
 from trainer.reproduce.autodecompose.workshop import Workshop
-from trainer.scoring import centre, pair_scores
+from trainer.scoring.calibration import centre, pair_scores
+from trainer.scoring.embedding import CropEncoder, embed_clips
 
 
 def voice_figures(

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from trainer.bundle import Bundle
 from trainer.ecapa.objective import LabelledSampler, SpeakerClassifier
 from trainer.ecapa.settings import EcapaSettings
-from trainer.embedding import CropEncoder
 from trainer.metrics.few_shot import SECONDS
 from trainer.reproduce.autodecompose.features import CROPS_AT_ONCE
 from trainer.reproduce.autodecompose.material import SETS
@@ -22,6 +21,7 @@ from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.workshop import Workshop
 from trainer.reproduce.page import table
 from trainer.resemblyzer import Resemblyzer
+from trainer.scoring.embedding import CropEncoder
 
 PAPER = {  # Table III, by SECONDS; the paper's YouTube and Libri
     ("elsewhere", "no"): (83.6, 87.5, 92.3, 94.5, 95.7),

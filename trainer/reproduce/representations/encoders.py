@@ -17,9 +17,9 @@ from trainer.autodecompose.settings import TrainSettings
 from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.bundle import BATCH, Bundle
-from trainer.embedding import CropEncoder, Floats
 from trainer.evaluate import mean_and_deviation
 from trainer.models import load_objective
+from trainer.scoring.embedding import CropEncoder, Floats
 from trainer.training.run_folder import RunFolder
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from trainer.audio.folders import read_folder
 from trainer.downstream import Task, labelled_share, linear_probe, speaker_factors
-from trainer.embedding import CropEncoder, Floats
 from trainer.metrics import Disentanglement, disentanglement
+from trainer.scoring.embedding import CropEncoder, Floats
 
 DRAWS = 5  # of the examples that are labelled when only some are
 SHARE_PERCENT = 10

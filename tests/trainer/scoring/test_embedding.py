@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer import embedding
 from trainer.audio.folders import Clip, DataError
-from trainer.embedding import embed_clips, unit, utterance_crops
+from trainer.scoring import embedding
+from trainer.scoring.embedding import embed_clips, unit, utterance_crops
 
 WriteTone = Callable[[Path, float, float, int], None]
 

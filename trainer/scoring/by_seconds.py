@@ -10,8 +10,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ
-from trainer.embedding import unit
-from trainer.scoring import Floats, centre, fit_calibration, fit_false_accept
+from trainer.scoring.calibration import Floats, centre, fit_calibration, fit_false_accept
+from trainer.scoring.embedding import unit
 
 PROBES_S = (1.0, 2.0, 4.0, 8.0)
 ENROL_S = 10.0

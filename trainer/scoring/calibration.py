@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer.embedding import unit
+from trainer.scoring.embedding import unit
 
 Floats = NDArray[np.float32]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer.embedding import unit
-from trainer.scoring import centre
+from trainer.scoring.calibration import centre
+from trainer.scoring.embedding import unit
 
 Floats = NDArray[np.float32]
 

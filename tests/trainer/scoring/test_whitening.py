@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.whitening import carry_whitening, fit_whitening
+from trainer.scoring.whitening import carry_whitening, fit_whitening
 
 VOICES, CROPS = 60, 20
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.embedding import unit
-from trainer.space_map import fit_space_map
+from trainer.scoring.embedding import unit
+from trainer.scoring.space_map import fit_space_map
 
 DIM = 16
 Floats = NDArray[np.float32]

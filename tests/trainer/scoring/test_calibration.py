@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer import scoring
-from trainer.embedding import unit
-from trainer.scoring import ScoringError, centre, fit_min_cohesion, fit_scoring, pair_scores
+from trainer.scoring import calibration as scoring
+from trainer.scoring.calibration import ScoringError, centre, fit_min_cohesion, fit_scoring, pair_scores
+from trainer.scoring.embedding import unit
 
 
 def voices(

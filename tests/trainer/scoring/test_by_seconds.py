@@ -7,14 +7,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from trainer import by_seconds
 from trainer.audio.folders import read_folder
 from trainer.barlow_twins.bundle import barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.bundle import Bundle, Scoring
-from trainer.by_seconds import PROBES_S, fit_by_seconds
-from trainer.embedding import unit
+from trainer.scoring import by_seconds
+from trainer.scoring.by_seconds import PROBES_S, fit_by_seconds
+from trainer.scoring.embedding import unit
 from trainer.voice_bundle import export_voice_bundle
 
 DIM = 32

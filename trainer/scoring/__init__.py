@@ -1,0 +1,1 @@
+"""From embeddings to decisions: recordings embedded, whitening, calibration, thresholds, maps between spaces."""
