@@ -155,7 +155,7 @@ def decisions(
     Example: `TWOFOLD_DATA=../data python -m benchmarks decisions`
     """
     from benchmarks.decisions import decisions_page
-    from trainer.bundle import BundleError
+    from trainer.bundles.read import BundleError
     from trainer.resemblyzer import PeerMissingError
 
     console = Console(stderr=True)

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.table import Row
 from service.audio import AudioLimits, SpeechDetector, prepare
 from service.inference.cpu import available_cpus
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 
 CLIENTS = (1, 8, 32)
 _SECONDS = 8.0  # of load, each number of clients

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.flops import flops_per_crop
 from benchmarks.machine import sgemm_rate
 from benchmarks.table import Row
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.resemblyzer import Resemblyzer
 
 Floats = NDArray[np.float32]

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from benchmarks.compare import compare
 from benchmarks.machine import Machine
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.evaluate import Encoder, evaluate
 
 CORPORA = ("librispeech", "speechocean762", "arabic_speech_commands", "nemo")

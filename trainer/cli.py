@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trainer.audio.folders import DataError
-from trainer.bundle import BundleError
+from trainer.bundles.read import BundleError
 from trainer.corpora.cli import app as data_app
 from trainer.evaluate import Encoder
 from trainer.gaae.cli import gaae
@@ -94,7 +94,7 @@ def export(
 
     Example: `python -m trainer export runs/libri --out models/autodecompose/1.1.0`
     """
-    from trainer.export import ExportError
+    from trainer.bundles.write import ExportError
     from trainer.gaae.export import export_gaae
     from trainer.gaae.run import TrainedGaae
     from trainer.pretrain import export_run
@@ -167,7 +167,7 @@ def evaluate(
 
     `python -m trainer evaluate models/autodecompose/1.1.0 --data my_recordings --json out.json`
     """
-    from trainer.bundle import record_metrics
+    from trainer.bundles.read import record_metrics
     from trainer.evaluate import evaluate as measure_bundle
 
     errors = Console(stderr=True)

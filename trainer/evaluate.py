@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from trainer.audio.folders import Clip, DataError, read_folder
-from trainer.bundle import Bundle, Calibration
+from trainer.bundles.read import Bundle, Calibration
 from trainer.metrics.few_shot import SECONDS, few_shot
 from trainer.metrics.verification import cllr, eer, min_dcf
 from trainer.scoring.calibration import centre, pair_scores

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from trainer.audio.cache import ClipCache
 from trainer.audio.folders import Clip, read_clips, read_noise
+from trainer.bundles.voice import export_voice_bundle
 from trainer.machine import training_machine
 from trainer.models import MODELS, ModelSettings, load_objective, run_settings
 from trainer.training.batches import PairSampler
@@ -20,7 +21,6 @@ from trainer.training.distributed import Group, training_group
 from trainer.training.loop import train
 from trainer.training.progress import build_speech_cache, progress_bar, training_progress
 from trainer.training.run_folder import RunFolder
-from trainer.voice_bundle import export_voice_bundle
 
 
 def pretrain(

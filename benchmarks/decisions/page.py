@@ -17,7 +17,7 @@ from benchmarks.decisions.summary import summary
 from benchmarks.decisions.tables import NARROW, STEP, WHOLE, Say, joined_text, markdown
 from benchmarks.decisions.train_speakers import embed_train
 from trainer.audio.folders import read_folder
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.machine import machine
 from trainer.reproduce.page import table, write_block
 

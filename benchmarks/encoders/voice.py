@@ -14,11 +14,11 @@ from benchmarks.decisions.recordings import Condition, Recordings
 from trainer.audio.folders import Clip, read_folder
 from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.objective import Objective
+from trainer.bundles.voice import Channels, whitening_of
 from trainer.metrics import eer
 from trainer.scoring.calibration import centre, pair_scores
 from trainer.scoring.embedding import CropEncoder, embed_clips, unit, utterance_crops
 from trainer.scoring.whitening import Whitening
-from trainer.voice_bundle import Channels, whitening_of
 
 Floats = NDArray[np.float32]
 

@@ -21,7 +21,7 @@ from benchmarks.decisions.recordings import Recordings
 from benchmarks.decisions.summary import summary
 from benchmarks.decisions.tables import Row
 from trainer.audio.folders import Clip
-from trainer.bundle import Calibration, FalseAccept, Scoring
+from trainer.bundles.read import Calibration, FalseAccept, Scoring
 from trainer.scoring.embedding import unit
 
 Floats = NDArray[np.float32]

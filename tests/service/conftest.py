@@ -225,7 +225,7 @@ def tiny_barlow_twins(speech_data: Path, tmp_path_factory: pytest.TempPathFactor
     from trainer.barlow_twins.bundle import barlow_twins_voice
     from trainer.barlow_twins.objective import BarlowTwins
     from trainer.barlow_twins.settings import BarlowTwinsSettings
-    from trainer.voice_bundle import export_voice_bundle
+    from trainer.bundles.voice import export_voice_bundle
 
     torch.manual_seed(0)
     settings = BarlowTwinsSettings(width=1, projector_width=8, latent=8)

@@ -11,8 +11,8 @@ from trainer.audio.folders import SAMPLE_RATE_HZ
 from trainer.autodecompose.graphs import ContentGraph, DecoderGraph, VoiceGraph
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
-from trainer.export import Graph
-from trainer.voice_bundle import VoiceModel
+from trainer.bundles.voice import VoiceModel
+from trainer.bundles.write import Graph
 
 Floats = NDArray[np.float32]
 

@@ -21,12 +21,12 @@ from trainer.autodecompose.finetune_report import FinetuneReport, judge
 from trainer.autodecompose.job_audio import JobAudio, read_job
 from trainer.autodecompose.job_measures import compare, held_out_losses, job_crops
 from trainer.autodecompose.parent import Parent
+from trainer.bundles.update import update_onnx
+from trainer.bundles.voice import CHECKED_CROPS, WEIGHTS, save_weights
+from trainer.bundles.write import ExportError, Graph, partial_prefix, write_bundle, write_onnx
 from trainer.errors import Canceled
-from trainer.export import ExportError, Graph, partial_prefix, write_bundle, write_onnx
-from trainer.onnx_update import update_onnx
 from trainer.scoring.space_map import SpaceMap, fit_space_map
 from trainer.scoring.whitening import carry_whitening
-from trainer.voice_bundle import CHECKED_CROPS, WEIGHTS, save_weights
 
 Floats = NDArray[np.float32]
 

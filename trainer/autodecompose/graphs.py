@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from trainer.audio.frontends import LogMel
 from trainer.autodecompose.networks import FrameNet, pool
 from trainer.autodecompose.objective import Objective
+from trainer.bundles.voice import WhitenedVoice
 from trainer.scoring.whitening import Whitening
-from trainer.voice_bundle import WhitenedVoice
 
 
 class VoiceGraph(WhitenedVoice):

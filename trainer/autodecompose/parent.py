@@ -18,11 +18,11 @@ from trainer.autodecompose.bundle import KIND
 from trainer.autodecompose.graphs import VoiceGraph
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
-from trainer.bundle import Bundle, BundleError
+from trainer.bundles.read import Bundle, BundleError
+from trainer.bundles.voice import WEIGHTS
 from trainer.errors import FinetuneError
 from trainer.scoring.whitening import Whitening
 from trainer.training.checkpoint import load_checkpoint, read_settings
-from trainer.voice_bundle import WEIGHTS
 
 
 @dataclass(frozen=True)

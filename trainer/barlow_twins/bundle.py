@@ -8,9 +8,9 @@ from torch import Tensor
 from trainer.audio.frontends import LogSpectrogram
 from trainer.barlow_twins.networks import ResNet
 from trainer.barlow_twins.objective import BarlowTwins
-from trainer.export import Graph
+from trainer.bundles.voice import VoiceModel, WhitenedVoice
+from trainer.bundles.write import Graph
 from trainer.scoring.whitening import Whitening
-from trainer.voice_bundle import VoiceModel, WhitenedVoice
 
 
 class VoiceGraph(WhitenedVoice):

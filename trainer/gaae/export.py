@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
 from trainer.audio.folders import SAMPLE_RATE_HZ, read_audio
-from trainer.export import Graph, write_bundle
+from trainer.bundles.write import Graph, write_bundle
 from trainer.gaae.data import one_second, read_pool
 from trainer.gaae.networks import Classifier, Decoder, Encoder
 from trainer.gaae.run import TrainedGaae
@@ -68,7 +68,7 @@ def export_gaae(run: TrainedGaae, folder: Path) -> None:
 
     Raises:
         DataError: none of the audio that the run was trained on is there any more.
-        FileExistsError, ExportError: see `trainer.export.write_bundle`.
+        FileExistsError, ExportError: see `trainer.bundles.write.write_bundle`.
     """
     settings, labels = run.settings, run.guidance.labels
     waveforms = torch.from_numpy(

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from trainer.audio.folders import DataError
-from trainer.bundle import BundleError
+from trainer.bundles.read import BundleError
 from trainer.errors import FinetuneError
 from trainer.terminal import errors_said
 

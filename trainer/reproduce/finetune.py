@@ -16,7 +16,7 @@ import soundfile
 from trainer.audio.folders import SAMPLE_RATE_HZ, Clip, read_audio, read_folder
 from trainer.autodecompose.finetune import finetune, read_report
 from trainer.autodecompose.finetune_report import FinetuneReport
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.evaluate import draw_speakers
 from trainer.machine import machine
 from trainer.reproduce.page import table, write_block

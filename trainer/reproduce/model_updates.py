@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.audio.folders import Clip, read_folder
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.evaluate import draw_speakers
 from trainer.machine import machine
 from trainer.reproduce.finetune import SPEAKERS, Say, corpus_clips, tune

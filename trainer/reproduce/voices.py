@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, contiguous_crops, fill_crop, read_audio
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.metrics import eer, few_shot
 from trainer.scoring.calibration import centre, pair_scores
 from trainer.scoring.embedding import unit

@@ -34,8 +34,8 @@ def trainable_models(speech_data: Path, tmp_path_factory: pytest.TempPathFactory
     from trainer.autodecompose.bundle import autodecompose_voice
     from trainer.autodecompose.objective import Objective
     from trainer.autodecompose.settings import TrainSettings
+    from trainer.bundles.voice import export_voice_bundle
     from trainer.training.settings import override
-    from trainer.voice_bundle import export_voice_bundle
 
     torch.manual_seed(0)
     settings = override(

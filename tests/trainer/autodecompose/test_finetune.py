@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from trainer.audio.folders import contiguous_crops, read_audio, read_folder
 from trainer.autodecompose.finetune import finetune, read_report
 from trainer.autodecompose.finetune_report import FinetuneReport
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.cli import app
 from trainer.errors import Canceled, FinetuneError
 

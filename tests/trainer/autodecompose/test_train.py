@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from trainer.autodecompose.settings import TrainSettings
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.training.checkpoint import load_checkpoint
 from trainer.training.loop import learning_rate
 

@@ -14,13 +14,13 @@ from trainer.autodecompose.parent import Parent
 from trainer.barlow_twins.bundle import VoiceGraph, barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.bundle import Bundle, BundleError
+from trainer.bundles.read import Bundle, BundleError
+from trainer.bundles.voice import export_voice_bundle
+from trainer.bundles.write import TOLERANCE
 from trainer.cli import app
 from trainer.errors import FinetuneError
-from trainer.export import TOLERANCE
 from trainer.scoring.whitening import Whitening
 from trainer.training.checkpoint import load_checkpoint, read_settings
-from trainer.voice_bundle import export_voice_bundle
 
 SETTINGS = BarlowTwinsSettings(width=2, projector_width=16, latent=8)
 

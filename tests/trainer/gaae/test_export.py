@@ -12,8 +12,8 @@ import torch
 from typer.testing import CliRunner
 
 from tests.trainer.gaae.conftest import LABELS
+from trainer.bundles.write import TOLERANCE
 from trainer.cli import app
-from trainer.export import TOLERANCE
 from trainer.gaae.export import frozen
 from trainer.gaae.networks import Decoder
 from trainer.gaae.run import TrainedGaae

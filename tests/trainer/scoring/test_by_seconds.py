@@ -11,11 +11,11 @@ from trainer.audio.folders import read_folder
 from trainer.barlow_twins.bundle import barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.bundle import Bundle, Scoring
+from trainer.bundles.read import Bundle, Scoring
+from trainer.bundles.voice import export_voice_bundle
 from trainer.scoring import by_seconds
 from trainer.scoring.by_seconds import PROBES_S, fit_by_seconds
 from trainer.scoring.embedding import unit
-from trainer.voice_bundle import export_voice_bundle
 
 DIM = 32
 

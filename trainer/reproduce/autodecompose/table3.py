@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.ecapa.objective import LabelledSampler, SpeakerClassifier
 from trainer.ecapa.settings import EcapaSettings
 from trainer.metrics.few_shot import SECONDS

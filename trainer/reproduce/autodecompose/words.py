@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from trainer.audio.folders import CROP_SAMPLES, Clip, fill_crop, read_audio, read_folder
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.workshop import Workshop

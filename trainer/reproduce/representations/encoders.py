@@ -16,7 +16,7 @@ from trainer.audio.frontends import FRONTENDS, LogMel
 from trainer.autodecompose.settings import TrainSettings
 from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.objective import BarlowTwins
-from trainer.bundle import BATCH, Bundle
+from trainer.bundles.read import BATCH, Bundle
 from trainer.evaluate import mean_and_deviation
 from trainer.models import load_objective
 from trainer.scoring.embedding import CropEncoder, Floats

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tests.trainer.reproduce.autodecompose.conftest import TINY
 from trainer.audio.folders import DataError
-from trainer.bundle import Bundle
+from trainer.bundles.read import Bundle
 from trainer.cli import app
 from trainer.reproduce.autodecompose.fig7 import fig7
 from trainer.reproduce.autodecompose.maps import CLASSES, maps

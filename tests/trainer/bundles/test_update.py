@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from trainer.autodecompose.networks import ENCODERS, FrameNet
-from trainer.export import ExportError, Graph, check_onnx, write_onnx
-from trainer.onnx_update import update_onnx
+from trainer.bundles.update import update_onnx
+from trainer.bundles.write import ExportError, Graph, check_onnx, write_onnx
 
 
 def nets(encoder: str) -> tuple[nn.Module, nn.Module, torch.Tensor]:

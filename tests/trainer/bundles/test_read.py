@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.bundle import Bundle, BundleError
+from trainer.bundles.read import Bundle, BundleError
 
 
 @pytest.mark.parametrize("crops", [1, 2, 7, 65])

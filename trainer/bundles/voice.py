@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from trainer.audio.acoustics import AcousticSettings, degrade
 from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, fill_crop, read_audio
-from trainer.export import Graph, write_bundle
+from trainer.bundles.write import Graph, write_bundle
 from trainer.scoring.by_seconds import fit_by_seconds
 from trainer.scoring.calibration import fit_min_cohesion, fit_scoring
 from trainer.scoring.embedding import CropEncoder, EmbeddedClips, embed_clips
@@ -114,7 +114,7 @@ def export_voice_bundle(
         parent: the version this one was fine-tuned from.
 
     Raises:
-        FileExistsError, ExportError: see `trainer.export.write_bundle`.
+        FileExistsError, ExportError: see `trainer.bundles.write.write_bundle`.
         ScoringError: the clips have no two utterances of one known speaker.
     """
     raw = [_embed("whitening", clips, model.encode, progress)]

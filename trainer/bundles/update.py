@@ -18,7 +18,7 @@ from onnx import numpy_helper
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from trainer.export import ExportError
+from trainer.bundles.write import ExportError
 
 Floats = NDArray[np.float32]
 
@@ -28,7 +28,7 @@ def update_onnx(source: Path, target: Path, old: nn.Module, new: nn.Module) -> N
 
     Raises:
         ExportError: the modules have a layer this does not know, or a constant of `old` is not exactly once
-            in `source`. `trainer.export.write_onnx` then makes a new graph.
+            in `source`. `trainer.bundles.write.write_onnx` then makes a new graph.
     """
     model = onnx.load(source)
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}

@@ -11,7 +11,7 @@ from trainer.autodecompose.graphs import ContentGraph, DecoderGraph, VoiceGraph
 from trainer.autodecompose.networks import ENCODERS
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
-from trainer.export import ExportError, Graph, check_onnx, write_bundle, write_onnx
+from trainer.bundles.write import ExportError, Graph, check_onnx, write_bundle, write_onnx
 from trainer.scoring.whitening import Whitening
 from trainer.training.settings import override
 
