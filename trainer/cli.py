@@ -129,8 +129,8 @@ def finetune(
 
     `python -m trainer finetune BUNDLE call.wav --same-voice-seconds 2 --out models/autodecompose/1.0.2`
     """
-    from trainer.autodecompose.finetune_command import finetune_with_progress
-    from trainer.errors import FinetuneError
+    from trainer.finetuning.command import finetune_with_progress
+    from trainer.finetuning.errors import FinetuneError
 
     console = Console(stderr=True)
     with errors_said(console, DataError, FinetuneError):

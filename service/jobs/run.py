@@ -20,7 +20,7 @@ from service.jobs.store import Change, JobStore
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from trainer.autodecompose.finetune_report import FinetuneReport
+    from trainer.finetuning.report import FinetuneReport
 
 _BEAT_S = 0.5  # how often progress is written and a cancellation noticed
 _RETRY_S = 1.0
@@ -75,7 +75,7 @@ class JobRunner:
 
     def _work(self, job: Job) -> Change:
         """Does the work; returns what becomes of the job."""
-        from trainer.errors import Canceled, FinetuneError
+        from trainer.finetuning.errors import Canceled, FinetuneError
 
         with _Heartbeat(self._store, job, self._settings, self._stopping) as heart:
             try:
@@ -96,7 +96,7 @@ class JobRunner:
         return lambda job_: lifecycle.succeed(job_, job.token, _now(), report.to_json(), better=better)
 
     def _finetune(self, job: Job, heart: _Heartbeat) -> FinetuneReport:
-        from trainer.autodecompose.finetune import finetune
+        from trainer.finetuning.finetune import finetune
 
         folder = self._folders.job(job.job_id)
         return finetune(

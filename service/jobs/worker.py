@@ -67,7 +67,7 @@ def _warm_up(settings: Settings) -> None:
     import torch
 
     torch.set_num_threads(inference_threads(settings.finetune_threads))
-    importlib.import_module("trainer.autodecompose.finetune")
+    importlib.import_module("trainer.finetuning.finetune")
 
 
 def _stopping() -> bool:

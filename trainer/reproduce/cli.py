@@ -10,7 +10,7 @@ from rich.console import Console
 
 from trainer.audio.folders import DataError
 from trainer.bundles.read import BundleError
-from trainer.errors import FinetuneError
+from trainer.finetuning.errors import FinetuneError
 from trainer.terminal import errors_said
 
 app = typer.Typer(no_args_is_help=True, help="Makes the published figures anew.")

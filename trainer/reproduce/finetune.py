@@ -14,10 +14,10 @@ import numpy as np
 import soundfile
 
 from trainer.audio.folders import SAMPLE_RATE_HZ, Clip, read_audio, read_folder
-from trainer.autodecompose.finetune import finetune, read_report
-from trainer.autodecompose.finetune_report import FinetuneReport
 from trainer.bundles.read import Bundle
 from trainer.evaluate import draw_speakers
+from trainer.finetuning.finetune import finetune, read_report
+from trainer.finetuning.report import FinetuneReport
 from trainer.machine import machine
 from trainer.reproduce.page import table, write_block
 from trainer.reproduce.voices import SHOT_S, Figures, Voices, measure, split_seconds

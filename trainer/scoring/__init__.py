@@ -1,1 +1,1 @@
-"""From embeddings to decisions: recordings embedded, whitening, calibration, thresholds, maps between spaces."""
+"""From embeddings to decisions: embedding, whitening, calibration, thresholds and maps between spaces."""

@@ -10,7 +10,6 @@ import torch
 from typer.testing import CliRunner
 
 from trainer.audio.folders import contiguous_crops, read_audio, read_folder
-from trainer.autodecompose.parent import Parent
 from trainer.barlow_twins.bundle import VoiceGraph, barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
@@ -18,7 +17,8 @@ from trainer.bundles.read import Bundle, BundleError
 from trainer.bundles.voice import export_voice_bundle
 from trainer.bundles.write import TOLERANCE
 from trainer.cli import app
-from trainer.errors import FinetuneError
+from trainer.finetuning.errors import FinetuneError
+from trainer.finetuning.parent import Parent
 from trainer.scoring.whitening import Whitening
 from trainer.training.checkpoint import load_checkpoint, read_settings
 

@@ -15,11 +15,11 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from trainer.audio.folders import contiguous_crops, read_audio, read_folder
-from trainer.autodecompose.finetune import finetune, read_report
-from trainer.autodecompose.finetune_report import FinetuneReport
 from trainer.bundles.read import Bundle
 from trainer.cli import app
-from trainer.errors import Canceled, FinetuneError
+from trainer.finetuning.errors import Canceled, FinetuneError
+from trainer.finetuning.finetune import finetune, read_report
+from trainer.finetuning.report import FinetuneReport
 
 STEPS = 12
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from trainer.audio.folders import Clip, read_folder
-from trainer.autodecompose.finetune import finetune
-from trainer.autodecompose.finetune_report import FinetuneReport
+from trainer.finetuning.finetune import finetune
+from trainer.finetuning.report import FinetuneReport
 
 
 def finetune_with_progress(

@@ -15,16 +15,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.autodecompose.adapt import AdaptSettings, OnStep, adapt
 from trainer.autodecompose.bundle import bundle_graphs
-from trainer.autodecompose.finetune_report import FinetuneReport, judge
-from trainer.autodecompose.job_audio import JobAudio, read_job
-from trainer.autodecompose.job_measures import compare, held_out_losses, job_crops
-from trainer.autodecompose.parent import Parent
 from trainer.bundles.update import update_onnx
 from trainer.bundles.voice import CHECKED_CROPS, WEIGHTS, save_weights
 from trainer.bundles.write import ExportError, Graph, partial_prefix, write_bundle, write_onnx
-from trainer.errors import Canceled
+from trainer.finetuning.adapt import AdaptSettings, OnStep, adapt
+from trainer.finetuning.audio import JobAudio, read_job
+from trainer.finetuning.errors import Canceled
+from trainer.finetuning.measures import compare, held_out_losses, job_crops
+from trainer.finetuning.parent import Parent
+from trainer.finetuning.report import FinetuneReport, judge
 from trainer.scoring.space_map import SpaceMap, fit_space_map
 from trainer.scoring.whitening import carry_whitening
 

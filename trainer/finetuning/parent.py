@@ -20,7 +20,7 @@ from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
 from trainer.bundles.read import Bundle, BundleError
 from trainer.bundles.voice import WEIGHTS
-from trainer.errors import FinetuneError
+from trainer.finetuning.errors import FinetuneError
 from trainer.scoring.whitening import Whitening
 from trainer.training.checkpoint import load_checkpoint, read_settings
 

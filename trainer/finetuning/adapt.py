@@ -12,7 +12,7 @@ from torch import nn
 
 from trainer.audio.cache import ClipCache
 from trainer.autodecompose.objective import Objective
-from trainer.errors import Canceled, FinetuneError
+from trainer.finetuning.errors import Canceled, FinetuneError
 from trainer.training.batches import PairSampler
 from trainer.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
 from trainer.training.loop import autocast

