@@ -63,7 +63,7 @@ def bench(
     from benchmarks.material import WAV_S, speech
     from benchmarks.serving import serving_speed
     from benchmarks.speed import embedding_speed
-    from trainer.resemblyzer import PeerMissingError
+    from trainer.peers.resemblyzer import PeerMissingError
 
     console = Console()
     machine = describe()
@@ -156,7 +156,7 @@ def decisions(
     """
     from benchmarks.decisions import decisions_page
     from trainer.bundles.read import BundleError
-    from trainer.resemblyzer import PeerMissingError
+    from trainer.peers.resemblyzer import PeerMissingError
 
     console = Console(stderr=True)
     folder = bundle or newest_bundle(Path("models/autodecompose"))

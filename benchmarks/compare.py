@@ -12,7 +12,7 @@ from rich.progress import Progress
 from trainer.audio.folders import read_audio
 from trainer.evaluate import embed_with_progress, labelled_clips, measure
 from trainer.metrics import eer
-from trainer.resemblyzer import Resemblyzer
+from trainer.peers.resemblyzer import Resemblyzer
 from trainer.scoring.calibration import pair_scores
 
 

@@ -16,7 +16,7 @@ from benchmarks.flops import flops_per_crop
 from benchmarks.machine import sgemm_rate
 from benchmarks.table import Row
 from trainer.bundles.read import Bundle
-from trainer.resemblyzer import Resemblyzer
+from trainer.peers.resemblyzer import Resemblyzer
 
 Floats = NDArray[np.float32]
 

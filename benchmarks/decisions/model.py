@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.decisions.recordings import Recordings
 from trainer.audio.folders import Clip, read_audio
 from trainer.bundles.read import Bundle, Scoring
-from trainer.resemblyzer import Resemblyzer
+from trainer.peers.resemblyzer import Resemblyzer
 from trainer.scoring.calibration import centre, fit_scoring, pair_scores
 from trainer.scoring.embedding import CropEncoder, unit, utterance_crops
 

@@ -11,7 +11,7 @@ from trainer.audio.frontends import FRONTENDS, LogMel
 from trainer.autodecompose.augment import scramble_time, shift_voice
 from trainer.autodecompose.networks import Autodecompose, pool
 from trainer.autodecompose.settings import TrainSettings
-from trainer.barlow import Projector, barlow_twins_loss
+from trainer.barlow_twins.loss import Projector, barlow_twins_loss
 from trainer.training.batches import PairBatch
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from trainer.audio.acoustics import degrade
 from trainer.audio.frontends import LogSpectrogram
-from trainer.barlow import Projector, cross_correlation, invariance_and_redundancy
+from trainer.barlow_twins.loss import Projector, cross_correlation, invariance_and_redundancy
 from trainer.barlow_twins.networks import ResNet
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.training.batches import PairBatch

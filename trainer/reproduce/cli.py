@@ -157,9 +157,9 @@ def autodecompose(
 
     Example: `python -m trainer reproduce autodecompose --data data --only table2`
     """
+    from trainer.peers.resemblyzer import PeerMissingError
     from trainer.reproduce.autodecompose import SCALES, reproduce_autodecompose
     from trainer.reproduce.autodecompose.alignment import AlignerMissingError
-    from trainer.resemblyzer import PeerMissingError
 
     console = Console(stderr=True)
     with errors_said(console, AlignerMissingError, BundleError, DataError, PeerMissingError, ValueError):

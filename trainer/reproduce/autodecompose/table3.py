@@ -11,16 +11,16 @@ import torch
 from numpy.typing import NDArray
 
 from trainer.bundles.read import Bundle
-from trainer.ecapa.objective import LabelledSampler, SpeakerClassifier
-from trainer.ecapa.settings import EcapaSettings
 from trainer.metrics.few_shot import SECONDS
+from trainer.peers.ecapa.objective import LabelledSampler, SpeakerClassifier
+from trainer.peers.ecapa.settings import EcapaSettings
+from trainer.peers.resemblyzer import Resemblyzer
 from trainer.reproduce.autodecompose.features import CROPS_AT_ONCE
 from trainer.reproduce.autodecompose.material import SETS
 from trainer.reproduce.autodecompose.measures import shot_cells, variant_row, voice_figures
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.workshop import Workshop
 from trainer.reproduce.page import table
-from trainer.resemblyzer import Resemblyzer
 from trainer.scoring.embedding import CropEncoder
 
 PAPER = {  # Table III, by SECONDS; the paper's YouTube and Libri
@@ -43,7 +43,7 @@ def table3(shop: Workshop, bundle: Path) -> str:
         "## Table III: beside supervised models",
         "Every model gets the same crops and the same draws. GE2E is Resemblyzer with its published "
         "weights, trained with the labels of thousands of speakers. TDNN is an ECAPA-TDNN of our own "
-        "(`trainer/ecapa`), trained with the labels of `home`: the audio that `home` rows had without "
+        "(`trainer/peers/ecapa`), trained with the labels of `home`: the audio that `home` rows had without "
         "labels. The equal error rate, in %, is over every pair of utterances: cosine of mean embeddings, "
         "centred with the set's own mean; of E_s, whose dimensions have no common scale, each at "
         "deviation 1 over the set. The paper's figures are for 40 speakers of test-other. The last row is "

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch", reason="the peer needs the `train` extra")
 
-from trainer.resemblyzer import PeerMissingError, Resemblyzer, mel_spectrogram
+from trainer.peers.resemblyzer import PeerMissingError, Resemblyzer, mel_spectrogram
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def peer() -> Resemblyzer:
 
 @pytest.mark.usefixtures("peer")
 def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.resemblyzer.WEIGHTS_SHA256", "0" * 64)
+    monkeypatch.setattr("trainer.peers.resemblyzer.WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(PeerMissingError, match=r"0\.1\.4"):
         Resemblyzer.load()
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.linalg import hadamard
 
-from trainer.barlow import Projector, barlow_twins_loss
+from trainer.barlow_twins.loss import Projector, barlow_twins_loss
 
 
 def test_equals_the_formula_written_out() -> None:

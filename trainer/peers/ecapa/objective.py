@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from trainer.audio.acoustics import degrade
 from trainer.audio.cache import ClipCache
 from trainer.audio.frontends import FRONTENDS, LogMel
-from trainer.ecapa.networks import EcapaTdnn
-from trainer.ecapa.settings import EcapaSettings
+from trainer.peers.ecapa.networks import EcapaTdnn
+from trainer.peers.ecapa.settings import EcapaSettings
 from trainer.training.batches import PairBatch, PairSampler
 
 
