@@ -212,8 +212,8 @@ def generated(
         style_recordings,
     )
     from service.client.http import ClientError, ServiceClient
+    from trainer.pages.blocks import write_block
     from trainer.reproduce.gaae.judge import Judge
-    from trainer.reproduce.page import write_block
 
     console, folders = Console(stderr=True), styles or []
     with errors_said(console, ClientError, DataError, ValueError):

@@ -19,8 +19,8 @@ from service.client.http import ServiceClient
 from trainer.audio.folders import read_folder
 from trainer.gaae.data import one_second
 from trainer.gaae.sheet import draw_sheet
+from trainer.pages.blocks import table
 from trainer.reproduce.gaae.judge import Judge
-from trainer.reproduce.page import table
 
 Clips = dict[str, NDArray[np.float32]]  # by label: (clips, 16000)
 TakenFor = dict[str, Counter[str]]  # by label, how often its clips were taken for which

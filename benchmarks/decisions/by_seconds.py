@@ -13,7 +13,7 @@ from benchmarks.decisions.model import Floats, Model, crop_sums
 from benchmarks.decisions.recordings import Recordings
 from trainer.audio.folders import SAMPLE_RATE_HZ
 from trainer.metrics import cllr
-from trainer.reproduce.page import table
+from trainer.pages.blocks import table
 from trainer.scoring.by_seconds import PROBES_S
 
 

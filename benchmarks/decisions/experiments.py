@@ -13,7 +13,7 @@ from benchmarks.decisions.model import Model, Voices
 from benchmarks.decisions.normalisation import MEASURES, measures, scores, try_normalisation
 from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE, Row, measured
 from benchmarks.decisions.train_speakers import Train
-from trainer.reproduce.page import table
+from trainer.pages.blocks import table
 from trainer.scoring.calibration import centre, fit_calibration
 
 Outcome = dict[int | None, dict[str, NDArray[np.float64]]]

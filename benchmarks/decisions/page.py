@@ -19,7 +19,7 @@ from benchmarks.decisions.train_speakers import embed_train
 from trainer.audio.folders import read_folder
 from trainer.bundles.read import Bundle
 from trainer.machine import machine
-from trainer.reproduce.page import table, write_block
+from trainer.pages.blocks import table, write_block
 
 MEASURED = ("librispeech", "speechocean762")
 #: Of train speakers. The cohort's have one recording each, so no pairs of one voice.

@@ -11,7 +11,7 @@ from benchmarks.decisions.figures import HEADER, Figures, cells, figures
 from benchmarks.decisions.model import Model, Voices, hear
 from benchmarks.decisions.recordings import Recordings
 from trainer.audio.folders import Clip
-from trainer.reproduce.page import table
+from trainer.pages.blocks import table
 
 #: Every how-manieth recording of a corpus larger than librispeech is taken, where its length stays as it is.
 STEP = 4

@@ -11,7 +11,7 @@ from benchmarks.encoders.voice import WHITENINGS, voice_figures
 from trainer.autodecompose.objective import Objective
 from trainer.machine import machine
 from trainer.models import load_objective
-from trainer.reproduce.page import table, write_block
+from trainer.pages.blocks import table, write_block
 from trainer.training.run_folder import RunFolder
 
 Say = Callable[[str], None]

@@ -19,7 +19,7 @@ from trainer.evaluate import draw_speakers
 from trainer.finetuning.finetune import finetune, read_report
 from trainer.finetuning.report import FinetuneReport
 from trainer.machine import machine
-from trainer.reproduce.page import table, write_block
+from trainer.pages.blocks import table, write_block
 from trainer.reproduce.voices import SHOT_S, Figures, Voices, measure, split_seconds
 
 SPEAKERS = 30

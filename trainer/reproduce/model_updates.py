@@ -13,8 +13,8 @@ from trainer.audio.folders import Clip, read_folder
 from trainer.bundles.read import Bundle
 from trainer.evaluate import draw_speakers
 from trainer.machine import machine
+from trainer.pages.blocks import table, write_block
 from trainer.reproduce.finetune import SPEAKERS, Say, corpus_clips, tune
-from trainer.reproduce.page import table, write_block
 from trainer.reproduce.voices import SHOT_S, Voices, split_seconds, threshold
 from trainer.scoring.calibration import centre
 from trainer.scoring.embedding import unit

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from trainer.audio.folders import DataError
-from trainer.reproduce.page import table, write_block
+from trainer.pages.blocks import table, write_block
 from trainer.reproduce.syntone_figures import Figures
 from trainer.syntone.dataset import FACTORS, SynTone
 from trainer.syntone.features import grid_features

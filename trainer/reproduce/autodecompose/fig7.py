@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from trainer.autodecompose.settings import PRESETS
+from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.measures import voice_figures
 from trainer.reproduce.autodecompose.workshop import SHOT_S, Workshop
-from trainer.reproduce.page import table
 
 
 def fig7(shop: Workshop) -> str:

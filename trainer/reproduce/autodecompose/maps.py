@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from trainer.audio.folders import Clip
+from trainer.pages.tsne import Panel, draw, thin
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder, pooled_encoder
 from trainer.reproduce.autodecompose.overfitting import overfitted, parts
 from trainer.reproduce.autodecompose.phonemes import SOURCE, labelled_frames
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, TESTS, Variant
 from trainer.reproduce.autodecompose.words import word_clips, word_features
 from trainer.reproduce.autodecompose.workshop import Workshop
-from trainer.reproduce.tsne import Panel, draw, thin
 from trainer.scoring.embedding import CropEncoder, embed_clips
 
 CLASSES = 10  # colours that can be told apart on one map

@@ -12,12 +12,12 @@ import torch
 from trainer.audio.folders import Clip
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import PRESETS, TrainSettings
+from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.material import clip_seconds, first_seconds
 from trainer.reproduce.autodecompose.measures import voice_figures
 from trainer.reproduce.autodecompose.settings import Effort
 from trainer.reproduce.autodecompose.workshop import SHOT_S, Workshop
-from trainer.reproduce.page import table
 from trainer.training.batches import PairSampler
 
 NAME = "overfitting"

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from trainer.machine import machine
+from trainer.pages.blocks import write_block
 from trainer.peers.resemblyzer import Resemblyzer
 from trainer.reproduce.autodecompose.alignment import require_aligner
 from trainer.reproduce.autodecompose.fig7 import fig7
@@ -18,7 +19,6 @@ from trainer.reproduce.autodecompose.table2 import table2
 from trainer.reproduce.autodecompose.table3 import table3
 from trainer.reproduce.autodecompose.words import words
 from trainer.reproduce.autodecompose.workshop import Say, Workshop
-from trainer.reproduce.page import write_block
 
 PARTS = ("fig7", "table2", "table3", "overfitting", "fig10", "words", "maps")
 

@@ -14,11 +14,11 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from trainer.audio.folders import Clip, contiguous_crops, read_audio
+from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.alignment import SILENCE, Aligner, Segment
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.workshop import Workshop
-from trainer.reproduce.page import table
 
 Floats = NDArray[np.float32]
 

@@ -8,12 +8,12 @@ import torch
 
 from trainer.autodecompose.objective import Objective
 from trainer.metrics.few_shot import SECONDS
+from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.material import SETS
 from trainer.reproduce.autodecompose.measures import shot_cells, variant_row, voice_figures
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, TESTS, objective_settings
 from trainer.reproduce.autodecompose.workshop import Workshop
-from trainer.reproduce.page import table
 
 PAPER = {  # Table II, by SECONDS
     1: (99.2, 99.4, 99.6, 99.8, 99.8),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from trainer.bundles.read import Bundle
 from trainer.metrics.few_shot import SECONDS
+from trainer.pages.blocks import table
 from trainer.peers.ecapa.objective import LabelledSampler, SpeakerClassifier
 from trainer.peers.ecapa.settings import EcapaSettings
 from trainer.peers.resemblyzer import Resemblyzer
@@ -20,7 +21,6 @@ from trainer.reproduce.autodecompose.material import SETS
 from trainer.reproduce.autodecompose.measures import shot_cells, variant_row, voice_figures
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.workshop import Workshop
-from trainer.reproduce.page import table
 from trainer.scoring.embedding import CropEncoder
 
 PAPER = {  # Table III, by SECONDS; the paper's YouTube and Libri

@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 
 from trainer.audio.folders import CROP_SAMPLES, Clip, fill_crop, read_audio, read_folder
 from trainer.bundles.read import Bundle
+from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.workshop import Workshop
-from trainer.reproduce.page import table
 from trainer.scoring.embedding import CropEncoder
 
 Floats = NDArray[np.float32]

@@ -17,9 +17,9 @@ from trainer.audio.cache import ClipCache, build_cache
 from trainer.audio.folders import Clip, read_noise
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
+from trainer.pages.kept import kept
 from trainer.reproduce.autodecompose.material import clips_of, first_seconds
 from trainer.reproduce.autodecompose.settings import Effort, Scale, Variant, objective_settings
-from trainer.reproduce.kept import kept
 from trainer.training.batches import PairSampler
 from trainer.training.distributed import training_group
 from trainer.training.loop import LoopSettings, Report, Sampler, train

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trainer.pages.blocks import write_block
 from trainer.reproduce.barlow_twins import page
 from trainer.reproduce.barlow_twins.drawing import draw_boxes, draw_correlation
 from trainer.reproduce.barlow_twins.figures import measure_fig3, measure_figs45
 from trainer.reproduce.barlow_twins.plan import Plan
 from trainer.reproduce.barlow_twins.table2 import measure_table2
 from trainer.reproduce.barlow_twins.table3 import measure_table3
-from trainer.reproduce.page import write_block
 
 #: Figure → its panels (a) and (b).
 PANELS = {"fig4": ("speaker", "gender"), "fig5": ("emotion", "keyword")}

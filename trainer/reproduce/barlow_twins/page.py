@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.machine import machine
+from trainer.pages.blocks import table
 from trainer.reproduce.barlow_twins import paper
 from trainer.reproduce.barlow_twins.figures import BASE_MODELS, FIG3_CORPUS, Boxes
 from trainer.reproduce.barlow_twins.plan import Plan
 from trainer.reproduce.barlow_twins.table2 import SUPERVISED, Table2
 from trainer.reproduce.barlow_twins.table3 import Table3
 from trainer.reproduce.barlow_twins.trainings import UNTRAINED, UPSTREAM, model
-from trainer.reproduce.page import table
 
 MEASURES = {"mig": "MIG", "sap": "SAP", "dcimig": "DCIMIG", "jemmig": "JEMMIG", "modularity": "modularity"}
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from trainer.audio.cache import ClipCache, build_cache
 from trainer.audio.folders import contiguous_crops, read_folder, read_noise
 from trainer.barlow_twins.settings import PRESETS, BarlowTwinsSettings
-from trainer.reproduce.kept import kept
+from trainer.pages.kept import kept
 
 NOISE = "noise"  # corpus that trainings mix in
 

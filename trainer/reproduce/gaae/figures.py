@@ -13,11 +13,11 @@ from torch.nn import functional as F
 from trainer.gaae.networks import Decoder
 from trainer.gaae.objective import Autoencoder
 from trainer.gaae.sheet import draw_sheet
+from trainer.pages.tsne import Panel, draw, thin
 from trainer.reproduce.gaae.classifier import answers
 from trainer.reproduce.gaae.material import TASKS, Heard
 from trainer.reproduce.gaae.recipes import Training, length_of, rivals
 from trainer.reproduce.gaae.workshop import Workshop
-from trainer.reproduce.tsne import Panel, draw, thin
 
 ROWS = 2  # of a kind on a sheet
 STYLES = 4

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trainer.machine import machine
+from trainer.pages.blocks import write_block
 from trainer.reproduce.gaae import figures, tables
 from trainer.reproduce.gaae.plan import missing, plan
 from trainer.reproduce.gaae.sweeps import sweeps
 from trainer.reproduce.gaae.workshop import Workshop
-from trainer.reproduce.page import write_block
 
 TABLES: dict[str, Callable[[Workshop], str]] = {
     "judges": tables.judges,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from trainer.pages.blocks import table
 from trainer.reproduce.gaae.recipes import (
     LABELLED,
     Training,
@@ -21,7 +22,6 @@ from trainer.reproduce.gaae.recipes import (
 )
 from trainer.reproduce.gaae.scale import Scale
 from trainer.reproduce.gaae.tables import GENERATORS
-from trainer.reproduce.page import table
 
 # An iteration beside GAAE's, from the passes of each network in it.
 COSTS = {"gaae": 1.0, "ggan": 0.7, "supervised": 0.45, "unsupervised": 0.45, "bigan": 0.45}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trainer.pages.blocks import table
 from trainer.reproduce.gaae import accuracies
 from trainer.reproduce.gaae.recipes import Training, alpha_sweep, omega_sweep
 from trainer.reproduce.gaae.scores import score_runs
 from trainer.reproduce.gaae.workshop import Workshop
-from trainer.reproduce.page import table
 
 Points = list[tuple[float, float, float, float]]  # value, IS, FID, accuracy
 MEASURES = ("IS", "FID", "test accuracy, %")

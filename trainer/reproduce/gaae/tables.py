@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from trainer.pages.blocks import table
 from trainer.reproduce.gaae import accuracies, paper, recipes
 from trainer.reproduce.gaae.material import SET_ASIDE, TASKS
 from trainer.reproduce.gaae.paper import Cell, cell
@@ -19,7 +20,6 @@ from trainer.reproduce.gaae.recipes import (
 )
 from trainer.reproduce.gaae.scores import Figures, generated, real_scores, score_runs
 from trainer.reproduce.gaae.workshop import Workshop
-from trainer.reproduce.page import table
 
 SCORES = ("IS, paper", "IS", "FID, paper", "FID", "recognised, %")
 NOT_OURS = "not trained"

@@ -24,11 +24,11 @@ from trainer.gaae.run import TrainedGaae, make_sampler, train_gaae
 from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.sheet import standing_statistics
 from trainer.gaae.train import iterations_left, train
+from trainer.pages.kept import kept
 from trainer.reproduce.gaae.baselines import GGAN, BiGAN, BigGAN
 from trainer.reproduce.gaae.material import TASKS, Heard, Task, hear, write_subset
 from trainer.reproduce.gaae.recipes import LABELLED, Training, settings_of
 from trainer.reproduce.gaae.scale import Scale
-from trainer.reproduce.kept import kept
 from trainer.training.checkpoint import load_checkpoint
 from trainer.training.loop import Report
 from trainer.training.run_folder import RunFolder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainer.downstream import FACTORS, TASKS, read_task
 from trainer.machine import machine
-from trainer.reproduce.page import table, write_block
+from trainer.pages.blocks import table, write_block
 from trainer.reproduce.representations.encoders import Representation, read_representations
 from trainer.reproduce.representations.figure import draw
 from trainer.reproduce.representations.measures import (

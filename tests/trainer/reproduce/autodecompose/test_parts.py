@@ -13,6 +13,7 @@ from tests.trainer.reproduce.autodecompose.conftest import TINY
 from trainer.audio.folders import DataError
 from trainer.bundles.read import Bundle
 from trainer.cli import app
+from trainer.pages.tsne import Panel, draw, thin, tsne
 from trainer.peers.resemblyzer import PeerMissingError, Resemblyzer
 from trainer.reproduce.autodecompose.fig7 import fig7
 from trainer.reproduce.autodecompose.maps import CLASSES, maps
@@ -32,7 +33,6 @@ from trainer.reproduce.autodecompose.table2 import PAPER, table2
 from trainer.reproduce.autodecompose.table3 import table3
 from trainer.reproduce.autodecompose.words import words
 from trainer.reproduce.autodecompose.workshop import Workshop
-from trainer.reproduce.tsne import Panel, draw, thin, tsne
 
 
 def rows(text: str, first: str) -> list[list[str]]:

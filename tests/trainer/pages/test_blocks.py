@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer.reproduce.page import table, write_block
+from trainer.pages.blocks import table, write_block
 
 
 def test_only_what_lies_between_the_markers_is_replaced(tmp_path: Path) -> None:
