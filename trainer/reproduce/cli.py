@@ -111,7 +111,7 @@ def syntone(
 
     Example: `python -m trainer reproduce syntone --runs 3`
     """
-    from trainer.reproduce.syntone import reproduce_syntone
+    from trainer.reproduce.syntone.page import reproduce_syntone
     from trainer.syntone.dataset import SynTone
 
     console = Console(stderr=True)

@@ -14,7 +14,7 @@ import torch
 
 from trainer.audio.folders import DataError
 from trainer.pages.blocks import table, write_block
-from trainer.reproduce.syntone_figures import Figures
+from trainer.reproduce.syntone.figures import Figures
 from trainer.syntone.dataset import FACTORS, SynTone
 from trainer.syntone.features import grid_features
 from trainer.syntone.measure import Measures, mean_and_std, measure
