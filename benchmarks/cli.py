@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks.machine import Machine, describe
-from benchmarks.table import Row, markdown
+from benchmarks.performance.machine import Machine, describe
+from benchmarks.performance.table import Row, markdown
 from trainer.audio.folders import DataError
 from trainer.terminal import errors_said
 
@@ -58,11 +58,11 @@ def bench(
     """
     if context.invoked_subcommand is not None:
         return
-    from benchmarks.finetuning import finetuning_time
-    from benchmarks.generation import generation_speed, newest_generator
-    from benchmarks.material import WAV_S, speech
-    from benchmarks.serving import serving_speed
-    from benchmarks.speed import embedding_speed
+    from benchmarks.performance.embedding import embedding_speed
+    from benchmarks.performance.finetuning import finetuning_time
+    from benchmarks.performance.generation import generation_speed, newest_generator
+    from benchmarks.performance.material import WAV_S, speech
+    from benchmarks.performance.serving import serving_speed
     from trainer.peers.resemblyzer import PeerMissingError
 
     console = Console()
@@ -98,7 +98,7 @@ def peer(
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
 ) -> None:
     """Resemblyzer's figures on a folder, by the functions that `trainer evaluate` uses."""
-    from benchmarks.compare import compare
+    from benchmarks.voice.peer import compare
     from trainer.cli import figures_table
 
     figures = compare(data, split=split, speakers=speakers, seed=seed, console=Console(stderr=True))
@@ -124,7 +124,7 @@ def voice(
 
     Example: `TWOFOLD_DATA=../data python -m benchmarks voice`
     """
-    from benchmarks.voice import voice_page
+    from benchmarks.voice.page import voice_page
 
     console = Console()
     text = voice_page(

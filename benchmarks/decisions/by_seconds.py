@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.decisions.figures import TARGET_FPR
 from benchmarks.decisions.identification import enrolling
 from benchmarks.decisions.model import Floats, Model, crop_sums
-from benchmarks.decisions.recordings import Recordings
+from benchmarks.recordings.recordings import Recordings
 from trainer.audio.folders import SAMPLE_RATE_HZ
 from trainer.metrics import cllr
 from trainer.pages.blocks import table

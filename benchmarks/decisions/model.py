@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.decisions.recordings import Recordings
+from benchmarks.recordings.recordings import Recordings
 from trainer.audio.folders import Clip, read_audio
 from trainer.bundles.read import Bundle, Scoring
 from trainer.peers.resemblyzer import Resemblyzer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.decisions.tables import Row
+from benchmarks.decisions.rows import Row
 
 HOLDS = 2.0  # per cent false accepts where 1 was asked for
 MANY_MISSES = 20.0  # per cent

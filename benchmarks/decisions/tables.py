@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.decisions.conditions import at_8_khz, in_noise, other_channel, read_noises
-from benchmarks.decisions.figures import HEADER, Figures, cells, figures
+from benchmarks.decisions.figures import cells
 from benchmarks.decisions.model import Model, Voices, hear
-from benchmarks.decisions.recordings import Recordings
+from benchmarks.decisions.rows import Row, measured
+from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
+from benchmarks.recordings.recordings import Recordings
 from trainer.audio.folders import Clip
-from trainer.pages.blocks import table
 
-#: Every how-manieth recording of a corpus larger than librispeech is taken, where its length stays as it is.
+#: Every n-th recording of a corpus larger than librispeech is taken, where its length stays as it is.
 STEP = 4
 #: Seconds of speech, and utterances of a speaker at most.
 LENGTHS_S = (1.0, 2.0, 4.0, 10.0)
@@ -24,35 +24,6 @@ NARROW = "8 kHz"
 CHANNEL = "another channel each"
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Row:
-    corpus: str
-    what: str  # the condition, or the group of speakers
-    models: list[Figures | None]  # in the models' order
-    joined: float = 0.0  # per cent of the utterances that are made of several clips
-
-
-def markdown(rows: Sequence[Row], title: str) -> str:
-    """One line a row. The pairs are the first model's: all models hear the same utterances."""
-    lines = []
-    for row in rows:
-        first = row.models[0]
-        pairs = f"{first.target} + {first.nontarget}" if first else "–"
-        lines.append([f"{row.corpus}, {row.what}", *cells(row.models), pairs])
-    return table([title, *HEADER, "pairs: one voice + two"], lines)
-
-
-def joined_text(rows: Sequence[Row]) -> str:
-    """Which utterances had to be made of several clips."""
-    shares = [f"{row.corpus}, {row.what}: {row.joined:.0f} %" for row in rows if row.joined]
-    return f"Made of several of a speaker's clips: {'; '.join(shares) or 'none'}."
-
-
-def measured(models: Sequence[Model], voices: Sequence[Voices], corpus: str, what: str) -> Row:
-    """Every pair of the utterances heard."""
-    return Row(corpus, what, [figures(model, own) for model, own in zip(models, voices, strict=True)])
 
 
 def condition_rows(

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.decisions.conditions import at_8_khz, in_noise, other_channel, read_noises
-from benchmarks.decisions.recordings import Condition, Recordings
+from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
+from benchmarks.recordings.recordings import Condition, Recordings
 from trainer.audio.folders import Clip, read_folder
 from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.objective import Objective

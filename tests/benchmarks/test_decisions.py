@@ -11,15 +11,15 @@ pytest.importorskip("torch", reason="the peer needs the `train` extra")
 
 from benchmarks.decisions import decisions_page
 from benchmarks.decisions.by_seconds import by_seconds, by_seconds_table
-from benchmarks.decisions.conditions import at_8_khz, in_noise, other_channel, read_noises
-from benchmarks.decisions.durations import try_durations
 from benchmarks.decisions.figures import Figures
 from benchmarks.decisions.identification import identification
 from benchmarks.decisions.model import Model, Voices, crop_sums
-from benchmarks.decisions.normalisation import scores
-from benchmarks.decisions.recordings import Recordings
 from benchmarks.decisions.summary import summary
-from benchmarks.decisions.tables import Row
+from benchmarks.decisions.rows import Row
+from benchmarks.decisions.tried.durations import try_durations
+from benchmarks.decisions.tried.normalisation import scores
+from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
+from benchmarks.recordings.recordings import Recordings
 from trainer.audio.folders import Clip
 from trainer.bundles.read import Calibration, FalseAccept, Scoring
 from trainer.scoring.embedding import unit

@@ -9,7 +9,7 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.table import Row
+from benchmarks.performance.table import Row
 from service.audio import SpectrogramInverse, encode_wav
 from service.inference import Generator, GeneratorBundle, OnnxSession, bundle_folders, read_bundle
 from service.inference.bundle import BundleError

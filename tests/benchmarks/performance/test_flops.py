@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from benchmarks.flops import flops_per_crop
+from benchmarks.performance.flops import flops_per_crop
 
 
 def test_counts_products_convolutions_and_lstms(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.decisions.conditions import at_8_khz, other_channel
 from benchmarks.decisions.model import Floats, Model, Voices, crop_sums, hear
-from benchmarks.decisions.recordings import Recordings
 from benchmarks.decisions.tables import LENGTHS_S, MOST, STEP, Say
+from benchmarks.recordings.conditions import at_8_khz, other_channel
+from benchmarks.recordings.recordings import Recordings
 from service.audio import SpeechDetector
 from trainer.audio.folders import Clip
 

@@ -17,7 +17,7 @@ from time import monotonic, perf_counter, sleep
 import httpx
 import numpy as np
 
-from benchmarks.table import Row
+from benchmarks.performance.table import Row
 from service.audio import AudioLimits, SpeechDetector, prepare
 from service.inference.cpu import available_cpus
 from trainer.bundles.read import Bundle

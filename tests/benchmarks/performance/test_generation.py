@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.generation import generation_speed, newest_generator
+from benchmarks.performance.generation import generation_speed, newest_generator
 from tests.service.tiny_generator import write_generator
 
 

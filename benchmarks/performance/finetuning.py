@@ -8,8 +8,8 @@ from time import monotonic, perf_counter, sleep
 
 import httpx
 
-from benchmarks.serving import ServiceFailedError, running_service
-from benchmarks.table import Row
+from benchmarks.performance.serving import ServiceFailedError, running_service
+from benchmarks.performance.table import Row
 from service.inference.cpu import available_cpus
 
 _OVER_WITHIN_S = 300.0

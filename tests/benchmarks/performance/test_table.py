@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from benchmarks.table import COLUMNS, Row, markdown
+from benchmarks.performance.table import COLUMNS, Row, markdown
 
 
 def test_every_row_has_every_column() -> None:

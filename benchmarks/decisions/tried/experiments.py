@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.decisions.durations import WAYS, try_durations
 from benchmarks.decisions.figures import figures
 from benchmarks.decisions.model import Model, Voices
-from benchmarks.decisions.normalisation import MEASURES, measures, scores, try_normalisation
-from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE, Row, measured
-from benchmarks.decisions.train_speakers import Train
+from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE
+from benchmarks.decisions.rows import Row, measured
+from benchmarks.decisions.tried.durations import WAYS, try_durations
+from benchmarks.decisions.tried.normalisation import MEASURES, measures, scores, try_normalisation
+from benchmarks.decisions.tried.train_speakers import Train
 from trainer.pages.blocks import table
 from trainer.scoring.calibration import centre, fit_calibration
 

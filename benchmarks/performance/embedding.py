@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from benchmarks.flops import flops_per_crop
-from benchmarks.machine import sgemm_rate
-from benchmarks.table import Row
+from benchmarks.performance.flops import flops_per_crop
+from benchmarks.performance.machine import sgemm_rate
+from benchmarks.performance.table import Row
 from trainer.bundles.read import Bundle
 from trainer.peers.resemblyzer import Resemblyzer
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.compare import compare
-from benchmarks.machine import Machine
+from benchmarks.performance.machine import Machine
+from benchmarks.voice.peer import compare
 from trainer.bundles.read import Bundle
 from trainer.evaluate import Encoder, evaluate
 

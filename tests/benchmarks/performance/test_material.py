@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from benchmarks.material import WAV_S, WAVS, speech
+from benchmarks.performance.material import WAV_S, WAVS, speech
 
 
 def test_cuts_wavs_and_crops_out_of_a_folder(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import soxr
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.decisions.recordings import Condition
+from benchmarks.recordings.recordings import Condition
 from trainer.audio.acoustics import AcousticSettings, degrade
 from trainer.audio.folders import SAMPLE_RATE_HZ, read_audio, read_folder
 

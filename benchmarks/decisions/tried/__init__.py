@@ -1,0 +1,1 @@
+"""What was tried for better decisions, on train speakers alone."""

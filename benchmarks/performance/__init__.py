@@ -1,0 +1,1 @@
+"""How fast the embedding, the service, fine-tuning and generation are (docs/performance.md)."""

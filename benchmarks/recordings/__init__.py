@@ -1,0 +1,1 @@
+"""The recordings that decisions are measured on, and the conditions they are put into."""

@@ -1,0 +1,1 @@
+"""How well voices are told apart, ours beside the peer (docs/results/voice.md)."""
