@@ -17,6 +17,11 @@ from trainer.terminal import errors_said
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
+DataOption = Annotated[Path, typer.Option("--data", envvar="TWOFOLD_DATA", help="Folder of the corpora.")]
+BundleOption = Annotated[
+    Path | None, typer.Option(help="Bundle folder; without it, the newest under models/autodecompose.")
+]
+
 PERFORMANCE = """# Performance
 
 Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}, {machine.memory_gib:.0f} GiB,
@@ -36,9 +41,7 @@ Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}, {
 @app.callback(invoke_without_command=True)
 def bench(
     context: typer.Context,
-    bundle: Annotated[
-        Path | None, typer.Option(help="Bundle folder; without it, the newest under models/autodecompose.")
-    ] = None,
+    bundle: BundleOption = None,
     generator: Annotated[
         Path | None, typer.Option(help="Folder of a gaae bundle; without it, the newest under models.")
     ] = None,
@@ -114,10 +117,8 @@ def peer(
 
 @app.command()
 def voice(
-    data: Annotated[Path, typer.Option(envvar="TWOFOLD_DATA", help="Folder that holds the corpora.")],
-    bundle: Annotated[
-        Path | None, typer.Option(help="Bundle folder; without it, the newest under models/autodecompose.")
-    ] = None,
+    data: DataOption,
+    bundle: BundleOption = None,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/results/voice.md"),
 ) -> None:
     """Every figure of the voice encoder beside the peer's, on held-out speakers (about ten minutes).
@@ -142,10 +143,8 @@ def voice(
 
 @app.command()
 def decisions(
-    data: Annotated[Path, typer.Option(envvar="TWOFOLD_DATA", help="Folder that holds the corpora.")],
-    bundle: Annotated[
-        Path | None, typer.Option(help="Bundle folder; without it, the newest under models/autodecompose.")
-    ] = None,
+    data: DataOption,
+    bundle: BundleOption = None,
     out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/decisions.md"),
     card: Annotated[Path, typer.Option(help="Gets the figures by group.")] = Path("docs/model-card.md"),
     peer: Annotated[bool, typer.Option(help="Measure Resemblyzer beside ours.")] = True,
@@ -168,7 +167,7 @@ def decisions(
 @app.command()
 def encoders(
     runs: Annotated[list[Path], typer.Argument(help="Run folders of `trainer pretrain`.")],
-    data: Annotated[Path, typer.Option(envvar="TWOFOLD_DATA", help="Folder that holds the corpora.")],
+    data: DataOption,
     out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/encoder.md"),
 ) -> None:
     """Trainings of Autodecompose beside each other, on train speakers set aside (two minutes each).
@@ -244,6 +243,73 @@ def generated(
         how = f"`{command}`, {datetime.now(UTC).date()}: clips of"
         shown = f"![Clips of every label]({picture.name})"
         write_block(page, "benchmarks generated", f"{how} {model} over HTTP.\n\n{text}\n\n{shown}")
+
+
+@app.command()
+def finetune(
+    data: DataOption,
+    bundle: BundleOption = None,
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/finetune.md"),
+) -> None:
+    """Does fine-tuning help, what is forgotten, how long does it take?
+
+    Example: `python -m benchmarks finetune --data data`
+    """
+    from benchmarks.updates.finetune import finetune_page
+    from trainer.bundles.read import BundleError
+    from trainer.finetuning.errors import FinetuneError
+
+    console = Console(stderr=True)
+    with errors_said(console, BundleError, DataError, FinetuneError):
+        finetune_page(bundle or newest_bundle(Path("models/autodecompose")), data, page, console.print)
+
+
+@app.command()
+def model_updates(
+    data: DataOption,
+    bundle: BundleOption = None,
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/model-updates.md"),
+) -> None:
+    """What becomes of enrolled voices when a fine-tuned model takes over?
+
+    Example: `python -m benchmarks model-updates --data data`
+    """
+    from benchmarks.updates.switch import model_updates_page
+    from trainer.bundles.read import BundleError
+    from trainer.finetuning.errors import FinetuneError
+
+    console = Console(stderr=True)
+    with errors_said(console, BundleError, DataError, FinetuneError):
+        model_updates_page(bundle or newest_bundle(Path("models/autodecompose")), data, page, console.print)
+
+
+@app.command()
+def representations(
+    data: DataOption,
+    bundle: BundleOption = None,
+    barlow_twins: Annotated[Path, typer.Option(help="Run folder or bundle of Barlow Twins.")] = Path(
+        "runs/barlow_twins/speechocean762"
+    ),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/representations.md"),
+    cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
+) -> None:
+    """What does each encoder know of who and what? Barlow Twins and raw features beside it.
+
+    Example: `python -m benchmarks representations --data data`
+    """
+    from benchmarks.representations.command import representations_page
+    from trainer.bundles.read import BundleError
+
+    console = Console(stderr=True)
+    with errors_said(console, BundleError, DataError):
+        representations_page(
+            bundle or newest_bundle(Path("models/autodecompose")),
+            barlow_twins,
+            data,
+            page,
+            cache,
+            console.print,
+        )
 
 
 def newest_bundle(models: Path) -> Path:

@@ -9,8 +9,17 @@ from pathlib import Path
 from benchmarks.decisions.by_seconds import Heard, by_seconds
 from benchmarks.decisions.identification import Identification, identification
 from benchmarks.decisions.model import Model, Voices, crop_sums, hear
-from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE, Say, by_age, by_gender, condition_rows, group_rows
 from benchmarks.decisions.rows import Row, measured
+from benchmarks.decisions.tables import (
+    CHANNEL,
+    NARROW,
+    WHOLE,
+    Say,
+    by_age,
+    by_gender,
+    condition_rows,
+    group_rows,
+)
 from benchmarks.recordings.recordings import Recordings
 from service.audio import SpeechDetector
 from trainer.audio.folders import SAMPLE_RATE_HZ

@@ -11,9 +11,9 @@ from benchmarks.decisions.by_seconds import by_seconds_table
 from benchmarks.decisions.corpus import Measured, measure_corpus, strange_rows
 from benchmarks.decisions.model import Floats, Model, load_ours, load_peer
 from benchmarks.decisions.plot import det_plot
+from benchmarks.decisions.rows import joined_text, markdown
 from benchmarks.decisions.summary import summary
 from benchmarks.decisions.tables import NARROW, STEP, WHOLE, Say
-from benchmarks.decisions.rows import joined_text, markdown
 from benchmarks.decisions.tried.experiments import durations_text, narrow_rows, normalisation_text
 from benchmarks.decisions.tried.train_speakers import embed_train
 from benchmarks.recordings.conditions import read_noises

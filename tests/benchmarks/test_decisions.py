@@ -14,8 +14,8 @@ from benchmarks.decisions.by_seconds import by_seconds, by_seconds_table
 from benchmarks.decisions.figures import Figures
 from benchmarks.decisions.identification import identification
 from benchmarks.decisions.model import Model, Voices, crop_sums
-from benchmarks.decisions.summary import summary
 from benchmarks.decisions.rows import Row
+from benchmarks.decisions.summary import summary
 from benchmarks.decisions.tried.durations import try_durations
 from benchmarks.decisions.tried.normalisation import scores
 from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises

@@ -21,40 +21,6 @@ SHIPPED = Path("models/autodecompose/1.1.0")
 
 
 @app.command()
-def finetune(
-    data: DataArgument,
-    bundle: BundleArgument = SHIPPED,
-    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/finetune.md"),
-) -> None:
-    """Does fine-tuning help, what is forgotten, how long does it take?
-
-    Example: `python -m trainer reproduce finetune --data data`
-    """
-    from trainer.reproduce.finetune import reproduce_finetune
-
-    console = Console(stderr=True)
-    with errors_said(console, BundleError, DataError, FinetuneError):
-        reproduce_finetune(bundle, data, page, console.print)
-
-
-@app.command()
-def model_updates(
-    data: DataArgument,
-    bundle: BundleArgument = SHIPPED,
-    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/model-updates.md"),
-) -> None:
-    """What becomes of enrolled voices when a fine-tuned model takes over?
-
-    Example: `python -m trainer reproduce model-updates --data data`
-    """
-    from trainer.reproduce.model_updates import reproduce_model_updates
-
-    console = Console(stderr=True)
-    with errors_said(console, BundleError, DataError, FinetuneError):
-        reproduce_model_updates(bundle, data, page, console.print)
-
-
-@app.command()
 def barlow_twins(
     data: DataArgument,
     runs: Annotated[Path, typer.Option(help="Trainings and finished figures.")] = Path("runs/barlow_twins"),
@@ -118,27 +84,6 @@ def syntone(
     with errors_said(console, BundleError, DataError, FinetuneError):
         grid = SynTone(amplitudes, frequencies)
         reproduce_syntone(page, work, console.print, runs=runs, epochs=epochs, grid=grid)
-
-
-@app.command()
-def representations(
-    data: DataArgument,
-    bundle: BundleArgument = SHIPPED,
-    barlow_twins: Annotated[Path, typer.Option(help="Run folder or bundle of Barlow Twins.")] = Path(
-        "runs/barlow_twins/speechocean762"
-    ),
-    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/representations.md"),
-    cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
-) -> None:
-    """What does each encoder know of who and what? Barlow Twins and raw features beside it.
-
-    Example: `python -m trainer reproduce representations --data data`
-    """
-    from trainer.reproduce.representations.command import reproduce_representations
-
-    console = Console(stderr=True)
-    with errors_said(console, BundleError, DataError, FinetuneError):
-        reproduce_representations(bundle, barlow_twins, data, page, cache, console.print)
 
 
 @app.command()

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from benchmarks.decisions.figures import figures
 from benchmarks.decisions.model import Model, Voices
-from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE
 from benchmarks.decisions.rows import Row, measured
+from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE
 from benchmarks.decisions.tried.durations import WAYS, try_durations
 from benchmarks.decisions.tried.normalisation import MEASURES, measures, scores, try_normalisation
 from benchmarks.decisions.tried.train_speakers import Train

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from benchmarks.updates.voices import SHOT_S, Figures, Voices, measure, split_seconds
 from trainer.audio.folders import SAMPLE_RATE_HZ, Clip, read_audio, read_folder
 from trainer.bundles.read import Bundle
 from trainer.evaluate import draw_speakers
@@ -20,10 +21,9 @@ from trainer.finetuning.finetune import finetune, read_report
 from trainer.finetuning.report import FinetuneReport
 from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
-from trainer.reproduce.voices import SHOT_S, Figures, Voices, measure, split_seconds
 
 SPEAKERS = 30
-#: Measured for what a fine-tuning forgets: corpus, split, every how-manieth recording.
+#: Measured for what a fine-tuning forgets: corpus, split, every n-th recording.
 OTHERS = (("librispeech", "test", 1), ("english_digits", "test", 8), ("nemo", None, 8))
 TUNED_ON = ("speechocean762", "arabic_speech_commands")
 RECORDINGS = 40  # of a speaker, at most: the corpora are unequal, and so is the time there is
@@ -43,7 +43,7 @@ class Tuning:
     reports: tuple[FinetuneReport, FinetuneReport]
 
 
-def reproduce_finetune(bundle: Path, data: Path, page: Path, say: Say) -> None:
+def finetune_page(bundle: Path, data: Path, page: Path, say: Say) -> None:
     """Writes the figures into the page; about ten minutes on two cores.
 
     Raises:
@@ -53,7 +53,7 @@ def reproduce_finetune(bundle: Path, data: Path, page: Path, say: Say) -> None:
     with tempfile.TemporaryDirectory() as folder:
         tunings = [_tune(parent, data, corpus, Path(folder), say) for corpus in TUNED_ON]
         took = _command_seconds(bundle, data, Path(folder), say)
-    write_block(page, "reproduce finetune", _text(parent, tunings, took))
+    write_block(page, "benchmarks finetune", _text(parent, tunings, took))
 
 
 def corpus_clips(data: Path, corpus: str, split: str | None, speakers: int = SPEAKERS) -> list[Clip]:

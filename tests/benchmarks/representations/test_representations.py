@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.cli import app
+from benchmarks.representations.measures import measure, measure_chance, read_factors
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.cli import app
 from trainer.downstream import read_task
-from trainer.reproduce.representations.measures import measure, measure_chance, read_factors
 from trainer.scoring.embedding import Floats
 from trainer.training.checkpoint import save_checkpoint
 from trainer.training.run_folder import RunFolder
@@ -36,7 +36,7 @@ def test_page_and_figure_are_made_from_a_run_and_from_a_bundle(
     page = tmp_path / "page.md"
     page.write_text("# Title\n")
     for twins, made_by in ((twins_run, "0 steps of 64 crops of librispeech"), (tiny_bundle, "`tiny/0.0.1`")):
-        command = ["reproduce", "representations", "--data", str(small_corpora)]
+        command = ["representations", "--data", str(small_corpora)]
         command += ["--bundle", str(tiny_bundle), "--barlow-twins", str(twins)]
         result = CliRunner().invoke(app, [*command, "--page", str(page), "--cache", str(tmp_path / "cache")])
         assert result.exit_code == 0, result.output
@@ -90,7 +90,7 @@ def test_factors_are_names_in_the_order_of_the_crops(small_corpora: Path, tmp_pa
 def test_a_folder_without_a_training_is_said_plainly(
     tiny_bundle: Path, small_corpora: Path, tmp_path: Path
 ) -> None:
-    command = ["reproduce", "representations", "--data", str(small_corpora), "--bundle", str(tiny_bundle)]
+    command = ["representations", "--data", str(small_corpora), "--bundle", str(tiny_bundle)]
     result = CliRunner().invoke(
         app, [*command, "--barlow-twins", str(tmp_path), "--page", str(tmp_path / "p")]
     )

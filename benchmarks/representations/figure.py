@@ -8,8 +8,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.representations.measures import SHARE_PERCENT, Measured
 from trainer.downstream import Task
-from trainer.reproduce.representations.measures import SHARE_PERCENT, Measured
 
 COLOURS = ("#2a6fbb", "#e07b39", "#3f9b5f", "#8a8a8a")  # by representation
 QUESTIONS = {

@@ -1,26 +1,26 @@
-"""`trainer reproduce representations`: one table and one figure."""
+"""`benchmarks representations`: one table and one figure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trainer.downstream import FACTORS, TASKS, read_task
-from trainer.machine import machine
-from trainer.pages.blocks import table, write_block
-from trainer.reproduce.representations.encoders import Representation, read_representations
-from trainer.reproduce.representations.figure import draw
-from trainer.reproduce.representations.measures import (
+from benchmarks.representations.encoders import Representation, read_representations
+from benchmarks.representations.figure import draw
+from benchmarks.representations.measures import (
     Measured,
     measure,
     measure_chance,
     read_factors,
 )
+from trainer.downstream import FACTORS, TASKS, read_task
+from trainer.machine import machine
+from trainer.pages.blocks import table, write_block
 
 CHANCE = "chance"
 
 
-def reproduce_representations(
+def representations_page(
     bundle: Path, twins: Path, data: Path, page: Path, cache: Path, say: Callable[[str], None]
 ) -> None:
     """Writes the block of the page, and its figure beside it under the page's name.
@@ -45,7 +45,9 @@ def reproduce_representations(
     chance = measure_chance(tasks, factors)
     figure = page.with_suffix(".png")
     draw(measured, chance, tasks, figure)
-    write_block(page, "reproduce representations", _text(encoders, {**measured, CHANCE: chance}, figure.name))
+    write_block(
+        page, "benchmarks representations", _text(encoders, {**measured, CHANCE: chance}, figure.name)
+    )
 
 
 def _text(encoders: Sequence[Representation], measured: dict[str, Measured], figure: str) -> str:

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.updates.finetune import SPEAKERS, Say, corpus_clips, tune
+from benchmarks.updates.voices import SHOT_S, Voices, split_seconds, threshold
 from trainer.audio.folders import Clip, read_folder
 from trainer.bundles.read import Bundle
 from trainer.evaluate import draw_speakers
 from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
-from trainer.reproduce.finetune import SPEAKERS, Say, corpus_clips, tune
-from trainer.reproduce.voices import SHOT_S, Voices, split_seconds, threshold
 from trainer.scoring.calibration import centre
 from trainer.scoring.embedding import unit
 
@@ -34,7 +34,7 @@ class Outcome:
     false_accepts: float  # of other speakers' voiceprints above it
 
 
-def reproduce_model_updates(bundle: Path, data: Path, page: Path, say: Say) -> None:
+def model_updates_page(bundle: Path, data: Path, page: Path, say: Say) -> None:
     """Writes the figures into the page; about five minutes on two cores.
 
     Raises:
@@ -74,7 +74,7 @@ def reproduce_model_updates(bundle: Path, data: Path, page: Path, say: Say) -> N
         f"`{parent.id}`, {CORPUS} test: {SPEAKERS} speakers enrolled with 10 s, {len(probe_clips)} other "
         f"recordings of them identified among all {SPEAKERS}. Machine: {machine()}.\n\n{table(header, rows)}"
     )
-    write_block(page, "reproduce model-updates", text)
+    write_block(page, "benchmarks model-updates", text)
 
 
 def _strangers(data: Path) -> list[Clip]:

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.trainer.conftest import small_corpora, tiny_bundle
+
+__all__ = ["small_corpora", "tiny_bundle"]
