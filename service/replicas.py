@@ -10,8 +10,8 @@ from redis.asyncio import Redis as AsyncRedis
 
 from service.errors import TwofoldError
 from service.inference import Bundle, ModelRegistry
-from service.redis_link import ACTIVE_MODEL, ANNOUNCE, CHANGES, REVISION, connect, translated
 from service.speakers import RedisGallery, SpeakerDirectory
+from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, CHANGES, REVISION, connect, translated
 
 _WAIT_S = 0.5  # longest wait for a change, and so for the end
 _AT_ONCE = 1000  # changes read at once

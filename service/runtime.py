@@ -12,12 +12,12 @@ from pathlib import Path
 
 from service.admission import Admission
 from service.audio import AudioLimits
+from service.audio.decoder import AudioDecoder
 from service.errors import StoreUnavailable
 from service.generation import GenerationDesk
 from service.inference import ActiveModel, ActiveModelFile, Bundle, Engine, ModelRegistry, inference_threads
 from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
 from service.metrics import Metrics
-from service.pipeline import AudioDecoder
 from service.replicas import RedisActiveModel, Replica
 from service.settings import Settings
 from service.speakers import AudioCipher, Gallery, RedisGallery, SpeakerDirectory, SqliteGallery

@@ -10,8 +10,9 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.performance.table import Row
-from service.audio import SpectrogramInverse, encode_wav
-from service.inference import Generator, GeneratorBundle, OnnxSession, bundle_folders, read_bundle
+from service.audio import encode_wav
+from service.generation import Generator, SpectrogramInverse
+from service.inference import GeneratorBundle, OnnxSession, bundle_folders, read_bundle
 from service.inference.bundle import BundleError
 from service.inference.cpu import available_cpus
 from service.metrics import Metrics

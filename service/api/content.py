@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field
 
 from service.api.accept import asked_for
 from service.api.deps import PipelineDep, SettingsDep
+from service.api.pipeline import Frames
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.errors import BadRequest
-from service.pipeline import Frames
 
 router = APIRouter(tags=["embeddings"])
 

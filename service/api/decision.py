@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from service.audio.decoder import Upload
 from service.errors import BadRequest
-from service.pipeline import Upload
 from service.settings import Settings
 from service.speakers import Scorer
 

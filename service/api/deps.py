@@ -9,12 +9,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from service.api.pipeline import Pipeline
+from service.audio.decoder import AudioDecoder
 from service.errors import Forbidden, MissingKey
 from service.generation import GenerationDesk
 from service.inference import ModelRegistry
 from service.jobs import JobDesk
 from service.metrics import Metrics
-from service.pipeline import AudioDecoder, Pipeline
 from service.runtime import Runtime
 from service.settings import Settings
 from service.speakers import SpeakerDirectory

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 from service.api.deps import PipelineDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.audio.decoder import Heard
 from service.inference import pool_utterance
-from service.pipeline import Heard
 
 router = APIRouter(tags=["embeddings"])
 

@@ -16,11 +16,11 @@ from service.api.deps import DecoderDep, DirectoryDep, JobsDep, RegistryDep, Run
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio import encode_flac
+from service.audio.decoder import AudioDecoder, Upload
 from service.errors import BadRequest, Conflict, InsufficientSpeech, NotFound, NotReady
 from service.inference import Bundle, ModelRegistry
 from service.jobs import Job, NewFile
 from service.jobs.records import Activate, State
-from service.pipeline import AudioDecoder, Upload
 from service.settings import Settings
 from service.speakers import Gallery
 

@@ -18,12 +18,13 @@ from pydantic import BaseModel, Field
 
 from service.api.accept import asked_for
 from service.api.deps import DecoderDep, GenerationDep
+from service.api.pipeline import while_connected
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio import encode_wav, loudest_second
+from service.audio.decoder import AudioDecoder, Upload
 from service.errors import BadRequest, InvalidAudio
 from service.inference import GeneratorBundle
-from service.pipeline import AudioDecoder, Upload, while_connected
 
 router = APIRouter(prefix="/generate", tags=["generation"])
 

@@ -19,8 +19,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from service.api.deps import AdmissionDep, SettingsDep
+from service.audio.decoder import Upload
 from service.errors import BadRequest, TooLarge, UnsupportedMedia
-from service.pipeline import Upload
 from service.settings import Settings
 
 P = TypeVar("P", bound=BaseModel)

@@ -6,7 +6,6 @@ from service.audio.encode import encode_flac, encode_opus, encode_wav
 from service.audio.limits import SAMPLE_RATE_HZ, AudioLimits
 from service.audio.prepare import Prepared, prepare
 from service.audio.quality import estimate_snr_db
-from service.audio.spectrogram import SpectrogramInverse, SpectrogramScale
 from service.audio.vad import Region, SpeechDetector, VadSettings
 
 __all__ = [
@@ -17,8 +16,6 @@ __all__ = [
     "Prepared",
     "Recording",
     "Region",
-    "SpectrogramInverse",
-    "SpectrogramScale",
     "SpeechDetector",
     "VadSettings",
     "cut_crops",

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from service.api.embed import EmbedParams, embed
+from service.api.pipeline import Pipeline
 from service.api.uploads import AudioRequest
 from service.audio import AudioLimits
+from service.audio.decoder import AudioDecoder, Upload
 from service.client.http import ClientError
 from service.errors import TwofoldError
 from service.inference import ModelRegistry
 from service.logs import configure_logging
 from service.metrics import Metrics
-from service.pipeline import AudioDecoder, Pipeline, Upload
 from service.runtime import active_model, engine_maker, model_folders
 from service.settings import Settings
 

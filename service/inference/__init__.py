@@ -6,8 +6,7 @@ from service.inference.bundle import Bundle, BundleError, BySeconds, Scoring, St
 from service.inference.content import content_frames
 from service.inference.cpu import available_cpus, inference_threads
 from service.inference.engine import Engine, pool_utterance
-from service.inference.generator import GenerationObserver, Generator
-from service.inference.generator_bundle import GeneratorBundle, read_bundle
+from service.inference.generator_bundle import GeneratorBundle, SpectrogramScale, read_bundle
 from service.inference.registry import ModelRegistry
 from service.inference.session import OnnxSession, RuntimeMissingError
 
@@ -19,14 +18,13 @@ __all__ = [
     "BundleError",
     "BySeconds",
     "Engine",
-    "GenerationObserver",
-    "Generator",
     "GeneratorBundle",
     "MicroBatcher",
     "ModelRegistry",
     "OnnxSession",
     "RuntimeMissingError",
     "Scoring",
+    "SpectrogramScale",
     "StoredBundle",
     "available_cpus",
     "bundle_folders",

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from service.audio import SAMPLE_RATE_HZ, SpectrogramScale
+from service.audio import SAMPLE_RATE_HZ
 from service.inference.bundle import Bundle, StoredBundle, manifest_kind
 
 _NETWORKS = ("generator", "style")
+
+
+@dataclass(frozen=True)
+class SpectrogramScale:
+    """How g in [-1, 1] came about: |STFT| / max → ln, clipped at −r → x / (r/2) + 1, Nyquist bin left out."""
+
+    sample_rate_hz: int
+    window: int  # samples, also of the FFT
+    hop: int  # samples
+    r: float
+    window_shape: Literal["hann", "hamming"] = "hann"
 
 
 class SpectrogramForm(BaseModel):

@@ -6,7 +6,7 @@ from service.jobs.monitor import JobMonitor
 from service.jobs.queue import CeleryQueue, JobQueue, make_celery
 from service.jobs.records import JOB, Activation, Job, JobFile, JobPage
 from service.jobs.redis_store import RedisJobStore
-from service.jobs.sqlite import SqliteJobStore
+from service.jobs.sqlite_store import SqliteJobStore
 from service.jobs.store import JobStore
 from service.jobs.stores import open_store
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import structlog
 
+from service.audio.decoder import AudioDecoder
 from service.errors import Conflict, NotFound, TwofoldError
 from service.inference import ModelRegistry
 from service.jobs import lifecycle
 from service.jobs.desk import JobDesk
 from service.jobs.lifecycle import NotClaimable
 from service.jobs.records import Activation, Job
-from service.pipeline import AudioDecoder
 from service.speakers import SpeakerDirectory
 
 _TICK_S = 0.5

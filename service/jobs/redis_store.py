@@ -10,7 +10,7 @@ from redis import Redis
 
 from service.jobs.records import JOB, Job, JobPage
 from service.jobs.store import Change, check_room, unknown_job
-from service.redis_link import PREFIX, connect, translated, unavailable
+from service.stores.redis import PREFIX, connect, translated, unavailable
 
 _RECORD = f"{PREFIX}job:"  # + id: the whole Job as JSON
 _ALL = f"{PREFIX}jobs"  # sorted set of all ids, all with score 0: in the order of their bytes, oldest first

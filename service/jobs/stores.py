@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.jobs.files import Folders
 from service.jobs.redis_store import RedisJobStore
-from service.jobs.sqlite import SqliteJobStore
+from service.jobs.sqlite_store import SqliteJobStore
 from service.jobs.store import JobStore
 from service.settings import Settings
 

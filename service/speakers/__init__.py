@@ -11,7 +11,7 @@ from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utt
 from service.speakers.redis_gallery import RedisGallery
 from service.speakers.scoring import Scorer
 from service.speakers.space_map import SpaceMap
-from service.speakers.sqlite import SqliteGallery
+from service.speakers.sqlite_gallery import SqliteGallery
 
 __all__ = [
     "AudioCipher",

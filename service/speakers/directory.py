@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 
+from service.audio.decoder import AudioDecoder, Upload
 from service.errors import NotFound
 from service.inference import Bundle, Engine, ModelRegistry
-from service.pipeline import AudioDecoder, Upload
 from service.speakers.carry import CarryOver, carry_over
 from service.speakers.gallery import Gallery, switched
 from service.speakers.index import VoiceIndex

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from service.audio import encode_opus, estimate_snr_db
-from service.pipeline import Heard
+from service.audio.decoder import Heard
 from service.speakers.quality import centred_sum, cohesion, stored_sum
 from service.speakers.records import Embedding, FloatArray, NewUtterance, Speaker
 from service.speakers.scoring import Scorer

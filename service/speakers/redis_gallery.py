@@ -13,7 +13,6 @@ import structlog
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from service.redis_link import connect, translated, unavailable
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import switched, taken, unknown
 from service.speakers.records import (
@@ -38,6 +37,7 @@ from service.speakers.redis_layout import (
     speaker_key,
     unpacked,
 )
+from service.stores.redis import connect, translated, unavailable
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 500  # speakers read by one script call: some milliseconds

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from service.redis_link import ACTIVE_MODEL, ANNOUNCE, PREFIX
 from service.speakers.records import Embedding, Speaker, Utterance
+from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, PREFIX
 
 # Keys. A speaker is one hash, so that reading and erasing it is one step:
 #   speaker                      JSON: name, metadata, created_at

@@ -23,7 +23,7 @@ from tests.service.conftest import (  # fixtures
     start_service,  # noqa: F401
     write_bundle,  # noqa: F401
 )
-from tests.service.tiny_generator import BINS_A_LABEL, FIRST_BIN, LABELS, write_generator
+from tests.service.generation.tiny_generator import BINS_A_LABEL, FIRST_BIN, LABELS, write_generator
 from trainer.gaae.networks import SimpleClassifier
 from trainer.gaae.settings import PRESETS
 from trainer.gaae.spectrogram import LogSpectrogram

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.performance.generation import generation_speed, newest_generator
-from tests.service.tiny_generator import write_generator
+from tests.service.generation.tiny_generator import write_generator
 
 
 def test_without_a_bundle_one_row_says_so(tmp_path: Path) -> None:

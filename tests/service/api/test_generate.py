@@ -22,7 +22,7 @@ from service.audio import encode_wav
 from service.settings import Settings
 from tests.service.api.test_contract import CHECKS
 from tests.service.conftest import StartService, WriteBundle
-from tests.service.tiny_generator import (
+from tests.service.generation.tiny_generator import (
     BIN_HZ,
     BINS_A_LABEL,
     FIRST_BIN,

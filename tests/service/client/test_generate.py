@@ -11,7 +11,7 @@ import soundfile
 
 from tests.service.client.test_commands import run_cli
 from tests.service.conftest import RunningService, StartService, WriteBundle
-from tests.service.tiny_generator import write_generator
+from tests.service.generation.tiny_generator import write_generator
 
 
 @pytest.fixture(scope="module")

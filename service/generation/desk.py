@@ -14,7 +14,8 @@ import structlog
 from numpy.typing import NDArray
 
 from service.errors import Conflict, Overloaded
-from service.inference import BundleError, GenerationObserver, Generator, GeneratorBundle, ModelRegistry
+from service.generation.generator import GenerationObserver, Generator
+from service.inference import BundleError, GeneratorBundle, ModelRegistry
 
 Array = NDArray[np.float32]
 T = TypeVar("T")

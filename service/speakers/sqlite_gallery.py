@@ -25,7 +25,7 @@ from service.speakers.records import (
     Voiceprints,
     unit_rows,
 )
-from service.sqlite_transaction import transaction
+from service.stores.sqlite import transaction
 
 SCHEMA_VERSION = 2
 SCHEMA = """

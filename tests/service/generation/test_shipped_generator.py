@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.inference import Generator, GeneratorBundle, OnnxSession
+from service.generation import Generator
+from service.inference import GeneratorBundle, OnnxSession
 from service.metrics import Metrics
 from tests.service.conftest import newest_shipped
 

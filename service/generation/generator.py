@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.audio import SpectrogramInverse
+from service.generation.inverse import SpectrogramInverse
 from service.inference.bundle import BundleError
 from service.inference.generator_bundle import GeneratorBundle
 from service.inference.session import OnnxSession

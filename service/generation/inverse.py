@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from service.audio.limits import SAMPLE_RATE_HZ
-from service.audio.pghi import GAMMA, integrate_phase
+from service.audio import SAMPLE_RATE_HZ
+from service.generation.pghi import GAMMA, integrate_phase
+from service.inference import SpectrogramScale
 
 Floats = NDArray[np.float64]
 PEAK = 0.9  # of every waveform: the spectrogram says nothing of loudness
 _OVERLAP = 4  # hops in a window that phase retrieval needs
-
-
-@dataclass(frozen=True)
-class SpectrogramScale:
-    """How g in [-1, 1] came about: |STFT| / max → ln, clipped at −r → x / (r/2) + 1, Nyquist bin left out."""
-
-    sample_rate_hz: int
-    window: int  # samples, also of the FFT
-    hop: int  # samples
-    r: float
-    window_shape: Literal["hann", "hamming"] = "hann"
 
 
 class SpectrogramInverse:

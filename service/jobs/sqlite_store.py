@@ -11,7 +11,7 @@ from pathlib import Path
 from service.errors import StoreUnavailable
 from service.jobs.records import JOB, Job, JobPage
 from service.jobs.store import Change, check_room, unknown_job
-from service.sqlite_transaction import transaction
+from service.stores.sqlite import transaction
 
 SCHEMA_VERSION = 1
 SCHEMA = """

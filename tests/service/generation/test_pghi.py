@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from service.audio import pghi
-from service.audio.pghi import GAMMA, integrate_phase
-from service.audio.spectrogram import istft, periodic_window, stft
+from service.generation import pghi
+from service.generation.inverse import istft, periodic_window, stft
+from service.generation.pghi import GAMMA, integrate_phase
 
 Floats = NDArray[np.float64]
 WINDOW, HOP, R = 512, 128, 10.0

@@ -15,7 +15,7 @@ from service.errors import Conflict, Overloaded
 from service.generation import GenerationDesk
 from service.inference import ActiveModelFile, Engine, ModelRegistry
 from service.metrics import Metrics
-from tests.service.tiny_generator import write_generator
+from tests.service.generation.tiny_generator import write_generator
 
 
 def no_engine(_: object) -> Engine:

@@ -1,0 +1,86 @@
+"""Recordings as they are sent, and the threads that decode them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.audio.decode import Recording, decode
+from service.audio.limits import AudioLimits
+from service.audio.prepare import Prepared, prepare
+from service.audio.vad import SpeechDetector
+from service.errors import TooLarge, TwofoldError
+from service.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One recording as it was sent."""
+
+    filename: str | None  # None for a raw body
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One recording with the voice embeddings of its crops."""
+
+    upload: Upload
+    prepared: Prepared
+    embeddings: NDArray[np.float32]  # (crops, dim), unit length
+
+
+class AudioDecoder:
+    """Decodes and finds speech in a few threads, off the event loop."""
+
+    def __init__(self, limits: AudioLimits, threads: int, metrics: Metrics) -> None:
+        self._limits = limits
+        self._metrics = metrics
+        self._detector = SpeechDetector()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+
+    async def prepare(self, uploads: Sequence[Upload]) -> list[Prepared]:
+        """Every upload decoded, in order.
+
+        Raises InvalidAudio or NoSpeech (with `file_index` when there are several files), and TooLarge, also
+        when only all of them together are too long.
+        """
+        done: list[Prepared] = []
+        total_s = 0.0
+        for index, upload in enumerate(uploads):
+            try:
+                one = await self._run(upload.data)
+            except TwofoldError as error:
+                if len(uploads) > 1:
+                    error.extra["file_index"] = index
+                raise
+            total_s += one.recording.duration_s
+            if total_s > self._limits.max_seconds:
+                raise TooLarge(
+                    f"The files together are longer than {self._limits.max_seconds:g} s. Send fewer at once.",
+                    max_seconds=self._limits.max_seconds,
+                )
+            self._metrics.audio_seconds.inc(one.recording.duration_s)
+            self._metrics.speech_seconds.inc(one.crops.speech_s)
+            done.append(one)
+        return done
+
+    async def decode(self, upload: Upload) -> Recording:
+        """One upload, whatever is to be heard in it. Raises what `service.audio.decode` raises."""
+        loop = asyncio.get_running_loop()
+        recording = await loop.run_in_executor(self._pool, decode, upload.data, self._limits)
+        self._metrics.audio_seconds.inc(recording.duration_s)
+        return recording
+
+    async def _run(self, data: bytes) -> Prepared:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, prepare, data, self._limits, self._detector)
+
+    def close(self) -> None:
+        """Waits for the recordings in work."""
+        self._pool.shutdown()

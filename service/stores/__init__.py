@@ -1,0 +1,1 @@
+"""What galleries and job stores share: transactions of SQLite, the way to Redis."""
