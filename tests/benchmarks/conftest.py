@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.trainer.conftest import small_corpora, tiny_bundle
+from tests.trainer.conftest import small_corpora, tiny_bundle, tones, write_tone
 
-__all__ = ["small_corpora", "tiny_bundle"]
+__all__ = ["small_corpora", "tiny_bundle", "tones", "write_tone"]

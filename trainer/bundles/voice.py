@@ -94,6 +94,42 @@ def whitening_of(parts: Sequence[EmbeddedClips]) -> Whitening:
     )
 
 
+@dataclass(frozen=True)
+class VoiceFit:
+    """What is fitted to a trained model, before its graphs are written."""
+
+    whitening: Whitening
+    scoring: dict[str, Any]  # of bundle.json
+
+
+def fit_voice(
+    model: VoiceModel, clips: Sequence[Clip], noise: Sequence[Clip] = (), progress: Progress | None = None
+) -> VoiceFit:
+    """Whitening (no labels) and scoring (the speakers' labels); arguments as for `export_voice_bundle`.
+
+    Raises:
+        ScoringError: the clips have no two utterances of one known speaker.
+    """
+    raw = [_embed("whitening", clips, model.encode, progress)]
+    if model.acoustics is not None:
+        # Within a recording the channel never changes: unless some crops go through others, the whitening
+        # would take a steady hiss for a voice.
+        channels = Channels(model.acoustics, noise)
+        raw.append(_embed("channels", clips, lambda crops: model.encode(channels(crops)), progress))
+    whitening = whitening_of(raw)
+    embedded = _embed("scoring", clips, lambda crops: whitening(model.encode(crops)), progress)
+    corpora = [clip.corpus for clip in embedded.clips]
+    speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in embedded.clips]
+    labelled = sorted({clip.corpus for clip in embedded.clips if clip.speaker})
+    scoring = fit_scoring(embedded.utterances, speakers, groups=corpora)
+    scoring["min_cohesion"] = fit_min_cohesion(embedded.crops, embedded.crop_clip, scoring["mean"])
+    by_seconds = fit_by_seconds(embedded.crops, embedded.crop_clip, speakers, corpora, scoring["mean"])
+    if by_seconds:
+        scoring["by_seconds"] = by_seconds
+    scoring["fitted_on"] = f"train speakers of {', '.join(labelled)}"
+    return VoiceFit(whitening, scoring)
+
+
 def export_voice_bundle(
     model: VoiceModel,
     clips: Sequence[Clip],
@@ -117,22 +153,7 @@ def export_voice_bundle(
         FileExistsError, ExportError: see `trainer.bundles.write.write_bundle`.
         ScoringError: the clips have no two utterances of one known speaker.
     """
-    raw = [_embed("whitening", clips, model.encode, progress)]
-    if model.acoustics is not None:
-        # Within a recording the channel never changes: unless some crops go through others, the whitening
-        # would take a steady hiss for a voice.
-        channels = Channels(model.acoustics, noise)
-        raw.append(_embed("channels", clips, lambda crops: model.encode(channels(crops)), progress))
-    whitening = whitening_of(raw)
-    embedded = _embed("scoring", clips, lambda crops: whitening(model.encode(crops)), progress)
-    corpora = [clip.corpus for clip in embedded.clips]
-    speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in embedded.clips]
-    labelled = sorted({clip.corpus for clip in embedded.clips if clip.speaker})
-    scoring = fit_scoring(embedded.utterances, speakers, groups=corpora)
-    scoring["min_cohesion"] = fit_min_cohesion(embedded.crops, embedded.crop_clip, scoring["mean"])
-    by_seconds = fit_by_seconds(embedded.crops, embedded.crop_clip, speakers, corpora, scoring["mean"])
-    if by_seconds:
-        scoring["by_seconds"] = by_seconds
+    fit = fit_voice(model, clips, noise, progress)
     manifest = {
         "format": 1,
         "name": folder.parent.name,
@@ -142,16 +163,16 @@ def export_voice_bundle(
         "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "sample_rate_hz": SAMPLE_RATE_HZ,
         "crop_samples": CROP_SAMPLES,
-        "embedding_dim": len(whitening.mean),
+        "embedding_dim": len(fit.whitening.mean),
         **model.content,
-        "scoring": {**scoring, "fitted_on": f"train speakers of {', '.join(labelled)}"},
+        "scoring": fit.scoring,
         "metrics": {},
         "training": training,
     }
     # Real crops: random ones would not reach the range of speech.
     crops = np.stack([fill_crop(read_audio(clip.path))[:CROP_SAMPLES] for clip in clips[:CHECKED_CROPS]])
     weights = partial(save_weights, model.objective, model.settings)
-    write_bundle(folder, manifest, model.graphs(whitening, crops), {WEIGHTS: weights})
+    write_bundle(folder, manifest, model.graphs(fit.whitening, crops), {WEIGHTS: weights})
 
 
 def save_weights(objective: nn.Module, settings: dict[str, Any], path: Path) -> None:
