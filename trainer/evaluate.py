@@ -53,7 +53,7 @@ def evaluate(
         console: where progress bars go; None shows none.
 
     Returns:
-        The fields of api.md (`trainer evaluate`), `f1`, `std` and `eer` in percent, `min_dcf` normalised at a
+        What `trainer evaluate --json` writes: `f1`, `std` and `eer` in percent, `min_dcf` normalised at a
         target prior of 0.01, `cllr` in bits. `eer`, `min_dcf` and `cllr` are None where the folder has not
         both kinds of pair.
 
@@ -122,7 +122,7 @@ def measure(
     seed: int,
     progress: Progress,
 ) -> dict[str, Any]:
-    """The figures of OUT.json that depend on embeddings alone; the same for every model that is compared."""
+    """The figures that depend on embeddings alone; the same for every model that is compared."""
     clip_speakers = [clip.speaker for clip in embedded.clips]
     target, nontarget = pair_scores(centre(embedded.utterances, mean), clip_speakers)
     drawn = draw_speakers(clip_speakers, speakers, seed)

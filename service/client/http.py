@@ -25,7 +25,7 @@ class ServiceUnreachable(ClientError):
 
 
 class ServiceClient:
-    """Calls of api.md. Raises ClientError."""
+    """A method a call of the service. Raises ClientError."""
 
     def __init__(self, url: str, key: str | None = None, *, timeout_s: float = 300.0) -> None:
         self._url = url

@@ -2,8 +2,8 @@
 
 A folder is read in one of three ways, the first that fits:
 
-1. `metadata.tsv` with at least the column `path` (the format of the data README: `speaker`, `split`,
-`seconds`, …);
+1. `metadata.tsv` with at least the column `path` (docs/data.md lists the others: `speaker`, `split`,
+   `seconds`, …);
 2. plain folders `<speaker>/<file>`;
 3. audio files lying directly in the folder, unlabelled (speaker "").
 """
