@@ -11,7 +11,7 @@ from redis.asyncio import Redis as AsyncRedis
 from service.errors import TwofoldError
 from service.inference import Bundle, ModelRegistry
 from service.speakers import RedisGallery, SpeakerDirectory
-from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, CHANGES, REVISION, connect, translated
+from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, CHANGES, REVISION, RedisConnection
 
 _WAIT_S = 0.5  # longest wait for a change, and so for the end
 _AT_ONCE = 1000  # changes read at once
@@ -30,26 +30,26 @@ class RedisActiveModel:
     """`ActiveModel` of all replicas together."""
 
     def __init__(self, url: str) -> None:
-        self._client = connect(url)
-        self._activate = self._client.register_script(_ACTIVATE)
+        self._redis = RedisConnection(url)
+        self._activate = self._redis.script(_ACTIVATE)
 
     def read(self) -> str | None:
-        with translated():
-            model = cast(bytes | None, self._client.get(ACTIVE_MODEL))
+        with self._redis.reaching() as client:
+            model = cast(bytes | None, client.get(ACTIVE_MODEL))
         return None if model is None else model.decode().rpartition("/")[2]
 
     def write(self, bundle: Bundle) -> None:
-        with translated():
+        with self._redis.reaching():
             self._activate(args=[bundle.id])
 
     def propose(self, bundle: Bundle) -> None:
         """Makes it the model of all replicas unless they have one. Raises StoreUnavailable."""
-        with translated():
-            self._client.set(ACTIVE_MODEL, bundle.id, nx=True)
+        with self._redis.reaching() as client:
+            client.set(ACTIVE_MODEL, bundle.id, nx=True)
 
     def close(self) -> None:
-        """Lets go of Redis."""
-        self._client.close()
+        """Ends the connection."""
+        self._redis.close()
 
 
 class Replica:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import cast
 
 from redis import Redis
 
 from service.jobs.records import JOB, Job, JobPage
 from service.jobs.store import Change, check_room, unknown_job
-from service.stores.redis import PREFIX, connect, translated, unavailable
+from service.stores.redis import PREFIX, RedisConnection, unavailable
 
 _RECORD = f"{PREFIX}job:"  # + id: the whole Job as JSON
 _ALL = f"{PREFIX}jobs"  # sorted set of all ids, all with score 0: in the order of their bytes, oldest first
@@ -45,17 +44,16 @@ class RedisJobStore:
 
     def __init__(self, url: str) -> None:
         """Connects at the first call."""
-        self._client = connect(url)
-        self._closed = False
-        self._replace = self._client.register_script(_REPLACE)
-        self._add = self._client.register_script(_ADD)
+        self._redis = RedisConnection(url)
+        self._replace = self._redis.script(_REPLACE)
+        self._add = self._redis.script(_ADD)
 
     def add(self, job: Job, *, most_open: int, most_bytes: int) -> None:
         for _ in range(_ATTEMPTS):
-            with self._reaching() as client:
+            with self._redis.reaching() as client:
                 counted = client.zcard(_ALL)
             check_room(job, self.unsettled(), most_open=most_open, most_bytes=most_bytes)
-            with self._reaching():
+            with self._redis.reaching():
                 added = self._add(
                     keys=[_key(job.job_id)],
                     args=[job.job_id, JOB.dump_json(job), int(job.settled), counted],
@@ -69,7 +67,7 @@ class RedisJobStore:
 
     def list(self, *, limit: int, before: str | None = None) -> JobPage:
         newest = "+" if before is None else f"({before}"
-        with self._reaching() as client:
+        with self._redis.reaching() as client:
             # One more tells whether there is another page.
             ids = cast(list[bytes], client.zrevrangebylex(_ALL, newest, "-", start=0, num=limit + 1))
             jobs = _jobs(client, ids[:limit])
@@ -79,7 +77,7 @@ class RedisJobStore:
         for _ in range(_ATTEMPTS):
             before = self._record(job_id)
             job = change(JOB.validate_json(before))
-            with self._reaching():
+            with self._redis.reaching():
                 replaced = self._replace(
                     keys=[_key(job_id)], args=[job_id, before, JOB.dump_json(job), int(job.settled)]
                 )
@@ -88,28 +86,20 @@ class RedisJobStore:
         raise unavailable()
 
     def unsettled(self) -> Sequence[Job]:
-        with self._reaching() as client:
+        with self._redis.reaching() as client:
             ids = cast(list[bytes], client.zrange(_UNSETTLED, 0, -1))
             jobs = _jobs(client, ids)
         return [job for job in jobs if not job.settled]  # settled since its id was read
 
     def close(self) -> None:
-        self._closed = True
-        self._client.close()
+        self._redis.close()
 
     def _record(self, job_id: str) -> bytes:
-        with self._reaching() as client:
+        with self._redis.reaching() as client:
             record = cast(bytes | None, client.get(_key(job_id)))
         if record is None:
             raise unknown_job(job_id)
         return record
-
-    @contextmanager
-    def _reaching(self) -> Iterator[Redis]:
-        if self._closed:
-            raise unavailable()
-        with translated():
-            yield self._client
 
 
 def _key(job_id: str) -> str:

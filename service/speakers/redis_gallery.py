@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -37,7 +36,7 @@ from service.speakers.redis_layout import (
     speaker_key,
     unpacked,
 )
-from service.stores.redis import connect, translated, unavailable
+from service.stores.redis import RedisConnection
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 500  # speakers read by one script call: some milliseconds
@@ -54,12 +53,11 @@ class RedisGallery:
     def __init__(self, url: str, cipher: AudioCipher | None = None) -> None:
         """Connects at the first call."""
         self._cipher = cipher or AudioCipher()
-        self._client = connect(url)
-        self._closed = False
-        self._store = self._client.register_script(STORE)
-        self._add_embeddings = self._client.register_script(ADD_EMBEDDINGS)
-        self._delete = self._client.register_script(DELETE)
-        self._voices = self._client.register_script(VOICES)
+        self._redis = RedisConnection(url)
+        self._store = self._redis.script(STORE)
+        self._add_embeddings = self._redis.script(ADD_EMBEDDINGS)
+        self._delete = self._redis.script(DELETE)
+        self._voices = self._redis.script(VOICES)
 
     def enrol(
         self,
@@ -80,18 +78,18 @@ class RedisGallery:
         args: list[Any] = [speaker_id, model]
         for utterance_id, embedding in embeddings.items():
             args += [utterance_id, packed(embedding)]
-        with self._reaching():
+        with self._redis.reaching():
             return bool(self._add_embeddings(keys=[speaker_key(speaker_id)], args=args))
 
     def get(self, speaker_id: str) -> Speaker:
-        with self._reaching() as client:
+        with self._redis.reaching() as client:
             fields = cast(dict[bytes, bytes], client.hgetall(speaker_key(speaker_id)))
         if not fields:
             raise unknown(speaker_id)
         return read_speaker(speaker_id, fields)
 
     def list(self, *, limit: int, after: str | None = None) -> Page:
-        with self._reaching() as client:
+        with self._redis.reaching() as client:
             ids = _ids_after(client, after, limit + 1)  # one more tells whether there is another page
             with client.pipeline(transaction=False) as pipe:
                 for speaker_id in ids[:limit]:
@@ -101,12 +99,12 @@ class RedisGallery:
         return Page(speakers, next_after=ids[limit - 1] if len(ids) > limit else None)
 
     def audio(self, utterance_id: int) -> bytes | None:
-        with self._reaching() as client:
+        with self._redis.reaching() as client:
             stored = cast(bytes | None, client.get(f"{AUDIO}{utterance_id}"))
         return None if stored is None else self._cipher.unseal(stored)
 
     def delete(self, speaker_id: str) -> None:
-        with self._reaching():
+        with self._redis.reaching():
             if not self._delete(keys=[speaker_key(speaker_id)], args=[speaker_id]):
                 raise unknown(speaker_id)
 
@@ -114,7 +112,7 @@ class RedisGallery:
         names: dict[str, str | None] = {}
         prints: dict[str, FloatArray] = {}
         after: str | None = None
-        with self._reaching() as client:
+        with self._redis.reaching() as client:
             while ids := _ids_after(client, after, _AT_ONCE):
                 found = self._voices(keys=[speaker_key(speaker_id) for speaker_id in ids], args=[model])
                 for speaker_id, (header, *embeddings) in zip(ids, found, strict=True):
@@ -128,7 +126,7 @@ class RedisGallery:
         return Voiceprints(tuple(prints), matrix, names)
 
     def count(self) -> int:
-        with self._reaching() as client:
+        with self._redis.reaching() as client:
             return int(client.zcard(SPEAKERS))
 
     def compact(self) -> None:
@@ -136,7 +134,7 @@ class RedisGallery:
 
         While it is busy doing that for an earlier erasure, the next call tries again.
         """
-        with self._reaching() as client:
+        with self._redis.reaching() as client:
             if not client.exists(COMPACT):
                 return
             state = client.info("persistence")
@@ -151,8 +149,7 @@ class RedisGallery:
                 _log.warning("append_only_file_not_rewritten", reason=str(error))
 
     def close(self) -> None:
-        self._closed = True
-        self._client.close()
+        self._redis.close()
 
     def _write(
         self, speaker_id: str, header: str, utterances: Sequence[NewUtterance], created_at: str
@@ -167,7 +164,7 @@ class RedisGallery:
             }
             audio = b"" if new.audio is None else self._cipher.seal(new.audio)
             args += [new.model, json.dumps(utterance), packed(new.embedding), audio]
-        with self._reaching():
+        with self._redis.reaching():
             answer = self._store(keys=[speaker_key(speaker_id)], args=args)
         if answer == b"taken":
             raise taken(speaker_id)
@@ -176,13 +173,6 @@ class RedisGallery:
         if answer == b"switched":
             raise switched()
         return read_speaker(speaker_id, dict(zip(answer[::2], answer[1::2], strict=True)))
-
-    @contextmanager
-    def _reaching(self) -> Iterator[Redis]:
-        if self._closed:
-            raise unavailable()
-        with translated():
-            yield self._client
 
 
 def _ids_after(client: Redis, after: str | None, limit: int) -> list[str]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from service.errors import StoreUnavailable
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import taken, unknown
 from service.speakers.records import (
@@ -25,7 +22,7 @@ from service.speakers.records import (
     Voiceprints,
     unit_rows,
 )
-from service.stores.sqlite import transaction
+from service.stores.sqlite import SqliteFile
 
 SCHEMA_VERSION = 2
 SCHEMA = """
@@ -58,7 +55,7 @@ UPGRADES = {0: SCHEMA, 1: "ALTER TABLE embeddings ADD COLUMN map_error REAL;"}  
 
 
 class SqliteGallery:
-    """`Gallery` in one file. One connection behind a lock: SQLite has one writer, and reads are short."""
+    """`Gallery` in one file."""
 
     shared = False
 
@@ -71,36 +68,16 @@ class SqliteGallery:
         retry_after_s: int = 1,
     ) -> None:
         """Opens or creates the file. Raises `StoreUnavailable` when it cannot be used."""
-        self._path = path
         self._cipher = cipher or AudioCipher()
-        self._retry_after_s = retry_after_s
-        self._lock = threading.Lock()
-        with self._translated():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(
-                path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
-            )
-            try:
-                self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")  # fsync at every commit: acknowledged means durable
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.execute("PRAGMA secure_delete = ON")  # erased voices are overwritten with zeros
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version in UPGRADES:
-            script = f"BEGIN IMMEDIATE; {UPGRADES[version]} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            self._db.executescript(script)
-        elif version != SCHEMA_VERSION:
-            raise StoreUnavailable(
-                f"{self._path} has schema version {version}; this release reads {SCHEMA_VERSION}. "
-                "Start the release that wrote it, or point TWOFOLD_STATE_DIR at another directory."
-            )
-        self._empty_wal()  # a process killed right after an erasure may have left the voice in the log
+        self._file = SqliteFile(
+            path,
+            UPGRADES,
+            schema_version=SCHEMA_VERSION,
+            noun="speaker store",
+            secure_delete=True,
+            busy_timeout_s=busy_timeout_s,
+            retry_after_s=retry_after_s,
+        )
 
     def enrol(
         self,
@@ -111,7 +88,7 @@ class SqliteGallery:
         utterances: Sequence[NewUtterance],
     ) -> Speaker:
         now = datetime.now(UTC)
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             try:
                 db.execute(
                     "INSERT INTO speakers VALUES (?, ?, ?, ?)",
@@ -123,13 +100,13 @@ class SqliteGallery:
             return _select_speaker(db, speaker_id)
 
     def add_utterances(self, speaker_id: str, utterances: Sequence[NewUtterance]) -> Speaker:
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             _select_speaker(db, speaker_id)
             self._insert_utterances(db, speaker_id, utterances, datetime.now(UTC))
             return _select_speaker(db, speaker_id)
 
     def add_embeddings(self, speaker_id: str, model: str, embeddings: Mapping[int, Embedding]) -> bool:
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             rows = db.execute("SELECT utterance_id FROM utterances WHERE speaker_id = ?", (speaker_id,))
             if not set(embeddings) <= {utterance_id for (utterance_id,) in rows}:
                 return False
@@ -138,11 +115,11 @@ class SqliteGallery:
             return True
 
     def get(self, speaker_id: str) -> Speaker:
-        with self._reading() as db:
+        with self._file.reading() as db:
             return _select_speaker(db, speaker_id)
 
     def list(self, *, limit: int, after: str | None = None) -> Page:
-        with self._reading() as db:
+        with self._file.reading() as db:
             ids = [
                 speaker_id
                 for (speaker_id,) in db.execute(
@@ -154,21 +131,20 @@ class SqliteGallery:
         return Page(speakers, next_after=ids[limit - 1] if len(ids) > limit else None)
 
     def audio(self, utterance_id: int) -> bytes | None:
-        with self._reading() as db:
+        with self._file.reading() as db:
             row = db.execute(
                 "SELECT audio FROM utterances WHERE utterance_id = ?", (utterance_id,)
             ).fetchone()
         return self._cipher.unseal(row[0]) if row and row[0] is not None else None
 
     def delete(self, speaker_id: str) -> None:
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             if db.execute("DELETE FROM speakers WHERE speaker_id = ?", (speaker_id,)).rowcount == 0:
                 raise unknown(speaker_id)
-        with self._reading():
-            self._empty_wal()
+        self._file.empty_log()
 
     def voiceprints(self, model: str) -> Voiceprints:
-        with self._reading() as db:
+        with self._file.reading() as db:
             names = dict(db.execute("SELECT speaker_id, name FROM speakers").fetchall())
             rows = db.execute(
                 "SELECT u.speaker_id, e.n_crops, e.mean FROM embeddings e "
@@ -184,13 +160,12 @@ class SqliteGallery:
         return Voiceprints(tuple(str(i) for i in ids), matrix, names)
 
     def count(self) -> int:
-        with self._reading() as db:
+        with self._file.reading() as db:
             (n,) = db.execute("SELECT count(*) FROM speakers").fetchone()
             return int(n)
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._file.close()
 
     def _insert_utterances(
         self, db: sqlite3.Connection, speaker_id: str, utterances: Sequence[NewUtterance], now: datetime
@@ -204,29 +179,6 @@ class SqliteGallery:
             )
             assert cursor.lastrowid is not None  # an INSERT always sets it
             _insert_embedding(db, cursor.lastrowid, new.model, new.embedding)
-
-    def _empty_wal(self) -> None:
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translated():
-            yield self._db
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as db, transaction(db):
-            yield db
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(
-                f"The speaker store cannot be used now ({error}). Nothing was changed; try again shortly.",
-                retry_after_s=self._retry_after_s,
-            ) from error
 
 
 def _insert_embedding(db: sqlite3.Connection, utterance_id: int, model: str, embedding: Embedding) -> None:

@@ -1,1 +1,1 @@
-"""What galleries and job stores share: transactions of SQLite, the way to Redis."""
+"""What the gallery and the job store share: a SQLite file, and the connection to Redis."""

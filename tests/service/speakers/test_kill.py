@@ -48,9 +48,9 @@ def check(gallery: SqliteGallery, acknowledged: set[str], attempted: set[str], f
         assert speaker.name == f"name of {speaker.speaker_id}"
         assert [len(gallery.audio(u.utterance_id) or b"") for u in speaker.utterances] == sizes
         np.testing.assert_allclose(speaker.voiceprint(MODEL), voiceprint, atol=1e-5)
-    (complaints,) = gallery._db.execute("PRAGMA integrity_check").fetchone()
+    (complaints,) = gallery._file._db.execute("PRAGMA integrity_check").fetchone()
     assert complaints == "ok"
-    assert gallery._db.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert gallery._file._db.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def test_killed_server_keeps_its_word(

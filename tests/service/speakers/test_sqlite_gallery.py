@@ -55,8 +55,8 @@ def test_locked_store_is_unavailable_then_recovers(gallery: SqliteGallery, path:
 def test_full_disk_stores_nothing_by_halves(gallery: SqliteGallery) -> None:
     gallery.enrol("ada", name=None, metadata={}, utterances=[utterance()])
     # SQLite's own limit on the file raises the very error of a full disk.
-    (pages,) = gallery._db.execute("PRAGMA page_count").fetchone()
-    gallery._db.execute(f"PRAGMA max_page_count = {pages + 2}")
+    (pages,) = gallery._file._db.execute("PRAGMA page_count").fetchone()
+    gallery._file._db.execute(f"PRAGMA max_page_count = {pages + 2}")
     too_much = [utterance(), utterance(audio=bytes(100_000))]
     with pytest.raises(StoreUnavailable, match="full"):
         gallery.enrol(
@@ -66,7 +66,7 @@ def test_full_disk_stores_nothing_by_halves(gallery: SqliteGallery) -> None:
         gallery.add_utterances("ada", too_much)
     assert [s.speaker_id for s in gallery.list(limit=9).speakers] == ["ada"]
     assert len(gallery.get("ada").utterances) == 1
-    gallery._db.execute("PRAGMA max_page_count = 100000")
+    gallery._file._db.execute("PRAGMA max_page_count = 100000")
     gallery.enrol("bob", name=None, metadata={}, utterances=[utterance(audio=bytes(100_000))])
     assert gallery.count() == 2
 
