@@ -1,0 +1,54 @@
+"""Enrols two readers, then asks who speaks in other recordings: the two, and somebody whom nobody enrolled.
+
+Usage, with a service running (`make serve`): python examples/identify.py [URL]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+AUDIO = Path(__file__).parent / "audio"
+ENROL = {
+    "example-1998": "1998/1998-15444-0002.opus",
+    "example-3005": "3005/3005-163389-0003.opus",
+}
+PROBES = ("1998/1998-15444-0005.opus", "3005/3005-163389-0006.opus", "533/533-1066-0002.opus")
+
+
+def post(client: httpx.Client, path: str, recording: str, **form: str) -> Any:
+    """The service's answer to a recording."""
+    answer = client.post(path, data=form, files={"audio": (recording, (AUDIO / recording).read_bytes())})
+    if answer.is_error:
+        sys.exit(answer.json()["detail"])
+    return answer.json()
+
+
+def main(url: str) -> None:
+    with httpx.Client(base_url=url, timeout=60) as client:
+        enrolled: list[str] = []
+        try:
+            for speaker_id, recording in ENROL.items():
+                speaker = post(client, "/speakers", recording, speaker_id=speaker_id)
+                enrolled.append(speaker_id)
+                print(
+                    f"{speaker_id} enrolled from {speaker['speech_s']:.1f} s: {speaker['quality']['advice']}"
+                )
+            for recording in PROBES:
+                match = post(client, "/identify", recording)["match"]
+                said = (
+                    f"{match['speaker_id']}, score {match['score']:.2f}"
+                    if match
+                    else "nobody who is enrolled"
+                )
+                print(f"{recording}: {said}")
+        finally:
+            for speaker_id in enrolled:
+                client.delete(f"/speakers/{speaker_id}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
