@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
+from service import __version__
 from service.api import content, embed, finetune, generate, health, identify, models, speakers, verify
 from service.api.deps import require_key
 from service.api.middleware import RequestContext
@@ -40,7 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(
         title="Twofold",
-        version="0.1.0",
+        version=__version__,
         summary="Splits speech into who speaks and what is said, without labels.",
         lifespan=lifespan,
     )

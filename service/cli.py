@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from service.client import register
-from service.settings import Settings, markdown_table
+from service.settings import Settings, markdown_page
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -54,8 +54,8 @@ def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> N
 
 @app.command()
 def settings() -> None:
-    """Prints every setting with its default and unit, as a Markdown table."""
-    typer.echo(markdown_table())
+    """Prints every setting with its default and unit, as the page docs/settings.md."""
+    typer.echo(markdown_page())
 
 
 def _settings(overrides: dict[str, Any]) -> Settings:

@@ -9,10 +9,20 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
+_PAGE = (
+    "# Settings",
+    "",
+    "Settings are environment variables, or lines of a `.env` file where the service starts.",
+    "This page is what `python -m service settings` prints.",
+    "",
+    "The service does not read `TWOFOLD_DATA`. It names a folder of speech corpora ([data.md](data.md)) for",
+    "`python -m trainer reproduce`, benchmarks and tests.",
+    "",
+)
 
 
 class Settings(BaseSettings):
-    """Settings of one service process. `markdown_table` prints them for the README."""
+    """Settings of one service process. `markdown_page` makes docs/settings.md of them."""
 
     model_config = SettingsConfigDict(env_prefix="TWOFOLD_", env_file=".env", extra="ignore", frozen=True)
 
@@ -20,28 +30,28 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
     state_dir: Path = Field(
         default=Path("state"),
-        description="Folder of everything that is kept: enrolled voices, new model versions.",
+        description="Folder of everything that lasts: enrolled voices, jobs, new model versions.",
     )
     redis_url: SecretStr = Field(
         default=SecretStr(""),
-        description="Redis 7 that several replicas share for voices and jobs, as `redis://HOST:6379/0`; "
-        "empty: everything is kept in the state folder.",
+        description="Redis 7 that several replicas share for voices and jobs, as `redis://HOST:6379/0`. "
+        "Empty: the state folder holds them.",
     )
     models_dir: Path = Field(
         default=_CHECKOUT / "models",
-        description="Folder of the shipped model bundles, of which the newest autodecompose serves; the path "
-        "of one model (`models/barlow_twins`) or one bundle serves that instead.",
+        description="Folder of the shipped model bundles; the newest autodecompose serves. With the path of "
+        "one model (`models/barlow_twins`) or of one bundle, that one serves.",
     )
     api_keys: SecretStr = Field(
         default=SecretStr(""),
-        description="Comma-separated; where set, calls need the header `Authorization: Bearer KEY`; "
+        description="Comma-separated. When set, calls need the header `Authorization: Bearer KEY`; "
         "documentation, health and metrics do not.",
     )
     audio_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Encrypts retained recordings (those of unfinished fine-tuning jobs are not): 32 bytes "
-        "in URL-safe base64. Comma-separated to rotate: the first encrypts, all decrypt. A lost key is lost "
-        "recordings.",
+        description="Encrypts retained recordings: 32 bytes in URL-safe base64. Recordings of unfinished "
+        "fine-tuning jobs stay unencrypted. Comma-separated to rotate: the first encrypts, all decrypt. "
+        "Without its key a recording is lost.",
     )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
@@ -96,8 +106,8 @@ class Settings(BaseSettings):
     same_voice_seconds: float = Field(
         default=10.0,
         ge=0,
-        description="Two crops of a recording count as one voice in fine-tuning when they start at most this "
-        "far apart, in seconds; 0: always. Recordings of conversations need it small.",
+        description="In fine-tuning, two crops of a recording count as one voice if they start at most this "
+        "far apart, in seconds; 0: always. Keep it small for conversations.",
     )
     finetune_queue: int = Field(
         default=4, ge=1, description="Most unfinished fine-tuning jobs of one client; more are answered 429."
@@ -111,7 +121,7 @@ class Settings(BaseSettings):
     finetune_lease_s: float = Field(
         default=30.0,
         ge=1,
-        description="A job is another worker's when its own has not been heard of for this long, in seconds.",
+        description="Another worker takes a job over when its worker has been silent this long, in seconds.",
     )
     finetune_attempts: int = Field(
         default=3, ge=1, description="A job fails when its worker has died this many times."
@@ -164,9 +174,9 @@ def _listed(value: SecretStr) -> tuple[str, ...]:
     return tuple(key.strip() for key in value.get_secret_value().split(",") if key.strip())
 
 
-def markdown_table() -> str:
-    """The README's table of settings: variable, default, meaning with unit."""
-    rows = ["| variable | default | meaning |", "|---|---|---|"]
+def markdown_page() -> str:
+    """The text of docs/settings.md: a table of variable, default, and meaning with unit."""
+    rows = [*_PAGE, "| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.default
         if name == "models_dir":

@@ -6,13 +6,13 @@ import os
 import subprocess
 import sys
 
-from service.settings import markdown_table
+from service.settings import markdown_page
 
 
 def test_settings_prints_the_table() -> None:
     command = [sys.executable, "-m", "service", "settings"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == markdown_table()
+    assert done.stdout.strip() == markdown_page()
 
 
 def test_help_needs_neither_settings_nor_the_web_stack() -> None:

@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from service.settings import Settings, markdown_table
+from service.settings import Settings, markdown_page
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
-def test_the_readme_lists_every_setting_as_it_is() -> None:
-    assert markdown_table() in README.read_text(), (
-        "run `python -m service settings` and paste it into README.md"
-    )
+def test_the_page_lists_every_setting_as_it_is() -> None:
+    assert PAGE.read_text() == markdown_page() + "\n", "run `python -m service settings > docs/settings.md`"
 
 
 @pytest.mark.parametrize("name", [n for n in Settings.model_fields if n.endswith(("_s", "seconds", "bytes"))])
