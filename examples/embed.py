@@ -21,9 +21,8 @@ def main(url: str) -> None:
         sys.exit(answer.json()["detail"])
     results = answer.json()["results"]
     for result in results:
-        print(
-            f"{result['filename']}: {result['speech_s']:.1f} s of speech, {len(result['embedding'])} numbers"
-        )
+        numbers = len(result["embedding"])
+        print(f"{result['filename']}: {result['speech_s']:.1f} s of speech, {numbers} numbers")
 
     # Embeddings have length 1, so their dot product is the cosine of the angle between them.
     first, same, other = (result["embedding"] for result in results)

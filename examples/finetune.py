@@ -1,6 +1,7 @@
 """Fine-tunes the model on every recording of `audio/`, without labels, and prints a line an event.
 
-Usage, with a service and a worker running (`make serve`, torch installed): python examples/finetune.py [URL] [STEPS]
+Usage, with a service and a worker running:
+python examples/finetune.py [URL] [STEPS]
 """
 
 from __future__ import annotations

@@ -34,17 +34,11 @@ def main(url: str) -> None:
             for speaker_id, recording in ENROL.items():
                 speaker = post(client, "/speakers", recording, speaker_id=speaker_id)
                 enrolled.append(speaker_id)
-                print(
-                    f"{speaker_id} enrolled from {speaker['speech_s']:.1f} s: {speaker['quality']['advice']}"
-                )
+                print(f"{speaker_id} enrolled from {speaker['speech_s']:.1f} s of speech")
             for recording in PROBES:
                 match = post(client, "/identify", recording)["match"]
-                said = (
-                    f"{match['speaker_id']}, score {match['score']:.2f}"
-                    if match
-                    else "nobody who is enrolled"
-                )
-                print(f"{recording}: {said}")
+                name = f"{match['speaker_id']}, score {match['score']:.2f}" if match else "nobody enrolled"
+                print(f"{recording}: {name}")
         finally:
             for speaker_id in enrolled:
                 client.delete(f"/speakers/{speaker_id}")

@@ -1,4 +1,4 @@
-"""Joins the recordings of `audio/` into the two conversations of `conversations/`, each with a reference in RTTM.
+"""Joins recordings of `audio/` into the conversations of `conversations/`, each with a reference in RTTM.
 
 The people never met: they read books alone, and their sentences are laid one after another.
 Usage, from the repository's root: python examples/join_conversations.py
@@ -56,7 +56,7 @@ CONVERSATIONS = {
 
 
 def join(name: str, turns: list[Turn]) -> tuple[np.ndarray, str]:
-    """A conversation as samples (n,) at 16 kHz, and its RTTM: a line a turn, with start and duration in seconds."""
+    """Samples (n,) at 16 kHz, and their RTTM: a line a turn, with its start and duration in seconds."""
     audio = np.zeros(0, np.float32)
     lines = []
     for turn in turns:

@@ -52,7 +52,7 @@ def test_identify_knows_the_enrolled_and_nobody_else_and_leaves_none(service: Ru
     first, second, stranger = (line.split(": ", 1)[1] for line in lines[-3:])
     assert first.startswith("example-1998, score")
     assert second.startswith("example-3005, score")
-    assert stranger == "nobody who is enrolled"
+    assert stranger == "nobody enrolled"
 
 
 def test_finetune_follows_the_job_to_a_new_version(service: RunningService) -> None:
