@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The README's fine-tuning tour on real speech, against a running service with a worker (`make serve` after
+# The fine-tuning tour of docs/tour.md on real speech, against a running service with a worker (`make serve` after
 # `make test`, or `python -m service serve --worker`): prints each command and its answer.
 # Usage: TWOFOLD_DATA=../shared/data docs/finetune-tour.sh [URL]
 set -euo pipefail

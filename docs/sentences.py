@@ -34,6 +34,7 @@ def sentences(markdown: str) -> list[str]:
     for pattern in _LEFT_OUT:
         markdown = pattern.sub("\n\n", markdown)
     text = re.sub(r"`[^`]+`", "`code`", markdown)
+    text = re.sub(r"\[[\w/-]+\.\w+\]\([^)]*\)", "`code`", text)  # the name of a file
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = _ABBREVIATION.sub(r"\1", text)
     blocks = (" ".join(block.split()) for block in _BLOCK.split(text))

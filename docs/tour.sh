@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The README's tour on real speech, against a running service: prints each command and its answer.
+# The tour of docs/tour.md on real speech, against a running service: prints each command and its answer.
 # Usage: TWOFOLD_DATA=../shared/data docs/tour.sh [URL]
 set -euo pipefail
 url="${1:-http://127.0.0.1:8000}"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
-import io
 import re
 import subprocess
-import tokenize
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -39,6 +37,7 @@ _COMMAND = re.compile(
 _MAKE = re.compile(r"(?<![\w-])make ([a-z][\w-]*)")
 _VARIABLE = re.compile(r"\bTWOFOLD_[A-Z_]+[A-Z]\b")
 _SPAN = re.compile(r"`[^`\n]+(?:\n[^`\n]+)?`")
+_COMMENT = re.compile(r"(?:^|  )#:? ?(.*)$", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -50,6 +49,13 @@ def tracked() -> tuple[str, ...]:
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
     )
     return tuple(path for path in listed.splitlines() if (ROOT / path).exists())
+
+
+@cache
+def endings() -> frozenset[str]:
+    """The end of every tracked path, from each of its folders on: a name may leave out those above."""
+    split = [path.split("/") for path in tracked()]
+    return frozenset("/".join(parts[start:]) for parts in split for start in range(len(parts)))
 
 
 @cache
@@ -67,13 +73,8 @@ def texts(path: str) -> Iterator[tuple[str, bool]]:
     elif path.endswith(".sh"):
         yield source, True
     else:
-        yield from ((comment, False) for comment in _comments(source))
+        yield "\n".join(_COMMENT.findall(source)), False
         yield from _strings(source)
-
-
-def _comments(source: str) -> Iterator[str]:
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    yield "\n".join(token.string.lstrip("#: ") for token in tokens if token.type == tokenize.COMMENT)
 
 
 def _strings(source: str) -> Iterator[tuple[str, bool]]:
@@ -91,7 +92,7 @@ def _strings(source: str) -> Iterator[tuple[str, bool]]:
 def missing(text: str, code: bool) -> Iterator[str]:
     """What `text` names and is not there; `code` where it is a block of commands."""
     for file in _FILE.findall(text):
-        if Path(file).name not in NOT_HERE and not any(f"/{name}".endswith(f"/{file}") for name in tracked()):
+        if Path(file).name not in NOT_HERE and file not in endings():
             yield file
     for folder in _FOLDER.findall(text):
         if not (ROOT / folder.rstrip("./-")).exists():
