@@ -62,8 +62,8 @@ def _settings(overrides: dict[str, Any]) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        for one in error.errors():
-            typer.echo(f"error: TWOFOLD_{str(one['loc'][0]).upper()}: {one['msg']}", err=True)
+        for problem in error.errors():
+            typer.echo(f"error: TWOFOLD_{str(problem['loc'][0]).upper()}: {problem['msg']}", err=True)
         raise typer.Exit(2) from None
 
 

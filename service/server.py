@@ -60,8 +60,8 @@ def run(settings: Settings, *, worker: bool = False) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if worker and not can_train():
         _log.warning("no_worker", reason=NO_TORCH)
-    beside = WorkerProcess() if worker and can_train() else contextlib.nullcontext()
+    worker_process = WorkerProcess() if worker and can_train() else contextlib.nullcontext()
     # numpy's products here are small: spreading one over cores costs more than it brings, and takes those
     # cores from onnxruntime.
-    with beside, threadpool_limits(limits=1, user_api="blas"), contextlib.suppress(KeyboardInterrupt):
+    with worker_process, threadpool_limits(limits=1, user_api="blas"), contextlib.suppress(KeyboardInterrupt):
         _Server(app, config).run()

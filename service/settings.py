@@ -142,7 +142,7 @@ class Settings(BaseSettings):
 
     @field_validator("redis_url")
     @classmethod
-    def _redis_url_is_one(cls, value: SecretStr) -> SecretStr:
+    def _redis_url_has_a_scheme(cls, value: SecretStr) -> SecretStr:
         if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("a Redis URL starts with redis://, rediss:// (TLS) or unix://")
         return value

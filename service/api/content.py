@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from service.api.accept import asked_for
+from service.api.accept import prefers
 from service.api.deps import PipelineDep, SettingsDep
 from service.api.pipeline import Frames
 from service.api.problems import AUDIO_STATUSES, problem_responses
@@ -29,7 +29,7 @@ class ContentParams(BaseModel):
     """Parameters of /content: none so far."""
 
 
-class Content(BaseModel):
+class FramesAnswer(BaseModel):
     """The content of one file."""
 
     filename: str | None = Field(description="As sent; null for a raw body.")
@@ -43,7 +43,7 @@ class ContentAnswer(BaseModel):
     model: str
     dim: int
     frame_s: float
-    results: list[Content]
+    results: list[FramesAnswer]
 
 
 @router.post(
@@ -54,7 +54,7 @@ class ContentAnswer(BaseModel):
     openapi_extra=audio_body(ContentParams),
 )
 async def content(
-    asked: Annotated[AudioRequest[ContentParams], Depends(audio_request(ContentParams))],
+    body: Annotated[AudioRequest[ContentParams], Depends(audio_request(ContentParams))],
     request: Request,
     pipeline: PipelineDep,
     settings: SettingsDep,
@@ -63,17 +63,17 @@ async def content(
 
     `Accept: application/x-npy` gives one file's frames as a float32 array (frames, dim) for `numpy.load`.
     """
-    as_npy = asked_for(request, NPY, default="application/json")
-    if as_npy and len(asked.files) > 1:
+    as_npy = prefers(request, NPY, over="application/json")
+    if as_npy and len(body.files) > 1:
         raise BadRequest("application/x-npy holds one array: send one file, or accept application/json.")
-    found = await pipeline.content(asked.files, required_s=settings.min_speech_embed_s)
+    recordings = await pipeline.content(body.files, required_s=settings.min_speech_embed_s)
     if as_npy:
-        return Response(_npy(found[0][1]), media_type=NPY)
+        return Response(_npy(recordings[0][1]), media_type=NPY)
     bundle = pipeline.engine.bundle
     head: dict[str, object] = {"model": pipeline.model, "dim": bundle.content_dim, "frame_s": bundle.frame_s}
     results: list[tuple[dict[str, object], Frames]] = [
-        ({"filename": upload.filename, "duration_s": prepared.recording.duration_s}, frames)
-        for upload, (prepared, frames) in zip(asked.files, found, strict=True)
+        ({"filename": upload.filename, "duration_s": prepared.decoded.duration_s}, frames)
+        for upload, (prepared, frames) in zip(body.files, recordings, strict=True)
     ]
     return StreamingResponse(_json(head, results), media_type="application/json")
 

@@ -34,7 +34,7 @@ class DecisionParams(BaseModel):
         return scorer.threshold(self.target_fpr or settings.target_fpr, seconds=seconds, voices=voices)
 
 
-def one_recording(files: list[Upload]) -> list[Upload]:
+def single_recording(files: list[Upload]) -> list[Upload]:
     """The files, of which there may be only one. Raises BadRequest."""
     if len(files) != 1:
         raise BadRequest(f"Send one recording, not {len(files)}: each request decides about one voice.")

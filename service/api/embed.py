@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from service.api.deps import PipelineDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
-from service.audio.decoder import Heard
+from service.audio.decoder import EmbeddedRecording
 from service.inference import pool_utterance
 
 router = APIRouter(tags=["embeddings"])
@@ -24,7 +24,7 @@ class EmbedParams(BaseModel):
     segments: bool = Field(False, description="Also give the embedding of every 1.024 s segment of speech.")
 
 
-class Segment(BaseModel):
+class SegmentAnswer(BaseModel):
     """The voice embedding of one stretch of the recording."""
 
     start_s: float
@@ -32,14 +32,14 @@ class Segment(BaseModel):
     embedding: list[float]
 
 
-class Embedding(BaseModel):
+class EmbeddingAnswer(BaseModel):
     """The voice embedding of one file."""
 
     filename: str | None = Field(description="As sent; null for a raw body.")
     duration_s: float
     speech_s: float = Field(description="Net speech found, in seconds.")
     embedding: list[float] = Field(description="Unit length.")
-    segments: list[Segment] | None = Field(default=None, description="Only with segments=true.")
+    segments: list[SegmentAnswer] | None = Field(default=None, description="Only with segments=true.")
 
 
 class EmbedAnswer(BaseModel):
@@ -47,7 +47,7 @@ class EmbedAnswer(BaseModel):
 
     model: str
     dim: int
-    results: list[Embedding]
+    results: list[EmbeddingAnswer]
 
 
 @router.post(
@@ -57,30 +57,30 @@ class EmbedAnswer(BaseModel):
     openapi_extra=audio_body(EmbedParams),
 )
 async def embed(
-    request: Annotated[AudioRequest[EmbedParams], Depends(audio_request(EmbedParams))],
+    body: Annotated[AudioRequest[EmbedParams], Depends(audio_request(EmbedParams))],
     pipeline: PipelineDep,
     settings: SettingsDep,
 ) -> EmbedAnswer:
     """Voice embedding of each file: who speaks, not what is said. Compare two with POST /verify."""
-    heard = await pipeline.hear(request.files, required_s=settings.min_speech_embed_s)
+    recordings = await pipeline.embed(body.files, required_s=settings.min_speech_embed_s)
     return EmbedAnswer(
         model=pipeline.model,
         dim=pipeline.engine.bundle.embedding_dim,
-        results=[_embedding(one, request.params.segments) for one in heard],
+        results=[_embedding(recording, body.params.segments) for recording in recordings],
     )
 
 
-def _embedding(heard: Heard, segments: bool) -> Embedding:
-    result = Embedding(
-        filename=heard.upload.filename,
-        duration_s=heard.prepared.recording.duration_s,
-        speech_s=heard.prepared.crops.speech_s,
-        embedding=_floats(pool_utterance(heard.embeddings)),
+def _embedding(recording: EmbeddedRecording, segments: bool) -> EmbeddingAnswer:
+    result = EmbeddingAnswer(
+        filename=recording.upload.filename,
+        duration_s=recording.prepared.decoded.duration_s,
+        speech_s=recording.prepared.crops.speech_s,
+        embedding=_floats(pool_utterance(recording.embeddings)),
     )
     if segments:
         result.segments = [
-            Segment(start_s=start, end_s=end, embedding=_floats(row))
-            for (start, end), row in zip(heard.prepared.crops.spans, heard.embeddings, strict=True)
+            SegmentAnswer(start_s=start, end_s=end, embedding=_floats(row))
+            for (start, end), row in zip(recording.prepared.crops.spans, recording.embeddings, strict=True)
         ]
     return result
 

@@ -60,7 +60,7 @@ class FinetuneParams(BaseModel):
     )
 
 
-class Accepted(BaseModel):
+class FinetuneAnswer(BaseModel):
     """The job is stored; `Location` says where to watch it."""
 
     job_id: str
@@ -109,7 +109,7 @@ class JobsAnswer(BaseModel):
     openapi_extra=audio_body(FinetuneParams, files_required=False),
 )
 async def start(
-    request: Annotated[
+    body: Annotated[
         AudioRequest[FinetuneParams], Depends(audio_request(FinetuneParams, files_required=False))
     ],
     jobs: JobsDep,
@@ -117,22 +117,22 @@ async def start(
     directory: DirectoryDep,
     decoder: DecoderDep,
     settings: SettingsDep,
-    http: Request,
+    request: Request,
     response: Response,
-) -> Accepted:
+) -> FinetuneAnswer:
     """Adapts the active model to your recordings, without labels: a job makes a new version of it.
 
     The recordings are deleted when the job is over, however it ends.
     """
-    params = request.params
+    params = body.params
     jobs.require_worker()
     parent = _parent(registry)
-    if not request.files and not params.speaker_ids:
+    if not body.files and not params.speaker_ids:
         raise BadRequest("Nothing to fine-tune with: add files (-F audio=@recording.wav) or speaker_ids.")
     retained = await _retained(directory.gallery, params.speaker_ids)
     job = await jobs.submit(
-        [*await _recordings(request.files, retained, decoder, settings), *retained],
-        client=_client(http, settings),
+        [*await _recordings(body.files, retained, decoder, settings), *retained],
+        client=_client(request, settings),
         name=parent.name,
         parent=parent.version,
         steps=params.steps,
@@ -148,7 +148,7 @@ async def start(
         await jobs.forget(speaker_id)
         raise
     response.headers["Location"] = f"/finetune/{job.job_id}"
-    return Accepted(job_id=job.job_id, state=job.state)
+    return FinetuneAnswer(job_id=job.job_id, state=job.state)
 
 
 @router.get("", responses=problem_responses(503))
@@ -216,10 +216,12 @@ async def _recordings(
 ) -> list[NewFile]:
     """Uploads, each checked as for every other call: what is stored is decoded already."""
     prepared = await decoder.prepare(files)
-    speech_s = sum(one.crops.speech_s for one in prepared)
+    speech_s = sum(recording.crops.speech_s for recording in prepared)
     if not retained and speech_s < settings.min_speech_finetune_s:
         raise InsufficientSpeech(speech_s=speech_s, required_s=settings.min_speech_finetune_s)
-    return [NewFile("", await asyncio.to_thread(encode_flac, one.recording.samples)) for one in prepared]
+    return [
+        NewFile("", await asyncio.to_thread(encode_flac, recording.decoded.samples)) for recording in prepared
+    ]
 
 
 async def _retained(gallery: Gallery, speaker_ids: list[str]) -> list[NewFile]:
@@ -227,17 +229,17 @@ async def _retained(gallery: Gallery, speaker_ids: list[str]) -> list[NewFile]:
     for speaker_id in dict.fromkeys(speaker_ids):
         speaker = await asyncio.to_thread(gallery.get, speaker_id)
         recordings = [
-            await asyncio.to_thread(gallery.audio, one.utterance_id)
-            for one in speaker.utterances
-            if one.retained
+            await asyncio.to_thread(gallery.audio, utterance.utterance_id)
+            for utterance in speaker.utterances
+            if utterance.retained
         ]
-        own = [NewFile(speaker_id, audio) for audio in recordings if audio is not None]
-        if not own:
+        speaker_files = [NewFile(speaker_id, audio) for audio in recordings if audio is not None]
+        if not speaker_files:
             raise Conflict(
                 f"No audio of speaker {speaker_id!r} is retained: add some with retain_audio=true, "
                 "or send files."
             )
-        files += own
+        files += speaker_files
     return files
 
 

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from service.api.accept import asked_for
+from service.api.accept import prefers
 from service.api.deps import DecoderDep, GenerationDep
 from service.api.pipeline import while_connected
 from service.api.problems import AUDIO_STATUSES, problem_responses
@@ -46,7 +46,7 @@ class GenerateParams(BaseModel):
     n: int = Field(1, ge=1, le=MOST_CLIPS, description="How many; clip i has the seed (`seed` + i) mod 2³².")
 
 
-class Clip(BaseModel):
+class ClipAnswer(BaseModel):
     """One second of audio."""
 
     seed: int = Field(description="With n = 1 and this seed, the same clip comes again.")
@@ -58,10 +58,10 @@ class GenerateAnswer(BaseModel):
 
     model: str
     label: str
-    clips: list[Clip]
+    clips: list[ClipAnswer]
 
 
-class Labels(BaseModel):
+class LabelsAnswer(BaseModel):
     """What `label` may be."""
 
     model: str
@@ -69,10 +69,10 @@ class Labels(BaseModel):
 
 
 @router.get("/labels", responses=problem_responses(409))
-async def labels(desk: GenerationDep) -> Labels:
+async def labels(desk: GenerationDep) -> LabelsAnswer:
     """What the installed generator can be asked for. 409 where none is installed."""
     bundle = await desk.bundle()
-    return Labels(model=bundle.id, labels=list(bundle.labels))
+    return LabelsAnswer(model=bundle.id, labels=list(bundle.labels))
 
 
 @router.post(
@@ -91,7 +91,7 @@ async def labels(desk: GenerationDep) -> Labels:
     openapi_extra=audio_body(GenerateParams, files_required=False, file_field="style", several=False),
 )
 async def generate(
-    asked: Annotated[
+    body: Annotated[
         AudioRequest[GenerateParams],
         Depends(audio_request(GenerateParams, files_required=False, file_field="style")),
     ],
@@ -106,16 +106,16 @@ async def generate(
     on faint detail only.
     """
     bundle = await desk.bundle()
-    params = asked.params
+    params = body.params
     _require_label(params.label, bundle)
     first = secrets.randbelow(_SEEDS) if params.seed is None else params.seed
     seeds = [(first + i) % _SEEDS for i in range(params.n)]
-    style = await _style(asked.files, decoder)
-    made = await while_connected(desk.clips(bundle, params.label, seeds, style), request.receive)
-    wavs = dict(zip(seeds, map(encode_wav, made), strict=True))
+    style = await _style(body.files, decoder)
+    waveforms = await while_connected(desk.clips(bundle, params.label, seeds, style), request.receive)
+    wavs = dict(zip(seeds, map(encode_wav, waveforms), strict=True))
     headers = {"X-Model": bundle.id, "X-Seed": str(first)}
-    if asked_for(request, "application/json", default=_WAV):
-        clips = [Clip(seed=seed, audio=base64.b64encode(wav).decode()) for seed, wav in wavs.items()]
+    if prefers(request, "application/json", over=_WAV):
+        clips = [ClipAnswer(seed=seed, audio=base64.b64encode(wav).decode()) for seed, wav in wavs.items()]
         answer = GenerateAnswer(model=bundle.id, label=params.label, clips=clips)
         return JSONResponse(answer.model_dump(), headers=headers)
     return _files(params.label, wavs, headers)

@@ -15,13 +15,13 @@ from service.errors import NotReady
 router = APIRouter(tags=["health"])
 
 
-class Health(BaseModel):
+class HealthAnswer(BaseModel):
     """The process answers."""
 
     status: str = "ok"
 
 
-class Ready(BaseModel):
+class ReadyAnswer(BaseModel):
     """A model serves."""
 
     status: str = "ready"
@@ -29,18 +29,18 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz")
-async def healthz() -> Health:
+async def healthz() -> HealthAnswer:
     """Is the process alive?"""
-    return Health()
+    return HealthAnswer()
 
 
 @router.get("/readyz", responses=problem_responses(503))
-async def readyz(registry: RegistryDep, directory: DirectoryDep) -> Ready:
+async def readyz(registry: RegistryDep, directory: DirectoryDep) -> ReadyAnswer:
     """Is a model loaded and warmed up, and the store within reach?"""
     await asyncio.to_thread(directory.gallery.count)  # raises StoreUnavailable
     if registry.active is None:
         raise NotReady(registry.not_ready_because, retry_after_s=1)
-    return Ready(model=registry.active.id)
+    return ReadyAnswer(model=registry.active.id)
 
 
 @router.get(

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from service.api.decision import DecisionParams, one_recording
+from service.api.decision import DecisionParams, single_recording
 from service.api.deps import DirectoryDep, PipelineDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -23,7 +23,7 @@ class IdentifyParams(DecisionParams):
     top_k: int = Field(5, ge=1, le=100, description="Most candidates to list.")
 
 
-class Candidate(BaseModel):
+class CandidateAnswer(BaseModel):
     """An enrolled speaker, compared with the recording."""
 
     speaker_id: str
@@ -35,8 +35,10 @@ class Candidate(BaseModel):
 class IdentifyAnswer(BaseModel):
     """Who it is, if anybody."""
 
-    match: Candidate | None = Field(description="The best candidate, when its score reaches the threshold.")
-    candidates: list[Candidate] = Field(description="Best first.")
+    match: CandidateAnswer | None = Field(
+        description="The best candidate, when its score reaches the threshold."
+    )
+    candidates: list[CandidateAnswer] = Field(description="Best first.")
     threshold: float = Field(description="The score that was required.")
     score_type: str
     speech_s: float = Field(description="Net speech found, in seconds.")
@@ -49,7 +51,7 @@ class IdentifyAnswer(BaseModel):
     "/identify", responses=problem_responses(*AUDIO_STATUSES), openapi_extra=audio_body(IdentifyParams)
 )
 async def identify(
-    request: Annotated[AudioRequest[IdentifyParams], Depends(audio_request(IdentifyParams))],
+    body: Annotated[AudioRequest[IdentifyParams], Depends(audio_request(IdentifyParams))],
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
@@ -59,14 +61,16 @@ async def identify(
     `target_fpr` holds for the whole search, however many voices are enrolled. Works from memory: also while
     the store is out of reach.
     """
-    params = request.params
+    params = body.params
     index = await directory.index(pipeline.engine.bundle)
-    (heard,) = await pipeline.hear(one_recording(request.files), required_s=settings.min_speech_identify_s)
-    speech_s = heard.prepared.crops.speech_s
+    (recording,) = await pipeline.embed(
+        single_recording(body.files), required_s=settings.min_speech_identify_s
+    )
+    speech_s = recording.prepared.crops.speech_s
     searched, stale = len(index), index.stale
-    hits = await asyncio.to_thread(index.search, pool_utterance(heard.embeddings), params.top_k)
+    hits = await asyncio.to_thread(index.search, pool_utterance(recording.embeddings), params.top_k)
     candidates = [
-        Candidate(
+        CandidateAnswer(
             speaker_id=hit.speaker_id,
             name=hit.name,
             score=hit.score,

@@ -15,7 +15,7 @@ from service.api.problems import problem_responses
 router = APIRouter(tags=["models"])
 
 
-class Model(BaseModel):
+class ModelAnswer(BaseModel):
     """One version."""
 
     name: str
@@ -27,15 +27,15 @@ class Model(BaseModel):
     metrics: dict[str, Any]
 
 
-class Models(BaseModel):
+class ModelsAnswer(BaseModel):
     """Every version, oldest first, and which one serves."""
 
     active: str | None = Field(description="The version that serves; null before it is loaded.")
     generator: str | None = Field(description="The model of POST /generate, as name/version; null: none.")
-    models: list[Model]
+    models: list[ModelAnswer]
 
 
-class CarriedOver(BaseModel):
+class CarryOverAnswer(BaseModel):
     """What became of the enrolled speakers, in numbers of them."""
 
     reembedded: int = Field(description="Got a new voiceprint from retained audio.")
@@ -47,23 +47,23 @@ class CarriedOver(BaseModel):
     stale: int = Field(description="Have none: not found by /identify until audio is added.")
 
 
-class Activated(BaseModel):
+class ActivateAnswer(BaseModel):
     """The version that serves now."""
 
     active: str
     model: str
-    speakers: CarriedOver
+    speakers: CarryOverAnswer
 
 
 @router.get("/models")
-async def list_models(registry: RegistryDep, generation: GenerationDep) -> Models:
+async def list_models(registry: RegistryDep, generation: GenerationDep) -> ModelsAnswer:
     """Every version, which one serves."""
-    found = await asyncio.to_thread(registry.list)
+    bundles = await asyncio.to_thread(registry.list)
     generator = await generation.find()
-    return Models(
+    return ModelsAnswer(
         active=registry.active.version if registry.active else None,
         generator=generator.id if generator else None,
-        models=[Model.model_validate(bundle, from_attributes=True) for bundle in found],
+        models=[ModelAnswer.model_validate(bundle, from_attributes=True) for bundle in bundles],
     )
 
 
@@ -73,11 +73,11 @@ async def activate(
     registry: RegistryDep,
     directory: DirectoryDep,
     decoder: DecoderDep,
-) -> Activated:
+) -> ActivateAnswer:
     """Switches to a version, or back. Requests go on meanwhile; the answer comes when it serves."""
     carried = await directory.activate(registry, version, decoder)
-    return Activated(
+    return ActivateAnswer(
         active=version,
         model=registry.active.id if registry.active else version,
-        speakers=CarriedOver.model_validate(carried, from_attributes=True),
+        speakers=CarryOverAnswer.model_validate(carried, from_attributes=True),
     )

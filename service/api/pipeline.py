@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from starlette.requests import ClientDisconnect
 
-from service.audio import Prepared
-from service.audio.decoder import AudioDecoder, Heard, Upload
+from service.audio import PreparedRecording
+from service.audio.decoder import AudioDecoder, EmbeddedRecording, Upload
 from service.errors import InsufficientSpeech
 from service.inference import Engine, content_frames
 
@@ -33,37 +33,43 @@ class Pipeline:
         """`name/version` of the model that answers."""
         return self.engine.bundle.id
 
-    async def hear(
+    async def embed(
         self, uploads: Sequence[Upload], *, required_s: float, together: bool = False
-    ) -> list[Heard]:
+    ) -> list[EmbeddedRecording]:
         """Voice embeddings of every upload.
 
         `required_s` is the least net speech in seconds: of each file, or of all of them `together`.
         Raises InsufficientSpeech, and all that decoding and inference raise.
         """
-        return await while_connected(self._hear(uploads, required_s, together), self._receive)
+        return await while_connected(self._embed(uploads, required_s, together), self._receive)
 
-    async def content(self, uploads: Sequence[Upload], *, required_s: float) -> list[tuple[Prepared, Frames]]:
+    async def content(
+        self, uploads: Sequence[Upload], *, required_s: float
+    ) -> list[tuple[PreparedRecording, Frames]]:
         """Content frames of every upload, silence included, so that frame i starts at i · frame_s.
 
-        Raises what `hear` raises, and Conflict where the model has no content encoder.
+        Raises what `embed` raises, and Conflict where the model has no content encoder.
         """
         self.engine.bundle.content_hop()  # refuses before anything is decoded
         return await while_connected(self._content(uploads, required_s), self._receive)
 
-    async def _hear(self, uploads: Sequence[Upload], required_s: float, together: bool) -> list[Heard]:
+    async def _embed(
+        self, uploads: Sequence[Upload], required_s: float, together: bool
+    ) -> list[EmbeddedRecording]:
         prepared = await self._decoder.prepare(uploads)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together)
         crops = np.concatenate([p.crops.waveforms for p in prepared])  # (crops of all files, 16384)
         embeddings = await self.engine.embed(crops)
         ends = np.cumsum([len(p.crops.waveforms) for p in prepared])[:-1]
         parts = np.split(embeddings, ends)
-        return [Heard(u, p, e) for u, p, e in zip(uploads, prepared, parts, strict=True)]
+        return [EmbeddedRecording(u, p, e) for u, p, e in zip(uploads, prepared, parts, strict=True)]
 
-    async def _content(self, uploads: Sequence[Upload], required_s: float) -> list[tuple[Prepared, Frames]]:
+    async def _content(
+        self, uploads: Sequence[Upload], required_s: float
+    ) -> list[tuple[PreparedRecording, Frames]]:
         prepared = await self._decoder.prepare(uploads)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together=False)
-        return [(p, await content_frames(self.engine, p.recording.samples)) for p in prepared]
+        return [(p, await content_frames(self.engine, p.decoded.samples)) for p in prepared]
 
 
 async def while_connected(work: Coroutine[Any, Any, T], receive: Receive) -> T:

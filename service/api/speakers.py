@@ -115,18 +115,18 @@ class SpeakersAnswer(BaseModel):
     openapi_extra=audio_body(EnrolParams),
 )
 async def enrol(
-    request: Annotated[AudioRequest[EnrolParams], Depends(audio_request(EnrolParams))],
+    body: Annotated[AudioRequest[EnrolParams], Depends(audio_request(EnrolParams))],
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
     response: Response,
 ) -> SpeakerAnswer:
     """Enrols a voice from one or more recordings of one person. Durable once answered."""
-    params = request.params
+    params = body.params
     index = await directory.index(pipeline.engine.bundle)
-    heard = await pipeline.hear(request.files, required_s=settings.min_speech_enrol_s, together=True)
+    recordings = await pipeline.embed(body.files, required_s=settings.min_speech_enrol_s, together=True)
     utterances = await asyncio.to_thread(
-        new_utterances, heard, index.model, index.scorer, retain_audio=params.retain_audio
+        new_utterances, recordings, index.model, index.scorer, retain_audio=params.retain_audio
     )
     speaker = await directory.enrol(
         index,
@@ -146,7 +146,7 @@ async def enrol(
 )
 async def add_audio(
     speaker_id: str,
-    request: Annotated[AudioRequest[AddParams], Depends(audio_request(AddParams))],
+    body: Annotated[AudioRequest[AddParams], Depends(audio_request(AddParams))],
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
@@ -156,13 +156,13 @@ async def add_audio(
     speaker = await asyncio.to_thread(directory.gallery.get, speaker_id)
     known_s = sum(u.speech_s for u in speaker.utterances if index.model in u.embeddings)
     required_s = max(settings.min_speech_identify_s, settings.min_speech_enrol_s - known_s)
-    heard = await pipeline.hear(request.files, required_s=required_s, together=True)
+    recordings = await pipeline.embed(body.files, required_s=required_s, together=True)
     utterances = await asyncio.to_thread(
         new_utterances,
-        heard,
+        recordings,
         index.model,
         index.scorer,
-        retain_audio=request.params.retain_audio,
+        retain_audio=body.params.retain_audio,
         speaker=speaker,
     )
     return _answer(await directory.add_utterances(index, speaker_id, utterances), index)

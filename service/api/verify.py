@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from service.api.decision import DecisionParams, one_recording
+from service.api.decision import DecisionParams, single_recording
 from service.api.deps import DirectoryDep, PipelineDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -42,13 +42,13 @@ class VerifyAnswer(BaseModel):
     openapi_extra=audio_body(VerifyParams),
 )
 async def verify(
-    request: Annotated[AudioRequest[VerifyParams], Depends(audio_request(VerifyParams))],
+    body: Annotated[AudioRequest[VerifyParams], Depends(audio_request(VerifyParams))],
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
 ) -> VerifyAnswer:
     """Compares one recording with one enrolled voice. Works from memory, as /identify does."""
-    params = request.params
+    params = body.params
     index = await directory.index(pipeline.engine.bundle)
     enrolled = index.centred(params.speaker_id)
     if enrolled is None:
@@ -56,9 +56,11 @@ async def verify(
             f"Speaker {params.speaker_id!r} is stale: no voiceprint under {index.model}. Send audio "
             f"with POST /speakers/{params.speaker_id}/audio, or activate the model of the enrolment."
         )
-    (heard,) = await pipeline.hear(one_recording(request.files), required_s=settings.min_speech_identify_s)
-    score = index.scorer.score_centred(pool_utterance(heard.embeddings), enrolled)
-    speech_s = heard.prepared.crops.speech_s
+    (recording,) = await pipeline.embed(
+        single_recording(body.files), required_s=settings.min_speech_identify_s
+    )
+    score = index.scorer.score_centred(pool_utterance(recording.embeddings), enrolled)
+    speech_s = recording.prepared.crops.speech_s
     threshold = params.threshold_for(index.scorer, settings, seconds=speech_s)
     return VerifyAnswer(
         speaker_id=params.speaker_id,

@@ -26,7 +26,7 @@ _UNKNOWN_FRAMES = 2**62  # libsndfile gives 2^63 − 1 for a stream that does no
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
+class DecodedRecording:
     """One decoded file."""
 
     samples: NDArray[np.float32]  # (n,) mono, 16 kHz, within [-1, 1]
@@ -42,7 +42,7 @@ class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]  # soundfile is u
         return False
 
 
-def decode(data: bytes, limits: AudioLimits) -> Recording:
+def decode(data: bytes, limits: AudioLimits) -> DecodedRecording:
     """Decodes WAV, FLAC, Ogg (Vorbis, Opus) or MP3, told apart by content.
 
     Channels are averaged. Integer samples scale to [-1, 1). A recording that goes beyond ±1 (float files,
@@ -75,7 +75,9 @@ def decode(data: bytes, limits: AudioLimits) -> Recording:
         ) from error
 
 
-def _read(file: _ForwardOnly, container: Container, limits: AudioLimits, *, exact_length: bool) -> Recording:
+def _read(
+    file: _ForwardOnly, container: Container, limits: AudioLimits, *, exact_length: bool
+) -> DecodedRecording:
     if file.format not in _FORMATS[container]:
         raise UnsupportedMedia(
             f"Behind its ID3 tag the file is {file.format}, which is not read. Send plain WAV."
@@ -116,7 +118,7 @@ def _read(file: _ForwardOnly, container: Container, limits: AudioLimits, *, exac
     peak = float(np.abs(samples).max(initial=0.0))
     if peak > 1.0:
         samples /= peak
-    return Recording(samples, frames / rate, rate, channels)
+    return DecodedRecording(samples, frames / rate, rate, channels)
 
 
 def _check_seconds(frames: int, rate: int, limits: AudioLimits) -> None:

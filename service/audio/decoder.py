@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.audio.decode import Recording, decode
+from service.audio.decode import DecodedRecording, decode
 from service.audio.limits import AudioLimits
-from service.audio.prepare import Prepared, prepare
+from service.audio.prepare import PreparedRecording, prepare
 from service.audio.vad import SpeechDetector
 from service.errors import TooLarge, TwofoldError
 from service.metrics import Metrics
@@ -27,11 +27,11 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class EmbeddedRecording:
     """One recording with the voice embeddings of its crops."""
 
     upload: Upload
-    prepared: Prepared
+    prepared: PreparedRecording
     embeddings: NDArray[np.float32]  # (crops, dim), unit length
 
 
@@ -44,40 +44,40 @@ class AudioDecoder:
         self._detector = SpeechDetector()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
 
-    async def prepare(self, uploads: Sequence[Upload]) -> list[Prepared]:
+    async def prepare(self, uploads: Sequence[Upload]) -> list[PreparedRecording]:
         """Every upload decoded, in order.
 
         Raises InvalidAudio or NoSpeech (with `file_index` when there are several files), and TooLarge, also
         when only all of them together are too long.
         """
-        done: list[Prepared] = []
+        recordings: list[PreparedRecording] = []
         total_s = 0.0
         for index, upload in enumerate(uploads):
             try:
-                one = await self._run(upload.data)
+                recording = await self._run(upload.data)
             except TwofoldError as error:
                 if len(uploads) > 1:
                     error.extra["file_index"] = index
                 raise
-            total_s += one.recording.duration_s
+            total_s += recording.decoded.duration_s
             if total_s > self._limits.max_seconds:
                 raise TooLarge(
                     f"The files together are longer than {self._limits.max_seconds:g} s. Send fewer at once.",
                     max_seconds=self._limits.max_seconds,
                 )
-            self._metrics.audio_seconds.inc(one.recording.duration_s)
-            self._metrics.speech_seconds.inc(one.crops.speech_s)
-            done.append(one)
-        return done
+            self._metrics.audio_seconds.inc(recording.decoded.duration_s)
+            self._metrics.speech_seconds.inc(recording.crops.speech_s)
+            recordings.append(recording)
+        return recordings
 
-    async def decode(self, upload: Upload) -> Recording:
+    async def decode(self, upload: Upload) -> DecodedRecording:
         """One upload, whatever is to be heard in it. Raises what `service.audio.decode` raises."""
         loop = asyncio.get_running_loop()
         recording = await loop.run_in_executor(self._pool, decode, upload.data, self._limits)
         self._metrics.audio_seconds.inc(recording.duration_s)
         return recording
 
-    async def _run(self, data: bytes) -> Prepared:
+    async def _run(self, data: bytes) -> PreparedRecording:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, prepare, data, self._limits, self._detector)
 

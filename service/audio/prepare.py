@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.audio.crops import Crops, cut_crops
-from service.audio.decode import Recording, decode
+from service.audio.decode import DecodedRecording, decode
 from service.audio.limits import AudioLimits
 from service.audio.vad import Region, SpeechDetector
 from service.errors import InsufficientSpeech, NoSpeech
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedRecording:
     """A file, decoded, its speech found and cut."""
 
-    recording: Recording
+    decoded: DecodedRecording
     regions: list[Region]
     crops: Crops
 
 
 def prepare(
     data: bytes, limits: AudioLimits, detector: SpeechDetector, *, min_speech_s: float = 0.0
-) -> Prepared:
+) -> PreparedRecording:
     """Decodes `data`, finds the speech in it and cuts that into crops.
 
     Raises:
@@ -30,14 +30,14 @@ def prepare(
         NoSpeech: nobody speaks.
         InsufficientSpeech: less than `min_speech_s` of speech.
     """
-    recording = decode(data, limits)
-    regions = detector.find(recording.samples)
-    crops = cut_crops(recording.samples, regions)
+    decoded = decode(data, limits)
+    regions = detector.find(decoded.samples)
+    crops = cut_crops(decoded.samples, regions)
     if not crops.spans:
         raise NoSpeech(
-            f"No speech was found in {recording.duration_s:.2f} s of audio. "
+            f"No speech was found in {decoded.duration_s:.2f} s of audio. "
             "Send a recording of somebody speaking."
         )
     if crops.speech_s < min_speech_s:
         raise InsufficientSpeech(speech_s=crops.speech_s, required_s=min_speech_s)
-    return Prepared(recording, regions, crops)
+    return PreparedRecording(decoded, regions, crops)

@@ -12,10 +12,10 @@ from service.client import finetune, generate, render
 from service.client.http import ServiceClient, ServiceUnreachable, default_url, speaker_path
 from service.client.terminal import (
     NO,
-    Files,
+    AudioFile,
+    AudioFiles,
     Json,
     Key,
-    OneFile,
     SpeakerId,
     TargetFpr,
     Threshold,
@@ -32,13 +32,13 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
     @contextmanager
     def service(url: str | None, key: str | None) -> Iterator[ServiceClient]:
         settings = load_settings()
-        own_key = key or next(iter(settings.keys), None)
-        with trouble(), ServiceClient(url or default_url(settings), own_key) as client:
+        key = key or next(iter(settings.keys), None)
+        with trouble(), ServiceClient(url or default_url(settings), key) as client:
             yield client
 
     @app.command()
     def embed(
-        files: Files,
+        files: AudioFiles,
         segments: Annotated[bool, typer.Option(help="Also embed every 1.024 s of speech.")] = False,
         local: Annotated[bool, typer.Option("--local", help="Do not ask a service.")] = False,
         url: Url = None,
@@ -65,7 +65,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
     @app.command()
     def enrol(
         speaker_id: SpeakerId,
-        files: Files,
+        files: AudioFiles,
         name: Annotated[str | None, typer.Option(help="Name to show.")] = None,
         metadata: Annotated[str | None, typer.Option(help="A JSON object to keep.")] = None,
         retain_audio: Annotated[bool, typer.Option(help="Keep the audio for later models.")] = False,
@@ -94,7 +94,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
 
     @app.command()
     def identify(
-        file: OneFile,
+        file: AudioFile,
         top_k: Annotated[int | None, typer.Option(help="Most candidates to list.")] = None,
         threshold: Threshold = None,
         target_fpr: TargetFpr = None,
@@ -112,7 +112,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
     @app.command()
     def verify(
         speaker_id: SpeakerId,
-        file: OneFile,
+        file: AudioFile,
         threshold: Threshold = None,
         target_fpr: TargetFpr = None,
         url: Url = None,
@@ -131,16 +131,16 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
     @app.command()
     def speakers(url: Url = None, key: Key = None, as_json: Json = False) -> None:
         """Lists everybody enrolled."""
-        everybody: list[Any] = []
+        listed: list[Any] = []
         with service(url, key) as client:
             cursor = None
             while True:
                 page = client.get("/speakers", limit=1000, cursor=cursor)
-                everybody += page["speakers"]
+                listed += page["speakers"]
                 cursor = page["next_cursor"]
                 if cursor is None:
                     break
-        show(everybody, as_json, render.speakers)
+        show(listed, as_json, render.speakers)
 
     @app.command()
     def delete(speaker_id: SpeakerId, url: Url = None, key: Key = None) -> None:

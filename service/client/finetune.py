@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from service.client.http import ClientError, ServiceClient
-from service.client.terminal import NO, Files, Json, Key, Url, show
+from service.client.terminal import NO, AudioFiles, Json, Key, Url, show
 
 Service = Callable[[str | None, str | None], AbstractContextManager[ServiceClient]]
 
@@ -23,7 +23,7 @@ def register(app: typer.Typer, service: Service) -> None:
 
     @app.command()
     def finetune(
-        files: Files = [],  # noqa: B006  typer copies it
+        files: AudioFiles = [],  # noqa: B006  typer copies it
         speaker: Annotated[
             list[str] | None, typer.Option(help="Also the retained audio of this speaker; repeatable.")
         ] = None,

@@ -66,7 +66,7 @@ class ServiceClient:
         """The JSON answer of a POST of recordings, streamed from disk."""
         fields = [(name, (None, _text(value))) for name, value in form.items() if value is not None]
         with ExitStack() as stack:
-            files = [(file_field, (one.name, stack.enter_context(one.open("rb")))) for one in recordings]
+            files = [(file_field, (path.name, stack.enter_context(path.open("rb")))) for path in recordings]
             multipart = [*fields, *files]  # also without recordings
             return self._call("POST", path, files=multipart, headers={"Accept": "application/json"})
 

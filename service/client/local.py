@@ -39,7 +39,7 @@ async def _embed(recordings: Sequence[Path], settings: Settings, segments: bool)
         try:
             await registry.start()
             with registry.lease() as engine:
-                uploads = [Upload(one.name, one.read_bytes()) for one in recordings]
+                uploads = [Upload(path.name, path.read_bytes()) for path in recordings]
                 request = AudioRequest(uploads, EmbedParams(segments=segments))
                 answer = await embed(request, Pipeline(engine, decoder, _never_leaves), settings)
         finally:

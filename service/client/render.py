@@ -13,8 +13,13 @@ from rich.table import Table
 def embeddings(answer: Any, console: Console) -> None:
     """/embed: one row a file; the vectors themselves are for --json."""
     rows = [
-        (one["filename"], f"{one['duration_s']:.2f}", f"{one['speech_s']:.2f}", _vector(one["embedding"]))
-        for one in answer["results"]
+        (
+            file["filename"],
+            f"{file['duration_s']:.2f}",
+            f"{file['speech_s']:.2f}",
+            _vector(file["embedding"]),
+        )
+        for file in answer["results"]
     ]
     _table(console, ("file", "seconds", "speech", f"embedding ({answer['dim']})"), rows)
     console.print(f"model {answer['model']}; --json prints the whole vectors")
@@ -48,28 +53,31 @@ def verification(answer: Any, console: Console) -> None:
     console.print(f"{verdict}: {score}, probability {answer['probability']:.3f}")
 
 
-def speakers(everybody: Any, console: Console) -> None:
+def speakers(listed: Any, console: Console) -> None:
     """GET /speakers, all pages."""
-    if not everybody:
+    if not listed:
         console.print("Nobody is enrolled.")
         return
     rows = [
         (
-            one["speaker_id"],
-            one["name"] or "",
-            f"{one['speech_s']:.1f}",
-            str(one["utterances"]),
-            "stale" if one["stale"] else "ok" if one["quality"]["ok"] else "see advice",
-            one["model"],
+            speaker["speaker_id"],
+            speaker["name"] or "",
+            f"{speaker['speech_s']:.1f}",
+            str(speaker["utterances"]),
+            "stale" if speaker["stale"] else "ok" if speaker["quality"]["ok"] else "see advice",
+            speaker["model"],
         )
-        for one in everybody
+        for speaker in listed
     ]
     _table(console, ("id", "name", "speech", "recordings", "state", "model"), rows)
 
 
 def models(answer: Any, console: Console) -> None:
     """GET /models."""
-    rows = [(_role(one, answer), one["version"], one["name"], one["created_at"]) for one in answer["models"]]
+    rows = [
+        (_role(model, answer), model["version"], model["name"], model["created_at"])
+        for model in answer["models"]
+    ]
     _table(console, ("active", "version", "name", "created"), rows)
 
 

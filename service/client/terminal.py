@@ -15,8 +15,8 @@ from service.client.http import ClientError
 NO, TROUBLE = 1, 2
 
 _file = typer.Argument(exists=True, dir_okay=False, readable=True, help="WAV, FLAC, Ogg or MP3.")
-Files = Annotated[list[Path], _file]
-OneFile = Annotated[Path, _file]
+AudioFiles = Annotated[list[Path], _file]
+AudioFile = Annotated[Path, _file]
 SpeakerId = Annotated[str, typer.Argument(metavar="ID", help="The speaker's id.")]
 Url = Annotated[str | None, typer.Option(help="The service; by default http://TWOFOLD_HOST:TWOFOLD_PORT.")]
 Key = Annotated[str | None, typer.Option(help="API key; by default the first of TWOFOLD_API_KEYS.")]

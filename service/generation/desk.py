@@ -44,13 +44,13 @@ class GenerationDesk:
 
     async def bundle(self) -> GeneratorBundle:
         """The same. Raises Conflict where there is none."""
-        found = await self.find()
-        if found is None:
+        bundle = await self.find()
+        if bundle is None:
             raise Conflict(
                 "No model that generates is installed: put a bundle of kind gaae into the models folder "
                 "(TWOFOLD_MODELS_DIR). GET /models lists what there is."
             )
-        return found
+        return bundle
 
     async def clips(
         self, bundle: GeneratorBundle, label: str, seeds: Sequence[int], style: Array | None = None
@@ -69,19 +69,19 @@ class GenerationDesk:
                     _LONGEST_RETRY_S, max(1, math.ceil(self._waiting * self._seconds_per_clip))
                 ),
             )
-        left = len(seeds)
-        self._waiting += left
+        pending = len(seeds)
+        self._waiting += pending
         try:
             generator = await self._in_turn(self._load, bundle)
             z = None if style is None else await self._in_turn(generator.style, style)
-            made = []
+            clips = []
             for seed in seeds:  # one at a time, so that requests take turns
-                made.append(await self._in_turn(self._clip, generator, label, seed, z))
+                clips.append(await self._in_turn(self._clip, generator, label, seed, z))
                 self._waiting -= 1
-                left -= 1
-            return made
+                pending -= 1
+            return clips
         finally:
-            self._waiting -= left
+            self._waiting -= pending
 
     def close(self) -> None:
         """Finishes the clip in hand. Blocks."""

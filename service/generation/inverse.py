@@ -38,8 +38,8 @@ class SpectrogramInverse:
         magnitude = np.exp(log_magnitude)
         samples = istft(magnitude * np.exp(1j * self.phase(log_magnitude, rng)), self._window, self._hop)
         for _ in range(self._iterations):
-            found = stft(samples, self._window, self._hop)
-            samples = istft(magnitude * np.exp(1j * np.angle(found)), self._window, self._hop)
+            estimate = stft(samples, self._window, self._hop)
+            samples = istft(magnitude * np.exp(1j * np.angle(estimate)), self._window, self._hop)
         samples = samples[scale.window // 2 :][: scale.sample_rate_hz]
         if scale.sample_rate_hz != SAMPLE_RATE_HZ:
             samples = soxr.resample(samples, scale.sample_rate_hz, SAMPLE_RATE_HZ)
@@ -50,8 +50,8 @@ class SpectrogramInverse:
         """ln|STFT|, (bins, frames) → (bins + 1, finer frames): the Nyquist bin is put back at the floor."""
         r = self._scale.r
         g = np.clip(np.asarray(spectrogram, dtype=np.float64), -1, 1)
-        found = np.concatenate([(r / 2) * (g - 1), np.full((1, g.shape[1]), -r)])
-        return _finer(found, self._scale.hop / self._hop)
+        log_magnitude = np.concatenate([(r / 2) * (g - 1), np.full((1, g.shape[1]), -r)])
+        return _finer(log_magnitude, self._scale.hop / self._hop)
 
     def phase(self, log_magnitude: Floats, rng: np.random.Generator) -> Floats:
         """Phase retrieval alone; what was clipped gets a random phase."""

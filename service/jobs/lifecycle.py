@@ -65,7 +65,7 @@ def renew(
     eta_s: float | None,
 ) -> Job:
     """The lease held on, and how far the work is; or canceled, as was asked for. Raises LeaseLost."""
-    _own(job, token)
+    _require_token(job, token)
     if job.cancel_requested:
         return _over(job, "canceled", now)
     return replace(
@@ -75,7 +75,7 @@ def renew(
 
 def release(job: Job, token: int) -> Job:
     """Back in the queue, since its worker shuts down: not an attempt. Raises LeaseLost."""
-    _own(job, token)
+    _require_token(job, token)
     return replace(
         job, state="queued", attempts=job.attempts - 1, eta_s=None, queued_at=None, **_unleased(job)
     )
@@ -83,8 +83,8 @@ def release(job: Job, token: int) -> Job:
 
 def succeed(job: Job, token: int, now: datetime, report: dict[str, Any], *, better: bool) -> Job:
     """Over, with a new version. Raises LeaseLost."""
-    _own(job, token)
-    done = _over(job, "succeeded", now)
+    _require_token(job, token)
+    succeeded = _over(job, "succeeded", now)
     activation = None
     if job.activate == "if_better":
         activation = (
@@ -92,12 +92,12 @@ def succeed(job: Job, token: int, now: datetime, report: dict[str, Any], *, bett
             if better
             else Activation(state="declined", reason="The new version is not better: see the report.")
         )
-    return replace(done, step=job.steps, report=report, activation=activation)
+    return replace(succeeded, step=job.steps, report=report, activation=activation)
 
 
 def fail(job: Job, token: int, now: datetime, error: str) -> Job:
     """Over, without a new version. Raises LeaseLost."""
-    _own(job, token)
+    _require_token(job, token)
     return _over(job, "failed", now, error=error)
 
 
@@ -138,7 +138,7 @@ def settle(job: Job, activation: Activation) -> Job:
     return replace(job, activation=activation, **_unleased(job))
 
 
-def _own(job: Job, token: int) -> None:
+def _require_token(job: Job, token: int) -> None:
     if job.state != "running" or job.token != token:
         raise LeaseLost(job.job_id)
 

@@ -14,7 +14,7 @@ from service.speakers.scoring import Scorer
 from service.speakers.space_map import SpaceMap
 
 #: A retained recording → unit embeddings (crops, dim) of its crops under the model that takes over.
-Listen = Callable[[bytes], Awaitable[FloatArray]]
+EmbedAudio = Callable[[bytes], Awaitable[FloatArray]]
 
 _PAGE = 100
 
@@ -41,23 +41,23 @@ class CarryOver:
 
 
 async def carry_over(
-    gallery: Gallery, model: str, scorer: Scorer, listen: Listen, space_map: SpaceMap | None = None
+    gallery: Gallery, model: str, scorer: Scorer, embed_audio: EmbedAudio, space_map: SpaceMap | None = None
 ) -> CarryOver:
     """Gives speakers a voiceprint under `model` where it can be done; old voiceprints stay, for a rollback.
 
     Retained audio is embedded anew; recordings without audio go through `space_map`.
 
     Each speaker is stored on its own, so that an interrupted run can simply be started again. Raises
-    StoreUnavailable, and Overloaded when `listen` does.
+    StoreUnavailable, and Overloaded when `embed_audio` does.
     """
     reembedded = mapped = kept = stale = 0
     after: str | None = None
     while True:
         page = await asyncio.to_thread(gallery.list, limit=_PAGE, after=after)
         for speaker in page.speakers:
-            heard = await _reembed(gallery, speaker, model, scorer, listen)
-            came_through = space_map and await _map(gallery, speaker, model, space_map, heard)
-            if heard:
+            embedded = await _reembed(gallery, speaker, model, scorer, embed_audio)
+            came_through = space_map and await _map(gallery, speaker, model, space_map, embedded)
+            if embedded:
                 reembedded += 1
             elif speaker.voiceprint(model) is not None:
                 kept += 1
@@ -71,10 +71,10 @@ async def carry_over(
 
 
 async def _reembed(
-    gallery: Gallery, speaker: Speaker, model: str, scorer: Scorer, listen: Listen
+    gallery: Gallery, speaker: Speaker, model: str, scorer: Scorer, embed_audio: EmbedAudio
 ) -> Collection[int]:
     """Ids of the utterances that were embedded."""
-    heard: dict[int, FloatArray] = {}
+    crops: dict[int, FloatArray] = {}
     for utterance in speaker.utterances:
         if model in utterance.embeddings or not utterance.retained:
             continue
@@ -82,29 +82,29 @@ async def _reembed(
         if audio is None:  # erased meanwhile
             continue
         try:
-            heard[utterance.utterance_id] = await listen(audio)
+            crops[utterance.utterance_id] = await embed_audio(audio)
         except TwofoldError as error:
             if error.status != 422 and error.status != 413:
                 raise
             # What was speech to an earlier release is none to this one: as if the audio were not there.
             continue
-    if not heard:
+    if not crops:
         return ()
-    embeddings = embed_recordings(list(heard.values()), scorer, speaker.embeddings(model))
-    new = dict(zip(heard, embeddings, strict=True))
+    embeddings = embed_recordings(list(crops.values()), scorer, speaker.embeddings(model))
+    new = dict(zip(crops, embeddings, strict=True))
     stored = await asyncio.to_thread(gallery.add_embeddings, speaker.speaker_id, model, new)
     return new.keys() if stored else ()
 
 
 async def _map(
-    gallery: Gallery, speaker: Speaker, model: str, space_map: SpaceMap, heard: Collection[int]
+    gallery: Gallery, speaker: Speaker, model: str, space_map: SpaceMap, embedded: Collection[int]
 ) -> bool:
     old = {
         utterance.utterance_id: utterance.embeddings[space_map.parent]
         for utterance in speaker.utterances
         if space_map.parent in utterance.embeddings
         and model not in utterance.embeddings
-        and utterance.utterance_id not in heard
+        and utterance.utterance_id not in embedded
     }
     if not old:
         return False

@@ -143,13 +143,13 @@ class SpeakerDirectory:
         return carried
 
     async def _carry_over(self, engine: Engine, decoder: AudioDecoder) -> CarryOver:
-        async def listen(audio: bytes) -> FloatArray:
+        async def embed_audio(audio: bytes) -> FloatArray:
             (prepared,) = await decoder.prepare([Upload(None, audio)])
             return await engine.embed(prepared.crops.waveforms)
 
         bundle = engine.bundle
         space_map = await asyncio.to_thread(SpaceMap.of, bundle)
-        return await carry_over(self.gallery, bundle.id, Scorer(bundle.scoring), listen, space_map)
+        return await carry_over(self.gallery, bundle.id, Scorer(bundle.scoring), embed_audio, space_map)
 
     async def _write(self, index: VoiceIndex, write: Callable[[], Speaker]) -> Speaker:
         def work() -> Speaker:

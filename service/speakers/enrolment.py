@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from service.audio import encode_opus, estimate_snr_db
-from service.audio.decoder import Heard
+from service.audio.decoder import EmbeddedRecording
 from service.speakers.quality import centred_sum, cohesion, stored_sum
 from service.speakers.records import Embedding, FloatArray, NewUtterance, Speaker
 from service.speakers.scoring import Scorer
@@ -22,27 +22,32 @@ def embed_recordings(
     """
     sums = [centred_sum(crops, scorer) for crops in recordings]
     sums += [stored_sum(embedding, scorer) for embedding in enrolled]
-    kept = []
+    stored: list[Embedding] = []
     for i, crops in enumerate(recordings):
         others = sums[:i] + sums[i + 1 :]
         rest = np.asarray(np.sum(others, axis=0), np.float32) if others else None
-        kept.append(Embedding(crops.mean(axis=0), len(crops), cohesion(crops, scorer, rest)))
-    return kept
+        stored.append(Embedding(crops.mean(axis=0), len(crops), cohesion(crops, scorer, rest)))
+    return stored
 
 
 def new_utterances(
-    heard: Sequence[Heard], model: str, scorer: Scorer, *, retain_audio: bool, speaker: Speaker | None = None
+    recordings: Sequence[EmbeddedRecording],
+    model: str,
+    scorer: Scorer,
+    *,
+    retain_audio: bool,
+    speaker: Speaker | None = None,
 ) -> list[NewUtterance]:
     """Recordings ready for the gallery; `speaker` is whom they are added to. Blocks for milliseconds."""
     enrolled = speaker.embeddings(model) if speaker else []
-    embeddings = embed_recordings([one.embeddings for one in heard], scorer, enrolled)
+    embeddings = embed_recordings([recording.embeddings for recording in recordings], scorer, enrolled)
     return [
         NewUtterance(
-            speech_s=one.prepared.crops.speech_s,
-            snr_db=estimate_snr_db(one.prepared.recording.samples, one.prepared.regions),
+            speech_s=recording.prepared.crops.speech_s,
+            snr_db=estimate_snr_db(recording.prepared.decoded.samples, recording.prepared.regions),
             model=model,
             embedding=embedding,
-            audio=encode_opus(one.prepared.recording.samples) if retain_audio else None,
+            audio=encode_opus(recording.prepared.decoded.samples) if retain_audio else None,
         )
-        for one, embedding in zip(heard, embeddings, strict=True)
+        for recording, embedding in zip(recordings, embeddings, strict=True)
     ]

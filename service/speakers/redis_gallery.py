@@ -94,8 +94,8 @@ class RedisGallery:
             with client.pipeline(transaction=False) as pipe:
                 for speaker_id in ids[:limit]:
                     pipe.hgetall(speaker_key(speaker_id))
-                found = pipe.execute()
-        speakers = tuple(read_speaker(i, fields) for i, fields in zip(ids, found, strict=False) if fields)
+                hashes = pipe.execute()
+        speakers = tuple(read_speaker(i, fields) for i, fields in zip(ids, hashes, strict=False) if fields)
         return Page(speakers, next_after=ids[limit - 1] if len(ids) > limit else None)
 
     def audio(self, utterance_id: int) -> bytes | None:
@@ -114,8 +114,8 @@ class RedisGallery:
         after: str | None = None
         with self._redis.reaching() as client:
             while ids := _ids_after(client, after, _AT_ONCE):
-                found = self._voices(keys=[speaker_key(speaker_id) for speaker_id in ids], args=[model])
-                for speaker_id, (header, *embeddings) in zip(ids, found, strict=True):
+                voices = self._voices(keys=[speaker_key(speaker_id) for speaker_id in ids], args=[model])
+                for speaker_id, (header, *embeddings) in zip(ids, voices, strict=True):
                     if header is None:  # erased since its id was read
                         continue
                     names[speaker_id] = json.loads(header)["name"]

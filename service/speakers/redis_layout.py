@@ -8,6 +8,7 @@ import struct
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -80,17 +81,17 @@ return 1
 
 # For each speaker, the header, then the embeddings under one model; an erased one has nothing.
 VOICES = """
-local found = {}
+local voices = {}
 for i, speaker in ipairs(KEYS) do
-  found[i] = {redis.call('HGET', speaker, 'speaker')}
+  voices[i] = {redis.call('HGET', speaker, 'speaker')}
   local fields = redis.call('HGETALL', speaker)
   for j = 1, #fields, 2 do
     if string.match(fields[j], '^embedding:%d+:(.*)$') == ARGV[1] then
-      table.insert(found[i], fields[j + 1])
+      table.insert(voices[i], fields[j + 1])
     end
   end
 end
-return found
+return voices
 """
 
 
@@ -136,8 +137,7 @@ def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:
                 retained=stored["retained"],
                 created_at=datetime.fromisoformat(stored["created_at"]),
                 embeddings={
-                    model: embedding
-                    for _, model, embedding in sorted(embeddings[number], key=lambda one: one[0])
+                    model: embedding for _, model, embedding in sorted(embeddings[number], key=itemgetter(0))
                 },
             )
             for number, stored in sorted(utterances.items())

@@ -13,7 +13,7 @@ from tests.service.signals import encode, noise, speech
 
 def test_prepares_speech(detector: SpeechDetector) -> None:
     prepared = prepare(encode(speech(8)), AudioLimits(), detector, min_speech_s=1.0)
-    assert prepared.recording.duration_s == pytest.approx(8.0)
+    assert prepared.decoded.duration_s == pytest.approx(8.0)
     assert 4.0 < prepared.crops.speech_s <= 8.0
     assert prepared.crops.speech_s == pytest.approx(
         sum(r.end_s - r.start_s for r in prepared.regions), abs=0.01
@@ -25,7 +25,7 @@ def test_rate_does_not_change_what_is_found(detector: SpeechDetector) -> None:
     at_16k = prepare(encode(speech(8)), AudioLimits(), detector)
     at_44k = prepare(encode(speech(8, 44_100), 44_100), AudioLimits(), detector)
     assert at_44k.crops.speech_s == pytest.approx(at_16k.crops.speech_s, abs=0.1)
-    assert np.corrcoef(at_44k.recording.samples[: 7 * 16_000], speech(7))[0, 1] > 0.999
+    assert np.corrcoef(at_44k.decoded.samples[: 7 * 16_000], speech(7))[0, 1] > 0.999
 
 
 def test_silence_is_never_padded_into_speech(detector: SpeechDetector) -> None:
