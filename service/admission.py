@@ -1,4 +1,4 @@
-"""How many audio requests may be in the house at once, which bounds memory."""
+"""Bounds how many audio requests are answered at once, and so the memory they take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.errors import Overloaded
 
 
 class Admission:
-    """Counts the requests inside. For one event loop: no locks."""
+    """Counts the requests being answered. Belongs to one event loop, so it needs no lock."""
 
     def __init__(self, limit: int, gauge: Gauge) -> None:
         self._limit = limit
@@ -20,10 +20,10 @@ class Admission:
 
     @contextmanager
     def admit(self) -> Iterator[None]:
-        """Holds one place. Raises Overloaded when there is none."""
+        """Holds one place. Raises Overloaded when all are taken."""
         if self._inside >= self._limit:
             raise Overloaded(
-                f"{self._limit} audio requests are being answered already. Try again shortly.",
+                f"The service is already answering {self._limit} audio requests. Try again shortly.",
                 retry_after_s=1,
             )
         self._inside += 1

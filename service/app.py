@@ -1,4 +1,4 @@
-"""The application: wiring and lifespan, nothing else."""
+"""The application: its routers, its middleware and its lifespan."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROUTERS = (
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The ASGI application. Without `settings`, they come from the environment."""
+    """The ASGI application. Without `settings`, reads them from the environment."""
     settings = settings or Settings()
 
     @asynccontextmanager

@@ -16,18 +16,16 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 @app.callback()
 def main() -> None:
-    """Twofold: who speaks, and what is said."""
+    """Twofold: tells who speaks and what is said, without labels."""
 
 
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [TWOFOLD_HOST].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port, 0 for a free one [TWOFOLD_PORT].")] = None,
-    worker: Annotated[
-        bool, typer.Option("--worker", help="Also run a worker process, where torch is installed.")
-    ] = False,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free port [TWOFOLD_PORT].")] = None,
+    worker: Annotated[bool, typer.Option("--worker", help="Also run a worker process. Needs torch.")] = False,
 ) -> None:
-    """Starts the service; Ctrl-C or SIGTERM ends it when requests in flight are answered."""
+    """Starts the service. Ctrl-C or SIGTERM ends it once open requests are answered."""
     if importlib.util.find_spec("onnxruntime") is None:
         from service.inference import RuntimeMissingError
 
@@ -42,7 +40,7 @@ def serve(
 
 @app.command()
 def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
-    """Runs fine-tuning jobs, one at a time; Ctrl-C or SIGTERM puts the one in hand back into the queue."""
+    """Runs fine-tuning jobs, one at a time. Ctrl-C or SIGTERM puts the current job back into the queue."""
     if importlib.util.find_spec("torch") is None:
         typer.echo("error: a worker needs torch: pip install '.[train]'", err=True)
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Every error a caller can meet, as one hierarchy without HTTP types. `service/api/problems.py` renders them.
+"""Every error that a caller can meet. `service/api/problems.py` turns them into HTTP answers.
 
 TwofoldError
 ├── BadRequest            400 bad_request
@@ -22,7 +22,7 @@ from typing import ClassVar
 
 
 class TwofoldError(Exception):
-    """Base class. `detail` tells the caller what is wrong and what to do; `extra` joins the problem."""
+    """Base class. `detail` says what is wrong and what to do. `extra` adds fields to the answer."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -76,7 +76,8 @@ class InsufficientSpeech(TwofoldError):
 
     def __init__(self, *, speech_s: float, required_s: float) -> None:
         super().__init__(
-            f"Found {speech_s:.2f} s of speech; {required_s:.2f} s are needed. Send a longer recording.",
+            f"Only {speech_s:.2f} s of speech found; this call needs {required_s:.2f} s. "
+            "Send a longer recording.",
             speech_s=round(speech_s, 3),
             required_s=required_s,
         )

@@ -1,4 +1,4 @@
-"""JSON logs, one line an event, for structlog and for the standard library's loggers alike."""
+"""JSON logs, one line an event, for structlog and the standard library's loggers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 
 def configure_logging(level: str) -> None:
-    """Sends the whole process's logs to stderr. For the entry point only: logging belongs to the process."""
+    """Sends all logs of the process to stderr. Only an entry point calls this."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -36,12 +36,12 @@ def configure_logging(level: str) -> None:
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # httpx and its like log whole URLs, and a URL can hold a speaker's id.
+    # httpx logs whole URLs, and a URL can hold a speaker's id.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def where_it_failed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Turns `exc_info` into type and call stack. The message stays out: it can repeat what a caller sent."""
+    """Turns `exc_info` into type and call stack. Drops the message: it can repeat what a caller sent."""
     exc_info = event.pop("exc_info", None)
     if not exc_info:
         return event

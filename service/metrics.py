@@ -1,4 +1,4 @@
-"""Prometheus metrics of one application; a registry of its own, nothing global."""
+"""Prometheus metrics of one application, in a registry of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CROPS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Metrics:
-    """Every figure that /metrics shows."""
+    """Every metric that /metrics shows."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -63,7 +63,7 @@ class Metrics:
         self.gallery_size = Gauge("twofold_gallery_speakers", "Enrolled speakers.", registry=self.registry)
 
     def queued(self, crops: int) -> None:
-        """`BatchObserver`: crops that wait now."""
+        """`BatchObserver`: crops waiting now."""
         self.queue_depth.set(crops)
 
     def ran(self, encoder: str, crops: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What replicas of the service agree on through Redis: which model serves, and who is enrolled."""
+"""Keeps replicas of the service in step through Redis: which model serves, and who is enrolled."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from service.inference import Bundle, ModelRegistry
 from service.speakers import RedisGallery, SpeakerDirectory
 from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, CHANGES, REVISION, RedisConnection
 
-_WAIT_S = 0.5  # longest wait for a change, and so for the end
+_WAIT_S = 0.5  # longest wait for a change, and so the longest delay of `end`
 _AT_ONCE = 1000  # changes read at once
 _RETRY_S = 1.0  # between attempts to reach Redis
-_RETRY_MODEL_S = 5.0  # between attempts to load a model that could not be loaded
-_TIMEOUT_S = 5.0  # of a connection that says nothing
+_RETRY_MODEL_S = 5.0  # between attempts to load a model after a failure
+_TIMEOUT_S = 5.0  # of a silent connection
 _ACTIVATE = f"""{ANNOUNCE}
 redis.call('SET', '{ACTIVE_MODEL}', ARGV[1])
 announce('model', ARGV[1])
@@ -43,7 +43,7 @@ class RedisActiveModel:
             self._activate(args=[bundle.id])
 
     def propose(self, bundle: Bundle) -> None:
-        """Makes it the model of all replicas unless they have one. Raises StoreUnavailable."""
+        """Makes `bundle` the model of all replicas, unless they have one. Raises StoreUnavailable."""
         with self._redis.reaching() as client:
             client.set(ACTIVE_MODEL, bundle.id, nx=True)
 
@@ -72,26 +72,26 @@ class Replica:
         self._try_model_at = 0.0  # seconds of the loop's clock
 
     def end(self) -> None:
-        """Lets `follow` return, within `_WAIT_S` where Redis answers."""
+        """Makes `follow` return, within `_WAIT_S` if Redis answers."""
         self._ending.set()
 
     async def follow(self) -> None:
-        """Starts the model, then follows every change until the end, whatever becomes of Redis.
+        """Starts the model, then follows every change until `end`.
 
-        Whatever was missed, while Redis was away or because its stream was cut, is made up for by reading
-        everything again.
+        Changes can be missed: Redis may be out of reach, or its stream may be cut.
+        Then everything is read again.
         """
         while not self._ending.is_set():
             try:
                 await self._follow_while_in_step()
-            except Exception as error:  # noqa: BLE001  a replica that gave up would answer from the past
+            except Exception as error:  # noqa: BLE001  a replica that gave up would give outdated answers
                 _log.warning("replica_out_of_step", error=type(error).__name__, reason=str(error))
                 await self._pause(_RETRY_S)
 
     async def _follow_while_in_step(self) -> None:
-        """Returns when changes were missed, and at the end."""
+        """Returns when changes were missed, and after `end`."""
         async with AsyncRedis.from_url(self._url, socket_timeout=_TIMEOUT_S) as client:
-            # First the position, then the state: what changes in between is applied twice, which is harmless.
+            # The position first, then the state. A change in between is applied twice, which is harmless.
             position = await _revision(client)
             await self._keep_model()
             await self._directory.reload()
@@ -104,19 +104,19 @@ class Replica:
                 if entries:
                     first, last = (int(entries[i][0].partition(b"-")[0]) for i in (0, -1))
                     if first != position + 1:
-                        return  # the stream was cut behind us
+                        return  # the stream was cut before it was read
                     position = last
                 elif await _revision(client) < position:
                     return  # another database, or an older copy of this one
                 await self._keep_model()
-                # A set: many changes of one speaker are one look.
+                # A set: a speaker who changed often is read once.
                 await self._directory.refresh(
                     {fields[b"speaker"].decode() for _, fields in entries if b"speaker" in fields}
                 )
                 await asyncio.to_thread(self._gallery.compact)
 
     async def _keep_model(self) -> None:
-        """Loads the model that serves, where it is another one than here, or none is loaded."""
+        """Loads the model that serves, unless it is loaded already."""
         now = asyncio.get_running_loop().time()
         if now < self._try_model_at:
             return
@@ -129,7 +129,7 @@ class Replica:
         try:
             await self._directory.adopt(self._registry)
         except TwofoldError as error:
-            # The old model goes on serving its own voices; nothing can be enrolled under it.
+            # The old model still answers about its voices. Nothing can be enrolled under it.
             _log.error("model_not_adopted", reason=str(error), error=type(error).__name__)
             self._try_model_at = now + _RETRY_MODEL_S
 

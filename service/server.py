@@ -1,4 +1,4 @@
-"""Uvicorn around the application."""
+"""Runs the application in Uvicorn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens, in words a newcomer can paste, and tells streams when to end."""
+    """Prints where it listens and a command to try. Tells event streams when to end."""
 
     def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -42,9 +42,9 @@ class _Server(uvicorn.Server):
 
 
 def run(settings: Settings, *, worker: bool = False) -> None:
-    """Serves until SIGTERM or SIGINT, then answers what is in flight and returns.
+    """Serves until SIGTERM or SIGINT, then answers the open requests and returns.
 
-    With `worker`, a worker process runs beside it, where torch is installed.
+    `worker` also runs a worker process, if torch is installed.
     """
     configure_logging(settings.log_level)
     app = create_app(settings)
@@ -52,16 +52,15 @@ def run(settings: Settings, *, worker: bool = False) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        log_config=None,  # ours
+        log_config=None,  # `configure_logging` has done it
         access_log=False,  # RequestContext logs requests, without paths
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
-    # When uvicorn is done it raises the signal again, which would end the process before the worker is told.
+    # Uvicorn raises the signal again when it is done. That must not end the process before the worker's turn.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if worker and not can_train():
         _log.warning("no_worker", reason=NO_TORCH)
     worker_process = WorkerProcess() if worker and can_train() else contextlib.nullcontext()
-    # numpy's products here are small: spreading one over cores costs more than it brings, and takes those
-    # cores from onnxruntime.
+    # numpy's products here are small: more threads would not help, and onnxruntime needs the cores.
     with worker_process, threadpool_limits(limits=1, user_api="blas"), contextlib.suppress(KeyboardInterrupt):
         _Server(app, config).run()

@@ -1,4 +1,4 @@
-"""Every knob of the service, with its unit and default, read from `TWOFOLD_*` variables or a `.env` file."""
+"""Every setting of the service, read from `TWOFOLD_*` variables or a `.env` file."""
 
 from __future__ import annotations
 
@@ -27,34 +27,36 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TWOFOLD_", env_file=".env", extra="ignore", frozen=True)
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    port: int = Field(default=8000, ge=0, le=65535, description="TCP port to listen on. 0 takes a free port.")
     state_dir: Path = Field(
         default=Path("state"),
         description="Folder of everything that lasts: enrolled voices, jobs, new model versions.",
     )
     redis_url: SecretStr = Field(
         default=SecretStr(""),
-        description="Redis 7 that several replicas share for voices and jobs, as `redis://HOST:6379/0`. "
-        "Empty: the state folder holds them.",
+        description="Redis 7 for voices and jobs, as `redis://HOST:6379/0`. Several replicas can share it. "
+        "Empty: the state folder holds voices and jobs.",
     )
     models_dir: Path = Field(
         default=_CHECKOUT / "models",
-        description="Folder of the shipped model bundles; the newest autodecompose serves. With the path of "
-        "one model (`models/barlow_twins`) or of one bundle, that one serves.",
+        description="Folder of the shipped model bundles. The newest autodecompose in it serves. "
+        "Give the path of one model (`models/barlow_twins`) or bundle to serve that instead.",
     )
     api_keys: SecretStr = Field(
         default=SecretStr(""),
-        description="Comma-separated. When set, calls need the header `Authorization: Bearer KEY`; "
-        "documentation, health and metrics do not.",
+        description="API keys, comma-separated. When set, calls need the header "
+        "`Authorization: Bearer KEY`. Documentation, health and metrics need no key.",
     )
     audio_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Encrypts retained recordings: 32 bytes in URL-safe base64. Recordings of unfinished "
-        "fine-tuning jobs stay unencrypted. Comma-separated to rotate: the first encrypts, all decrypt. "
-        "Without its key a recording is lost.",
+        description="Encrypts retained recordings: 32 bytes in URL-safe base64. To rotate keys, list several "
+        "with commas: the first encrypts, all decrypt. A recording is lost without its key. "
+        "Recordings of unfinished fine-tuning jobs are not encrypted.",
     )
     log_level: str = Field(
-        default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
+        default="info",
+        pattern="^(debug|info|warning|error)$",
+        description="Log level: debug, info, warning or error.",
     )
 
     max_bytes: int = Field(default=64 * 2**20, ge=1024, description="Largest request body, in bytes.")
@@ -62,24 +64,24 @@ class Settings(BaseSettings):
     max_seconds: float = Field(
         default=600.0,
         gt=0,
-        description="Longest audio in one request after decoding, all files together, in seconds.",
+        description="Longest audio in one request, in seconds: all files together, after decoding.",
     )
     upload_timeout_s: float = Field(
         default=60.0, gt=0, description="Longest time a request body may take, in seconds."
     )
     max_in_flight: int = Field(
-        default=64, ge=1, description="Most audio requests at once; more are answered 429."
+        default=64, ge=1, description="Most audio requests at once. Further requests get status 429."
     )
     decode_threads: int = Field(default=2, ge=1, description="Threads that decode audio and find speech.")
 
     min_speech_embed_s: float = Field(
-        default=0.5, ge=0, description="Least net speech of /embed and /content, in seconds."
+        default=0.5, ge=0, description="Least speech that /embed and /content need, in seconds."
     )
     min_speech_identify_s: float = Field(
-        default=1.0, ge=0, description="Least net speech of /identify and /verify, in seconds."
+        default=1.0, ge=0, description="Least speech that /identify and /verify need, in seconds."
     )
     min_speech_enrol_s: float = Field(
-        default=5.0, ge=0, description="Least net speech of an enrolment, in seconds."
+        default=5.0, ge=0, description="Least speech that an enrolment needs, in seconds."
     )
     target_fpr: float = Field(
         default=0.01,
@@ -89,19 +91,21 @@ class Settings(BaseSettings):
     )
 
     inference_threads: int = Field(
-        default=0, ge=0, description="Threads of one ONNX call; 0 takes them from the container's CPU quota."
+        default=0, ge=0, description="Threads of one ONNX call. 0: what the container's CPU quota allows."
     )
     max_batch: int = Field(default=32, ge=1, description="Most 1.024 s crops in one ONNX call.")
     max_queue: int = Field(
-        default=2048, ge=1, description="Most 1.024 s crops waiting for inference; more are answered 429."
+        default=2048,
+        ge=1,
+        description="Most 1.024 s crops waiting for inference. Further requests get status 429.",
     )
     max_clips: int = Field(
-        default=64, ge=1, description="Most clips waiting to be generated; more are answered 429."
+        default=64, ge=1, description="Most clips waiting to be generated. Further requests get status 429."
     )
     min_speech_finetune_s: float = Field(
         default=5.0,
         ge=0,
-        description="Least net speech of all recordings of a fine-tuning, in seconds.",
+        description="Least speech that a fine-tuning job needs, in seconds, all recordings together.",
     )
     same_voice_seconds: float = Field(
         default=10.0,
@@ -110,10 +114,14 @@ class Settings(BaseSettings):
         "far apart, in seconds; 0: always. Keep it small for conversations.",
     )
     finetune_queue: int = Field(
-        default=4, ge=1, description="Most unfinished fine-tuning jobs of one client; more are answered 429."
+        default=4,
+        ge=1,
+        description="Most unfinished fine-tuning jobs of one client. Further jobs get status 429.",
     )
     finetune_disk_bytes: int = Field(
-        default=2 * 2**30, ge=1024, description="Most recordings of unfinished jobs together, in bytes."
+        default=2 * 2**30,
+        ge=1024,
+        description="Most space for the recordings of all unfinished jobs, in bytes.",
     )
     finetune_timeout_s: int = Field(
         default=6 * 3600, ge=1, description="Longest time of one attempt at a job, in seconds."
@@ -127,10 +135,10 @@ class Settings(BaseSettings):
         default=3, ge=1, description="A job fails when its worker has died this many times."
     )
     finetune_threads: int = Field(
-        default=0, ge=0, description="Threads of a worker; 0 takes them from the container's CPU quota."
+        default=0, ge=0, description="Threads of a worker. 0: what the container's CPU quota allows."
     )
     shutdown_grace_s: int = Field(
-        default=30, ge=0, description="Longest wait for requests in flight after SIGTERM, in seconds."
+        default=30, ge=0, description="Longest wait for open requests after SIGTERM, in seconds."
     )
 
     @field_validator("api_keys")
