@@ -154,7 +154,7 @@ def decisions(
     Example: `TWOFOLD_DATA=../data python -m benchmarks decisions`
     """
     from benchmarks.decisions import decisions_page
-    from trainer.bundles.read import BundleError
+    from bundle.manifest import BundleError
     from trainer.peers.resemblyzer import PeerMissingError
 
     console = Console(stderr=True)
@@ -256,7 +256,7 @@ def finetune(
     Example: `python -m benchmarks finetune --data data`
     """
     from benchmarks.updates.finetune import finetune_page
-    from trainer.bundles.read import BundleError
+    from bundle.manifest import BundleError
     from trainer.finetuning.errors import FinetuneError
 
     console = Console(stderr=True)
@@ -275,7 +275,7 @@ def model_updates(
     Example: `python -m benchmarks model-updates --data data`
     """
     from benchmarks.updates.switch import model_updates_page
-    from trainer.bundles.read import BundleError
+    from bundle.manifest import BundleError
     from trainer.finetuning.errors import FinetuneError
 
     console = Console(stderr=True)
@@ -298,7 +298,7 @@ def representations(
     Example: `python -m benchmarks representations --data data`
     """
     from benchmarks.representations.command import representations_page
-    from trainer.bundles.read import BundleError
+    from bundle.manifest import BundleError
 
     console = Console(stderr=True)
     with errors_said(console, BundleError, DataError):

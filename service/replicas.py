@@ -8,8 +8,9 @@ from typing import cast
 import structlog
 from redis.asyncio import Redis as AsyncRedis
 
+from bundle.voice import VoiceBundle
 from service.errors import TwofoldError
-from service.inference import Bundle, ModelRegistry
+from service.inference import ModelRegistry
 from service.speakers import RedisGallery, SpeakerDirectory
 from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, CHANGES, REVISION, RedisConnection
 
@@ -38,11 +39,11 @@ class RedisActiveModel:
             model = cast(bytes | None, client.get(ACTIVE_MODEL))
         return None if model is None else model.decode().rpartition("/")[2]
 
-    def write(self, bundle: Bundle) -> None:
+    def write(self, bundle: VoiceBundle) -> None:
         with self._redis.reaching():
             self._activate(args=[bundle.id])
 
-    def propose(self, bundle: Bundle) -> None:
+    def propose(self, bundle: VoiceBundle) -> None:
         """Makes `bundle` the model of all replicas, unless they have one. Raises StoreUnavailable."""
         with self._redis.reaching() as client:
             client.set(ACTIVE_MODEL, bundle.id, nx=True)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bundle.voice import VoiceBundle
 from service.admission import Admission
 from service.audio import AudioLimits
 from service.audio.decoder import AudioDecoder
 from service.errors import StoreUnavailable
 from service.generation import GenerationDesk
-from service.inference import ActiveModel, ActiveModelFile, Bundle, Engine, ModelRegistry, inference_threads
+from service.inference import ActiveModel, ActiveModelFile, Engine, ModelRegistry, inference_threads
 from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
 from service.metrics import Metrics
 from service.replicas import RedisActiveModel, Replica
@@ -38,7 +39,7 @@ class Runtime:
     closing: asyncio.Event  # set when the service is told to stop: streams end then
 
 
-def engine_maker(settings: Settings, metrics: Metrics) -> Callable[[Bundle], Engine]:
+def engine_maker(settings: Settings, metrics: Metrics) -> Callable[[VoiceBundle], Engine]:
     """What loads a bundle with the threads, batches and queue of the settings."""
     return partial(
         Engine,
@@ -87,7 +88,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
 
 
 _Started = tuple[ModelRegistry, SpeakerDirectory]
-_MakeEngine = Callable[[Bundle], Engine]
+_MakeEngine = Callable[[VoiceBundle], Engine]
 
 
 @asynccontextmanager

@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bundle.manifest import BundleError
 from trainer.audio.folders import DataError
-from trainer.bundles.read import BundleError
 from trainer.corpora.cli import app as data_app
 from trainer.evaluate import Encoder
 from trainer.gaae.cli import gaae
@@ -167,8 +167,8 @@ def evaluate(
 
     `python -m trainer evaluate models/autodecompose/1.1.0 --data my_recordings --json out.json`
     """
-    from trainer.bundles.read import record_metrics
     from trainer.evaluate import evaluate as measure_bundle
+    from trainer.evaluate import record_metrics
 
     errors = Console(stderr=True)
     with errors_said(errors, BundleError, DataError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -13,14 +15,18 @@ from numpy.typing import ArrayLike, NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from bundle.manifest import MANIFEST
+from bundle.scoring import Calibration, centre
+from bundle.vectors import mean_and_deviation, unit
 from trainer.audio.folders import Clip, DataError, read_folder
-from trainer.bundles.read import Bundle, Calibration
+from trainer.bundles.runner import BundleRunner
 from trainer.metrics.few_shot import SECONDS, few_shot
 from trainer.metrics.verification import cllr, eer, min_dcf
-from trainer.scoring.calibration import centre, pair_scores
-from trainer.scoring.embedding import CropEncoder, EmbeddedClips, embed_clips, unit
+from trainer.scoring.calibration import pair_scores
+from trainer.scoring.embedding import CropEncoder, EmbeddedClips, embed_clips
 
 DRAWS = 10
+RECORDED = ("seed", "speakers", "utterances", "segments", "few_shot", "eer", "min_dcf", "cllr")
 
 
 class Encoder(StrEnum):
@@ -61,7 +67,7 @@ def evaluate(
         BundleError: the bundle cannot be used.
         DataError: the folder cannot be read or names no speaker.
     """
-    bundle = Bundle.load(bundle_dir)
+    bundle = BundleRunner.load(bundle_dir)
     clips = labelled_clips(data_dir, split)
     scoring = bundle.manifest.scoring
     with Progress(console=console, disable=console is None) as progress:
@@ -71,7 +77,9 @@ def evaluate(
                 embedded, scoring.mean, scoring.calibration, speakers=speakers, seed=seed, progress=progress
             )
         else:
-            embedded = embed_with_progress(clips, lambda crops: pool(bundle.content(crops)), progress)
+            embedded = embed_with_progress(
+                clips, lambda crops: unit(mean_and_deviation(bundle.content(crops))), progress
+            )
             mean = embedded.utterances.mean(axis=0)
             figures = measure(embedded, mean, None, speakers=speakers, seed=seed, progress=progress)
     return {
@@ -101,16 +109,6 @@ def embed_with_progress(clips: Sequence[Clip], encode: CropEncoder, progress: Pr
     """`embed_clips` behind a progress bar."""
     task = progress.add_task("embedding", total=len(clips))
     return embed_clips(clips, encode, on_clip=lambda: progress.advance(task))
-
-
-def pool(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Frames (crops, time, dim) → unit vectors (crops, 2·dim): mean and standard deviation over time."""
-    return unit(mean_and_deviation(frames))
-
-
-def mean_and_deviation(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Frames (crops, time, dim) → (crops, 2·dim), over time."""
-    return np.concatenate([frames.mean(axis=1), frames.std(axis=1)], axis=1)
 
 
 def measure(
@@ -161,3 +159,20 @@ def _calibrated_cllr(
 ) -> float:
     slope, intercept = calibration.slope, calibration.intercept
     return cllr(slope * target + intercept, slope * nontarget + intercept)
+
+
+def record_metrics(folder: Path, figures: dict[str, Any]) -> None:
+    """Writes what `evaluate` measured into bundle.json, under `metrics`.
+
+    Corpora go by their folder's name: a card names no path of the machine it was measured on.
+    """
+    path = folder / MANIFEST
+    manifest = json.loads(path.read_text())
+    corpus = Path(figures["data"]).resolve().name
+    key = "/".join(part for part in (corpus, figures["split"], figures["encoder"]) if part)
+    manifest["metrics"][key] = {name: figures[name] for name in RECORDED} | {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d")
+    }
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    partial.replace(path)

@@ -11,7 +11,7 @@ from benchmarks.decisions.figures import TARGET_FPR
 from benchmarks.decisions.identification import enrolling
 from benchmarks.decisions.model import Floats, Model, crop_sums
 from benchmarks.recordings.recordings import Recordings
-from trainer.audio.folders import SAMPLE_RATE_HZ
+from bundle.audio import SAMPLE_RATE_HZ
 from trainer.metrics import cllr
 from trainer.pages.blocks import table
 from trainer.scoring.by_seconds import PROBES_S
@@ -62,7 +62,7 @@ def by_seconds(model: Model, corpus: str, speech: Recordings) -> list[Heard]:
         own = probes.speakers[:, None] == voices.speakers
         target, nontarget = scores[own], scores[~own]
         without = _decided(model, target, nontarget, None)
-        known = _decided(model, target, nontarget, seconds) if model.scoring.by_seconds else None
+        known = _decided(model, target, nontarget, seconds) if model.scorer.entry_seconds else None
         found.append(Heard(corpus, seconds, without, known, target.size, nontarget.size))
     return found
 
@@ -84,7 +84,7 @@ def by_seconds_table(rows: Sequence[Heard]) -> str:
 
 
 def _decided(model: Model, target: Floats, nontarget: Floats, seconds: float | None) -> Decided:
-    threshold = model.scoring.threshold(TARGET_FPR, seconds=seconds)
+    threshold = model.scorer.threshold(TARGET_FPR, seconds=seconds)
     return Decided(
         false_accepts=100 * float(np.mean(nontarget >= threshold)),
         misses=100 * float(np.mean(target < threshold)),

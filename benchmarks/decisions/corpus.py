@@ -21,8 +21,8 @@ from benchmarks.decisions.tables import (
     group_rows,
 )
 from benchmarks.recordings.recordings import Recordings
+from bundle.audio import SAMPLE_RATE_HZ
 from service.audio import SpeechDetector
-from trainer.audio.folders import SAMPLE_RATE_HZ
 
 #: Corpora that neither scoring was fitted on, and every how-manieth recording that is taken.
 STRANGE = {"english_digits": 1, "arabic_speech_commands": 6, "nemo": 4}

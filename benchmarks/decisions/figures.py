@@ -33,7 +33,7 @@ def figures(model: Model, voices: Voices) -> Figures | None:
     target, nontarget = voices.pairs()
     if target.size == 0 or nontarget.size == 0:
         return None
-    threshold = model.scoring.threshold(TARGET_FPR)
+    threshold = model.scorer.threshold(TARGET_FPR, seconds=None)
     llrs = model.llr(target), model.llr(nontarget)
     return Figures(
         eer=100 * eer(target, nontarget),

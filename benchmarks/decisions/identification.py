@@ -68,7 +68,7 @@ def identification(
         correct.append(enrolled[scores[:, enrolled].argmax(axis=1)][known] == owner[known])
         strangers.append(best[~known])
     tops, own, others = map(np.concatenate, (top, correct, strangers))
-    threshold = model.scoring.threshold(TARGET_FPR, voices=half)
+    threshold = model.scorer.threshold(TARGET_FPR, seconds=None, voices=half)
     return Identification(
         detected=100 * detection_rate(tops, own, others, false_identification=TARGET_FPR),
         served_false=100 * float(np.mean(others >= threshold)),

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.recordings.recordings import Recordings
+from bundle.scoring import Scorer, Scoring
+from bundle.vectors import unit
 from trainer.audio.folders import Clip, read_audio
-from trainer.bundles.read import Bundle, Scoring
+from trainer.bundles.runner import BundleRunner
 from trainer.peers.resemblyzer import Resemblyzer
-from trainer.scoring.calibration import centre, fit_scoring, pair_scores
-from trainer.scoring.embedding import CropEncoder, unit, utterance_crops
+from trainer.scoring.calibration import fit_scoring, pair_scores
+from trainer.scoring.embedding import CropEncoder, utterance_crops
 
 Floats = NDArray[np.float32]
 
@@ -42,20 +44,20 @@ class Voices:
 class Model:
     name: str
     encode: CropEncoder
-    scoring: Scoring
+    scorer: Scorer
 
     def voices(self, sums: Floats, speakers: Sequence[str] | NDArray[np.str_]) -> Voices:
         """Sums of crop embeddings (voices, dim) → centred unit voices, as the service compares them."""
-        return Voices(centre(unit(sums), self.scoring.mean), np.asarray(speakers))
+        return Voices(self.scorer.centred(unit(sums)), np.asarray(speakers))
 
     def llr(self, scores: Floats, seconds: float | None = None) -> Floats:
         """Calibrated: natural-log likelihood ratios of one voice against two."""
-        calibration = self.scoring.calibration_at(seconds)
+        calibration = self.scorer.calibration(seconds)
         return calibration.slope * scores + calibration.intercept
 
 
-def load_ours(bundle: Bundle) -> Model:
-    return Model(bundle.id, bundle.embed, bundle.manifest.scoring)
+def load_ours(bundle: BundleRunner) -> Model:
+    return Model(bundle.id, bundle.embed, bundle.scorer)
 
 
 def load_peer(train: Sequence[Clip]) -> Model:
@@ -70,7 +72,7 @@ def load_peer(train: Sequence[Clip]) -> Model:
     (sums,) = crop_sums([peer.embed], (read_audio(clip.path) for clip in train))
     speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in train]
     fitted = fit_scoring(unit(sums), speakers, groups=[clip.corpus for clip in train])
-    return Model("Resemblyzer", peer.embed, Scoring(**fitted, fitted_on="the same"))
+    return Model("Resemblyzer", peer.embed, Scorer(Scoring(**fitted, fitted_on="the same")))
 
 
 def hear(models: Sequence[Model], recordings: Recordings) -> list[Voices]:

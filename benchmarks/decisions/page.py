@@ -18,7 +18,7 @@ from benchmarks.decisions.tried.experiments import durations_text, narrow_rows, 
 from benchmarks.decisions.tried.train_speakers import embed_train
 from benchmarks.recordings.conditions import read_noises
 from trainer.audio.folders import read_folder
-from trainer.bundles.read import Bundle
+from trainer.bundles.runner import BundleRunner
 from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
 
@@ -39,7 +39,7 @@ def decisions_page(bundle: Path, data: Path, page: Path, card: Path, *, with_pee
         BundleError, DataError: the bundle or the corpora cannot be used.
         PeerMissingError: the peer is wanted and not installed.
     """
-    ours = load_ours(Bundle.load(bundle, threads=1))
+    ours = load_ours(BundleRunner.load(bundle, threads=1))
     models = [ours]
     if with_peer:
         say("the peer on the train split")

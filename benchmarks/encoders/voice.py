@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
 from benchmarks.recordings.recordings import Condition, Recordings
+from bundle.scoring import centre
+from bundle.vectors import unit
 from trainer.audio.folders import Clip, read_folder
 from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.objective import Objective
 from trainer.bundles.voice import Channels, whitening_of
 from trainer.metrics import eer
-from trainer.scoring.calibration import centre, pair_scores
-from trainer.scoring.embedding import CropEncoder, embed_clips, unit, utterance_crops
+from trainer.scoring.calibration import pair_scores
+from trainer.scoring.embedding import CropEncoder, embed_clips, utterance_crops
 from trainer.scoring.whitening import Whitening
 
 Floats = NDArray[np.float32]

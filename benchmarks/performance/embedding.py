@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.performance.flops import flops_per_crop
 from benchmarks.performance.machine import sgemm_rate
 from benchmarks.performance.table import Row
-from trainer.bundles.read import Bundle
+from trainer.bundles.runner import BundleRunner
 from trainer.peers.resemblyzer import Resemblyzer
 
 Floats = NDArray[np.float32]
@@ -30,11 +30,11 @@ _MOST = 200  # calls, each setting
 def embedding_speed(bundle_dir: Path, crops: Floats) -> Iterator[Row]:
     """One row a model, number of cores and batch size. `crops` holds at least the largest batch."""
     peer = Resemblyzer.load()
-    flops = flops_per_crop(bundle_dir / Bundle.load(bundle_dir).manifest.files["voice"].path)
+    flops = flops_per_crop(BundleRunner.load(bundle_dir).manifest.file("voice"))
     for cores in CORES:
         rate = sgemm_rate(cores)
         yield Row(f"fp32 matrix product: {rate / 1e9:.0f} GFLOP/s", cores=cores)
-        ours = Bundle.load(bundle_dir, threads=cores)
+        ours = BundleRunner.load(bundle_dir, threads=cores)
         for batch in BATCHES:
             taken = _seconds_a_call(ours.embed, crops[:batch])
             yield Row(

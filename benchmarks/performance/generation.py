@@ -10,10 +10,12 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.performance.table import Row
+from bundle.folders import bundle_folders, read_bundle
+from bundle.generator import GeneratorBundle
+from bundle.manifest import BundleError
 from service.audio import encode_wav
 from service.generation import Generator, SpectrogramInverse
-from service.inference import GeneratorBundle, OnnxSession, bundle_folders, read_bundle
-from service.inference.bundle import BundleError
+from service.inference import OnnxSession
 from service.inference.cpu import available_cpus
 from service.metrics import Metrics
 

@@ -9,7 +9,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from trainer.audio.folders import SAMPLE_RATE_HZ, contiguous_crops, read_audio, read_folder
+from bundle.audio import SAMPLE_RATE_HZ
+from trainer.audio.folders import contiguous_crops, read_audio, read_folder
 
 WAV_S = 10
 WAVS = 8

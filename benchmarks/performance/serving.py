@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.performance.table import Row
 from service.audio import AudioLimits, SpeechDetector, prepare
 from service.inference.cpu import available_cpus
-from trainer.bundles.read import Bundle
+from trainer.bundles.runner import BundleRunner
 
 CLIENTS = (1, 8, 32)
 _SECONDS = 8.0  # of load, each number of clients
@@ -159,7 +159,7 @@ async def _load(url: str, wavs: list[bytes], clients: int) -> tuple[list[float],
 
 def _in_process_rate(bundle_dir: Path, wavs: list[bytes], workers: int) -> float:
     """Files a second through the service's own decoder and the ONNX file, one file a thread, no HTTP."""
-    bundle = Bundle.load(bundle_dir, threads=1)
+    bundle = BundleRunner.load(bundle_dir, threads=1)
     detector = SpeechDetector()
     limits = AudioLimits()
     bundle.embed(prepare(wavs[0], limits, detector).crops.waveforms)  # opens the session

@@ -14,8 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.recordings.recordings import Condition
+from bundle.audio import SAMPLE_RATE_HZ
 from trainer.audio.acoustics import AcousticSettings, degrade
-from trainer.audio.folders import SAMPLE_RATE_HZ, read_audio, read_folder
+from trainer.audio.folders import read_audio, read_folder
 
 Floats = NDArray[np.float32]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.audio import SAMPLE_RATE_HZ
 from service.audio import SpeechDetector
-from trainer.audio.folders import SAMPLE_RATE_HZ, Clip, read_audio, read_folder
+from trainer.audio.folders import Clip, read_audio, read_folder
 
 Floats = NDArray[np.float32]
 Condition = Callable[[Floats, int], Floats]  # a recording and its number → what arrives

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
+from bundle.vectors import mean_and_deviation
 from trainer.audio.folders import DataError
 from trainer.audio.frontends import FRONTENDS, LogMel
 from trainer.autodecompose.settings import TrainSettings
 from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.objective import BarlowTwins
-from trainer.bundles.read import BATCH, Bundle
-from trainer.evaluate import mean_and_deviation
+from trainer.bundles.runner import BATCH, BundleRunner
 from trainer.models import load_objective
 from trainer.scoring.embedding import CropEncoder, Floats
 from trainer.training.run_folder import RunFolder
@@ -42,7 +42,7 @@ def read_representations(bundle: Path, twins: Path) -> list[Representation]:
         BundleError: a bundle cannot be used.
         DataError: `twins` holds no Barlow Twins.
     """
-    shipped = Bundle.load(bundle)
+    shipped = BundleRunner.load(bundle)
     features = LogMel(FRONTENDS[TrainSettings().frontend])
 
     def raw(crops: Floats) -> Floats:
@@ -62,7 +62,7 @@ def read_representations(bundle: Path, twins: Path) -> list[Representation]:
 
 
 def _bundled_twins(folder: Path) -> Representation:
-    bundle = Bundle.load(folder)
+    bundle = BundleRunner.load(folder)
     return Representation("Barlow Twins", f"`{bundle.id}`, as served", bundle.embed)
 
 

@@ -14,8 +14,9 @@ import numpy as np
 import soundfile
 
 from benchmarks.updates.voices import SHOT_S, Figures, Voices, measure, split_seconds
-from trainer.audio.folders import SAMPLE_RATE_HZ, Clip, read_audio, read_folder
-from trainer.bundles.read import Bundle
+from bundle.audio import SAMPLE_RATE_HZ
+from trainer.audio.folders import Clip, read_audio, read_folder
+from trainer.bundles.runner import BundleRunner
 from trainer.evaluate import draw_speakers
 from trainer.finetuning.finetune import finetune, read_report
 from trainer.finetuning.report import FinetuneReport
@@ -49,7 +50,7 @@ def finetune_page(bundle: Path, data: Path, page: Path, say: Say) -> None:
     Raises:
         BundleError, DataError, FinetuneError: the bundle or the corpora cannot be used.
     """
-    parent = Bundle.load(bundle)
+    parent = BundleRunner.load(bundle)
     with tempfile.TemporaryDirectory() as folder:
         tunings = [_tune(parent, data, corpus, Path(folder), say) for corpus in TUNED_ON]
         took = _command_seconds(bundle, data, Path(folder), say)
@@ -67,11 +68,11 @@ def corpus_clips(data: Path, corpus: str, split: str | None, speakers: int = SPE
     return chosen
 
 
-def tune(parent: Bundle, clips: Sequence[Clip], out: Path, say: Say) -> FinetuneReport:
+def tune(parent: BundleRunner, clips: Sequence[Clip], out: Path, say: Say) -> FinetuneReport:
     """The version that `trainer finetune` makes of unlabelled clips; the labels go into its report only."""
     say(f"fine-tuning on {len(clips)} recordings")
     return finetune(
-        parent.directory,
+        parent.manifest.path,
         [clip.path for clip in clips],
         out,
         version=out.name,
@@ -82,12 +83,12 @@ def tune(parent: Bundle, clips: Sequence[Clip], out: Path, say: Say) -> Finetune
     )
 
 
-def _tune(parent: Bundle, data: Path, corpus: str, folder: Path, say: Say) -> Tuning:
+def _tune(parent: BundleRunner, data: Path, corpus: str, folder: Path, say: Say) -> Tuning:
     clips = corpus_clips(data, corpus, "test")
     little, rest = split_seconds(clips, SHOT_S)
     outs = [folder / corpus / version for version in ("10s", "all")]
     first, second = (tune(parent, audio, out, say) for audio, out in zip((little, clips), outs, strict=True))
-    models = [parent, *(Bundle.load(out) for out in outs)]
+    models = [parent, *(BundleRunner.load(out) for out in outs)]
 
     def figures(voices: Voices) -> tuple[Figures, Figures, Figures]:
         before, after, after_all = (measure(model, voices) for model in models)
@@ -123,7 +124,7 @@ def _command_seconds(bundle: Path, data: Path, folder: Path, say: Say) -> tuple[
     return time.monotonic() - started, read_report(out)
 
 
-def _text(parent: Bundle, tunings: Sequence[Tuning], took: tuple[float, FinetuneReport]) -> str:
+def _text(parent: BundleRunner, tunings: Sequence[Tuning], took: tuple[float, FinetuneReport]) -> str:
     rows = [
         [f"{t.corpus}, {t.speakers} speakers", name, *cells]
         for t in tunings

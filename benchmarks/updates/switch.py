@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.updates.finetune import SPEAKERS, Say, corpus_clips, tune
-from benchmarks.updates.voices import SHOT_S, Voices, split_seconds, threshold
+from benchmarks.updates.voices import SHOT_S, Voices, one_percent, split_seconds
+from bundle.space_map import apply_map, read_map
+from bundle.vectors import unit
 from trainer.audio.folders import Clip, read_folder
-from trainer.bundles.read import Bundle
+from trainer.bundles.runner import BundleRunner
 from trainer.evaluate import draw_speakers
 from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
-from trainer.scoring.calibration import centre
-from trainer.scoring.embedding import unit
 
 Floats = NDArray[np.float32]
 
@@ -40,7 +40,7 @@ def model_updates_page(bundle: Path, data: Path, page: Path, say: Say) -> None:
     Raises:
         BundleError, DataError, FinetuneError: the bundle or the corpora cannot be used.
     """
-    parent = Bundle.load(bundle)
+    parent = BundleRunner.load(bundle)
     enrolled = corpus_clips(data, CORPUS, "test")
     enrol_clips, probe_clips = split_seconds(enrolled, SHOT_S)
     enrol, probes = Voices.read(enrol_clips), Voices.read(probe_clips)
@@ -57,7 +57,7 @@ def model_updates_page(bundle: Path, data: Path, page: Path, say: Say) -> None:
             out = Path(folder) / "autodecompose" / str(number)
             report = tune(parent, clips, out, say)
             say("measuring")
-            outcomes = _switch(parent, Bundle.load(out), enrol, probes)
+            outcomes = _switch(parent, BundleRunner.load(out), enrol, probes)
             rows += [
                 [
                     name,
@@ -83,11 +83,11 @@ def _strangers(data: Path) -> list[Clip]:
     return [clip for clip in clips if clip.speaker not in drawn]
 
 
-def _switch(old: Bundle, new: Bundle, enrol: Voices, probes: Voices) -> dict[str, Outcome]:
+def _switch(old: BundleRunner, new: BundleRunner, enrol: Voices, probes: Voices) -> dict[str, Outcome]:
     names, under_old = _voiceprints(enrol, old.embed(enrol.crops))
     _, under_new = _voiceprints(enrol, new.embed(enrol.crops))
-    table_ = np.load(new.directory / "map_from_parent.npy", allow_pickle=False)
-    mapped = unit(under_old @ table_[:-1] + table_[-1])
+    assert new.manifest.map_from_parent is not None  # `tune` has just fitted it
+    mapped = unit(apply_map(read_map(new.manifest, new.manifest.map_from_parent), under_old))
     asked_old = probes.utterances(old.embed(probes.crops))
     asked_new = probes.utterances(new.embed(probes.crops))
     trials = (
@@ -111,12 +111,15 @@ def _voiceprints(voices: Voices, embeddings: Floats) -> tuple[NDArray[np.str_], 
 
 
 def _identify(
-    model: Bundle, names: NDArray[np.str_], voiceprints: Floats, asked: Floats, speakers: NDArray[np.str_]
+    model: BundleRunner,
+    names: NDArray[np.str_],
+    voiceprints: Floats,
+    asked: Floats,
+    speakers: NDArray[np.str_],
 ) -> Outcome:
-    mean = model.manifest.scoring.mean
-    scores = centre(asked, mean) @ centre(voiceprints, mean).T  # (probes, speakers)
+    scores = model.scorer.centred(asked) @ model.scorer.centred(voiceprints).T  # (probes, speakers)
     own = speakers[:, None] == names[None]
-    accepted = scores >= threshold(model)
+    accepted = scores >= one_percent(model)
     return Outcome(
         100 * float(np.mean(names[scores.argmax(axis=1)] == speakers)),
         100 * float(accepted[own].mean()),

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, contiguous_crops, fill_crop, read_audio
-from trainer.bundles.read import Bundle
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+from bundle.vectors import unit
+from trainer.audio.folders import Clip, contiguous_crops, fill_crop, read_audio
+from trainer.bundles.runner import BundleRunner
 from trainer.metrics import eer, few_shot
-from trainer.scoring.calibration import centre, pair_scores
-from trainer.scoring.embedding import unit
+from trainer.scoring.calibration import pair_scores
 
 Floats = NDArray[np.float32]
 
@@ -53,23 +54,21 @@ class Figures:
     false_accepts: float  # at the threshold the bundle gives for 1 %
 
 
-def measure(bundle: Bundle, voices: Voices) -> Figures:
+def measure(bundle: BundleRunner, voices: Voices) -> Figures:
     embeddings = bundle.embed(voices.crops)
-    scoring = bundle.manifest.scoring
-    target, nontarget = pair_scores(
-        centre(voices.utterances(embeddings), scoring.mean), list(voices.speakers)
-    )
+    centred = bundle.scorer.centred(voices.utterances(embeddings))
+    target, nontarget = pair_scores(centred, list(voices.speakers))
     shots = few_shot(embeddings, voices.speakers[voices.recording], seconds=(SHOT_S,))
     return Figures(
         shots[SHOT_S].f1 if SHOT_S in shots else None,
         100 * eer(target, nontarget),
-        100 * float(np.mean(nontarget >= threshold(bundle))),
+        100 * float(np.mean(nontarget >= one_percent(bundle))),
     )
 
 
-def threshold(bundle: Bundle) -> float:
+def one_percent(bundle: BundleRunner) -> float:
     """The score that other voices reach at a rate of 1 %, as the service reads it from the bundle."""
-    return bundle.manifest.scoring.threshold(TARGET_FPR)
+    return bundle.scorer.threshold(TARGET_FPR, seconds=None)
 
 
 def split_seconds(clips: Sequence[Clip], seconds: float) -> tuple[list[Clip], list[Clip]]:

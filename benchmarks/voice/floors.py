@@ -12,12 +12,12 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
+from bundle.scoring import Calibration
 from trainer.audio.folders import read_clips, read_noise
 from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
-from trainer.bundles.read import Calibration
 from trainer.bundles.voice import WEIGHTS, VoiceFit, VoiceModel, fit_voice
 from trainer.evaluate import embed_with_progress, labelled_clips, measure
 from trainer.training.checkpoint import read_settings

@@ -11,7 +11,7 @@ from rich.console import Console
 from benchmarks.performance.machine import Machine
 from benchmarks.voice.floors import Floor, fit_floors
 from benchmarks.voice.peer import compare
-from trainer.bundles.read import Bundle
+from trainer.bundles.runner import BundleRunner
 from trainer.evaluate import Encoder, evaluate
 
 CORPORA = ("librispeech", "speechocean762", "arabic_speech_commands", "nemo")
@@ -59,7 +59,7 @@ def voice_page(
 
 def rows(bundle: Path, floors: Sequence[Floor], data: Path, console: Console) -> Iterator[str]:
     """One line of the table a model and corpus."""
-    name = Bundle.load(bundle).id
+    name = BundleRunner.load(bundle).id
     for corpus in CORPORA:
         for title, encoder in (
             (f"**{name}**, voice", Encoder.VOICE),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from bundle.scoring import Scorer
 from service.audio.decoder import Upload
 from service.errors import BadRequest
 from service.settings import Settings
-from service.speakers import Scorer
 
 
 class DecisionParams(BaseModel):

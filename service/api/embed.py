@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from bundle.vectors import pool_utterance
 from service.api.deps import PipelineDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio.decoder import EmbeddedRecording
-from service.inference import pool_utterance
 
 router = APIRouter(tags=["embeddings"])
 

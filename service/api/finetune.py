@@ -12,13 +12,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, BeforeValidator, Field
 
+from bundle.voice import VoiceBundle
 from service.api.deps import DecoderDep, DirectoryDep, JobsDep, RegistryDep, RuntimeDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio import encode_flac
 from service.audio.decoder import AudioDecoder, Upload
 from service.errors import BadRequest, Conflict, InsufficientSpeech, NotFound, NotReady
-from service.inference import Bundle, ModelRegistry
+from service.inference import ModelRegistry
 from service.jobs import Job, NewFile
 from service.jobs.records import Activate, State
 from service.settings import Settings
@@ -195,7 +196,7 @@ async def cancel(job_id: str, jobs: JobsDep) -> JobAnswer:
     return _answer(await jobs.cancel(job_id))
 
 
-def _parent(registry: ModelRegistry) -> Bundle:
+def _parent(registry: ModelRegistry) -> VoiceBundle:
     if registry.active is None:
         raise NotReady(registry.not_ready_because, retry_after_s=1)
     if registry.active.kind != FINETUNED_KIND:

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from bundle.generator import GeneratorBundle
 from service.api.accept import prefers
 from service.api.deps import DecoderDep, GenerationDep
 from service.api.pipeline import while_connected
@@ -24,7 +25,6 @@ from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio import encode_wav, loudest_second
 from service.audio.decoder import AudioDecoder, Upload
 from service.errors import BadRequest, InvalidAudio
-from service.inference import GeneratorBundle
 
 router = APIRouter(prefix="/generate", tags=["generation"])
 

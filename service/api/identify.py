@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from bundle.vectors import pool_utterance
 from service.api.decision import DecisionParams, single_recording
 from service.api.deps import DirectoryDep, PipelineDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
-from service.inference import pool_utterance
 
 router = APIRouter(tags=["speakers"])
 

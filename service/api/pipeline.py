@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from service.audio import PreparedRecording
 from service.audio.decoder import AudioDecoder, EmbeddedRecording, Upload
 from service.errors import InsufficientSpeech
-from service.inference import Engine, content_frames
+from service.inference import Engine, content_frames, content_hop
 
 T = TypeVar("T")
 Frames = NDArray[np.float32]  # (frames, content_dim)
@@ -50,7 +50,7 @@ class Pipeline:
 
         Raises what `embed` raises, and Conflict where the model has no content encoder.
         """
-        self.engine.bundle.content_hop()  # refuses before anything is decoded
+        content_hop(self.engine.bundle)  # refuses before anything is decoded
         return await while_connected(self._content(uploads, required_s), self._receive)
 
     async def _embed(

@@ -1,16 +1,14 @@
 """From the bytes of an audio file to 16 kHz mono, the speech in it, and the crops that models take."""
 
-from service.audio.crops import CROP_SAMPLES, Crops, cut_crops, loudest_second
+from service.audio.crops import Crops, cut_crops, loudest_second
 from service.audio.decode import DecodedRecording, decode
 from service.audio.encode import encode_flac, encode_opus, encode_wav
-from service.audio.limits import SAMPLE_RATE_HZ, AudioLimits
+from service.audio.limits import AudioLimits
 from service.audio.prepare import PreparedRecording, prepare
 from service.audio.quality import estimate_snr_db
 from service.audio.vad import Region, SpeechDetector, VadSettings
 
 __all__ = [
-    "CROP_SAMPLES",
-    "SAMPLE_RATE_HZ",
     "AudioLimits",
     "Crops",
     "DecodedRecording",

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.audio.limits import SAMPLE_RATE_HZ
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from service.audio.vad import Region
-
-CROP_SAMPLES = 16_384
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,9 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from bundle.audio import SAMPLE_RATE_HZ
 from service.audio.containers import Container, check_ogg, check_wav, has_length_tag, sniff
-from service.audio.limits import SAMPLE_RATE_HZ, AudioLimits
+from service.audio.limits import AudioLimits
 from service.errors import InvalidAudio, TooLarge, UnsupportedMedia
 
 _BLOCK_SAMPLES = 65_536  # of all channels together: what is held decoded at the source's rate

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from service.audio.limits import SAMPLE_RATE_HZ
+from bundle.audio import SAMPLE_RATE_HZ
 
 
 def encode_opus(samples: NDArray[np.float32]) -> bytes:

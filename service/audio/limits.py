@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SAMPLE_RATE_HZ = 16_000  # every model and the speech detector work at this rate
-
 
 @dataclass(frozen=True)
 class AudioLimits:

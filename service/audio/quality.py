@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.audio.limits import SAMPLE_RATE_HZ
+from bundle.audio import SAMPLE_RATE_HZ
 from service.audio.vad import Region
 
 _FRAME_SAMPLES = 320  # 20 ms

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.audio.limits import SAMPLE_RATE_HZ
+from bundle.audio import SAMPLE_RATE_HZ
 from service.audio.silero import WINDOW_SAMPLES, SileroNetwork
 
 _WINDOW_S = WINDOW_SAMPLES / SAMPLE_RATE_HZ

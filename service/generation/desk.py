@@ -13,9 +13,11 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from bundle.generator import GeneratorBundle
+from bundle.manifest import BundleError
 from service.errors import Conflict, Overloaded
 from service.generation.generator import GenerationObserver, Generator
-from service.inference import BundleError, GeneratorBundle, ModelRegistry
+from service.inference import ModelRegistry
 
 Array = NDArray[np.float32]
 T = TypeVar("T")

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.generator import GeneratorBundle
+from bundle.manifest import BundleError
 from service.generation.inverse import SpectrogramInverse
-from service.inference.bundle import BundleError
-from service.inference.generator_bundle import GeneratorBundle
 from service.inference.session import OnnxSession
 
 Array = NDArray[np.float32]

@@ -8,9 +8,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from service.audio import SAMPLE_RATE_HZ
+from bundle.audio import SAMPLE_RATE_HZ
+from bundle.generator import SpectrogramScale
 from service.generation.pghi import GAMMA, integrate_phase
-from service.inference import SpectrogramScale
 
 Floats = NDArray[np.float64]
 PEAK = 0.9  # of every waveform: the spectrogram says nothing of loudness

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from service.inference.bundle import Bundle, BundleError
+from bundle.manifest import BundleError
+from bundle.voice import VoiceBundle
 
 
 class ActiveModel(Protocol):
@@ -17,7 +18,7 @@ class ActiveModel(Protocol):
         """None before the first switch. Raises BundleError when damaged, StoreUnavailable out of reach."""
         ...
 
-    def write(self, bundle: Bundle) -> None:
+    def write(self, bundle: VoiceBundle) -> None:
         """Durable when it returns; all or nothing. Raises StoreUnavailable."""
         ...
 
@@ -38,7 +39,7 @@ class ActiveModelFile:
                 f"{self._path.name} is damaged: activate a version, or delete it for the default."
             ) from error
 
-    def write(self, bundle: Bundle) -> None:
+    def write(self, bundle: VoiceBundle) -> None:
         # Also through a power cut: temporary file, fsync, rename, fsync of the folder.
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_suffix(".tmp")

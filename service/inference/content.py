@@ -5,9 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.voice import VoiceBundle
+from service.errors import Conflict
 from service.inference.engine import Engine
 
 Array = NDArray[np.float32]
+
+
+def content_hop(bundle: VoiceBundle) -> int:
+    """Samples from one content frame to the next. Raises Conflict: there is no content encoder."""
+    if bundle.frame_s is None:
+        raise Conflict(
+            f"{bundle.id} has no content encoder: it knows voices only. Activate a version that has one "
+            "(POST /models/{version}/activate), or set TWOFOLD_MODELS_DIR to a folder that holds one."
+        )
+    return round(bundle.frame_s * bundle.sample_rate_hz)
 
 
 async def content_frames(engine: Engine, samples: Array) -> Array:
@@ -18,7 +30,7 @@ async def content_frames(engine: Engine, samples: Array) -> Array:
     Raises Overloaded, and Conflict where the model has no content encoder.
     """
     bundle = engine.bundle
-    hop = bundle.content_hop()
+    hop = content_hop(bundle)
     frames = len(samples) // hop
     whole = samples[: frames * hop]
     if len(whole) < bundle.crop_samples:

@@ -7,8 +7,8 @@ import ctypes
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.voice import VoiceBundle
 from service.inference.batcher import BatchObserver, MicroBatcher
-from service.inference.bundle import Bundle
 from service.inference.session import OnnxSession
 
 Array = NDArray[np.float32]
@@ -19,7 +19,7 @@ class Engine:
     """The encoders of one bundle behind one micro-batcher."""
 
     def __init__(
-        self, bundle: Bundle, *, threads: int, max_batch: int, max_queue: int, observer: BatchObserver
+        self, bundle: VoiceBundle, *, threads: int, max_batch: int, max_queue: int, observer: BatchObserver
     ) -> None:
         """Loads and warms up; blocks for about a second. Raises BundleError or RuntimeMissingError."""
         self.bundle = bundle
@@ -61,10 +61,3 @@ def _return_free_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
     if trim:
         trim(0)
-
-
-def pool_utterance(embeddings: Array) -> Array:
-    """Mean of unit crop embeddings, scaled to unit length: (crops, dim) → (dim,). For voiceprints too."""
-    mean = embeddings.mean(axis=0, dtype=np.float64)
-    # Opposite crops could cancel; the floor keeps that finite.
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)

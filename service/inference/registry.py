@@ -10,11 +10,13 @@ from typing import TypeVar
 
 import structlog
 
+from bundle.folders import bundle_folders, read_bundle
+from bundle.generator import GeneratorBundle
+from bundle.manifest import BundleError
+from bundle.voice import VoiceBundle
 from service.errors import Conflict, NotFound, NotReady
 from service.inference.active import ActiveModel
-from service.inference.bundle import Bundle, BundleError, bundle_folders
 from service.inference.engine import Engine
-from service.inference.generator_bundle import GeneratorBundle, read_bundle
 
 R = TypeVar("R")
 _DEFAULT_NAME = "autodecompose"
@@ -37,7 +39,7 @@ class ModelRegistry:
     """
 
     def __init__(
-        self, folders: Sequence[Path], chosen: ActiveModel, make_engine: Callable[[Bundle], Engine]
+        self, folders: Sequence[Path], chosen: ActiveModel, make_engine: Callable[[VoiceBundle], Engine]
     ) -> None:
         self._folders = folders
         self._chosen = chosen
@@ -47,12 +49,12 @@ class ModelRegistry:
         self._closing: set[asyncio.Task[None]] = set()
         self._why_not = "The model is being loaded. Try again shortly."
 
-    def list(self) -> list[Bundle | GeneratorBundle]:
+    def list(self) -> list[VoiceBundle | GeneratorBundle]:
         """Every version there is, oldest first. Only manifests are read: files are checked when loaded.
 
         A version is unique among voice models, which are activated by it, and among those that generate.
         """
-        found: dict[tuple[type, str], Bundle | GeneratorBundle] = {}
+        found: dict[tuple[type, str], VoiceBundle | GeneratorBundle] = {}
         for folder in self._folders:
             for path in bundle_folders(folder):
                 try:
@@ -72,7 +74,7 @@ class ModelRegistry:
         return found[-1] if found else None
 
     @property
-    def active(self) -> Bundle | None:
+    def active(self) -> VoiceBundle | None:
         """The bundle that serves, or None before the first one is loaded."""
         return self._serving.engine.bundle if self._serving else None
 
@@ -167,7 +169,7 @@ class ModelRegistry:
         _log.info("model_active", model=bundle.id)
         return result
 
-    def _first(self) -> Bundle:
+    def _first(self) -> VoiceBundle:
         version = self._chosen.read()
         if version is not None:
             return self._find(version)
@@ -178,10 +180,10 @@ class ModelRegistry:
             raise BundleError(f"There is no voice model in {self._folders[0]}. Set TWOFOLD_MODELS_DIR.")
         return shipped[-1]
 
-    def _voices(self) -> Sequence[Bundle]:
-        return [bundle for bundle in self.list() if isinstance(bundle, Bundle)]
+    def _voices(self) -> Sequence[VoiceBundle]:
+        return [bundle for bundle in self.list() if isinstance(bundle, VoiceBundle)]
 
-    def _find(self, version: str) -> Bundle:
+    def _find(self, version: str) -> VoiceBundle:
         for bundle in self._voices():
             if bundle.version == version:
                 return bundle
@@ -196,8 +198,8 @@ class ModelRegistry:
             "POST /models/{version}/activate chooses one."
         )
 
-    async def _load(self, bundle: Bundle) -> Engine:
-        verified = await asyncio.to_thread(Bundle.load, bundle.path)
+    async def _load(self, bundle: VoiceBundle) -> Engine:
+        verified = await asyncio.to_thread(VoiceBundle.load, bundle.path)
         return await asyncio.to_thread(self._make_engine, verified)
 
     def _retire(self, serving: _Serving) -> None:

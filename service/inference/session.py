@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.bundle import BundleError, StoredBundle
+from bundle.manifest import BundleError, StoredBundle
 
 if TYPE_CHECKING:
     import onnxruntime

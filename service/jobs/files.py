@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bundle.folders import bundle_folders
 from service.errors import StoreUnavailable
-from service.inference import bundle_folders
 from service.jobs.records import Job
 
 _UNCLAIMED_S = 3600.0  # a folder whose job was never stored: the process died over the request

@@ -9,7 +9,6 @@ from service.speakers.index import Hit, VoiceIndex
 from service.speakers.quality import Quality, assess
 from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utterance, Voiceprints
 from service.speakers.redis_gallery import RedisGallery
-from service.speakers.scoring import Scorer
 from service.speakers.space_map import SpaceMap
 from service.speakers.sqlite_gallery import SqliteGallery
 
@@ -23,7 +22,6 @@ __all__ = [
     "Page",
     "Quality",
     "RedisGallery",
-    "Scorer",
     "SpaceMap",
     "Speaker",
     "SpeakerDirectory",

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
+from bundle.scoring import Scorer
 from service.errors import TwofoldError
 from service.speakers.enrolment import embed_recordings
 from service.speakers.gallery import Gallery
 from service.speakers.records import FloatArray, Speaker
-from service.speakers.scoring import Scorer
 from service.speakers.space_map import SpaceMap
 
 #: A retained recording → unit embeddings (crops, dim) of its crops under the model that takes over.

@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 
+from bundle.scoring import Scorer
+from bundle.voice import VoiceBundle
 from service.audio.decoder import AudioDecoder, Upload
 from service.errors import NotFound
-from service.inference import Bundle, Engine, ModelRegistry
+from service.inference import Engine, ModelRegistry
 from service.speakers.carry import CarryOver, carry_over
 from service.speakers.gallery import Gallery, switched
 from service.speakers.index import VoiceIndex
 from service.speakers.records import FloatArray, NewUtterance, Speaker
-from service.speakers.scoring import Scorer
 from service.speakers.space_map import SpaceMap
 
 
@@ -28,7 +29,7 @@ class SpeakerDirectory:
         self._index: VoiceIndex | None = None
         self._writing = asyncio.Lock()
 
-    async def index(self, bundle: Bundle) -> VoiceIndex:
+    async def index(self, bundle: VoiceBundle) -> VoiceIndex:
         """The voices under `bundle`, which has to be the active one; the first call reads the gallery.
 
         Who holds the index across a model switch goes on searching the voices of the old model.
@@ -162,5 +163,5 @@ class SpeakerDirectory:
                 raise switched()
             return await asyncio.to_thread(work)
 
-    def _load(self, bundle: Bundle) -> VoiceIndex:
+    def _load(self, bundle: VoiceBundle) -> VoiceIndex:
         return VoiceIndex(bundle.id, Scorer(bundle.scoring), self.gallery.voiceprints(bundle.id))

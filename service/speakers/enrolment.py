@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bundle.scoring import Scorer
 from service.audio import encode_opus, estimate_snr_db
 from service.audio.decoder import EmbeddedRecording
 from service.speakers.quality import centred_sum, cohesion, stored_sum
 from service.speakers.records import Embedding, FloatArray, NewUtterance, Speaker
-from service.speakers.scoring import Scorer
 
 
 def embed_recordings(

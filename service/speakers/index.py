@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bundle.scoring import Scorer
 from service.speakers.gallery import unknown
 from service.speakers.records import FloatArray, Voiceprints
-from service.speakers.scoring import Scorer
 
 _LEAST_CAPACITY = 64
 
@@ -47,7 +47,7 @@ class VoiceIndex:
     def replace(self, voiceprints: Voiceprints) -> None:
         """Holds these voices, under the same model, in place of all it held."""
         scorer, ids = self.scorer, voiceprints.speaker_ids
-        matrix = scorer.centre(voiceprints.matrix) if ids else np.zeros((0, scorer.dim), np.float32)
+        matrix = scorer.centred(voiceprints.matrix) if ids else np.zeros((0, scorer.dim), np.float32)
         with self._lock:
             self._names = dict(voiceprints.names)  # of every enrolled speaker, stale ones included
             self._ids = list(ids)
@@ -56,7 +56,7 @@ class VoiceIndex:
 
     def put(self, speaker_id: str, name: str | None, voiceprint: FloatArray | None) -> None:
         """Adds or replaces a speaker with a unit voiceprint (dim,), or none if stale. Amortised O(dim)."""
-        centred = None if voiceprint is None else self.scorer.centre(voiceprint)
+        centred = None if voiceprint is None else self.scorer.centred(voiceprint)
         with self._lock:
             self._names[speaker_id] = name
             if centred is None:
@@ -86,7 +86,7 @@ class VoiceIndex:
 
     def search(self, voice: FloatArray, top_k: int) -> list[Hit]:
         """The `top_k` best scores of a unit voice (dim,), best first."""
-        probe = self.scorer.centre(voice)
+        probe = self.scorer.centred(voice)
         with self._lock:
             n = len(self._ids)
             k = min(top_k, n)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bundle.scoring import Scorer
 from service.speakers.records import Embedding, FloatArray, Speaker
-from service.speakers.scoring import Scorer
 
 NOISY_DB = 10.0  # below this, background noise shapes the voiceprint
 AMPLE_SPEECH_S = 10.0  # net speech from which more adds little
@@ -25,12 +25,12 @@ class Quality:
 
 def centred_sum(crops: FloatArray, scorer: Scorer) -> FloatArray:
     """Sum (dim,) of the centred crop embeddings (crops, dim): what `cohesion` needs of other recordings."""
-    return np.asarray(scorer.centre(crops).sum(axis=0), np.float32)
+    return np.asarray(scorer.centred(crops).sum(axis=0), np.float32)
 
 
 def stored_sum(embedding: Embedding, scorer: Scorer) -> FloatArray:
     """`centred_sum` of a stored recording, whose crops all stand where their mean is."""
-    return scorer.centre(embedding.mean) * np.float32(embedding.n_crops)
+    return scorer.centred(embedding.mean) * np.float32(embedding.n_crops)
 
 
 def cohesion(crops: FloatArray, scorer: Scorer, others: FloatArray | None = None) -> float | None:
@@ -40,7 +40,7 @@ def cohesion(crops: FloatArray, scorer: Scorer, others: FloatArray | None = None
     """
     if len(crops) == 1 and others is None:
         return None
-    centred = scorer.centre(crops)
+    centred = scorer.centred(crops)
     total = centred.sum(axis=0) if others is None else centred.sum(axis=0) + others
     rest = total - centred  # (crops, dim): everything but the crop itself
     norms = np.maximum(np.linalg.norm(rest, axis=1), np.finfo(np.float32).tiny)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bundle.vectors import unit
+
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -104,10 +106,4 @@ def pool(embeddings: Sequence[Embedding]) -> FloatArray:
     Source: docs/architecture.md, "From crops to a score", step 2.
     """
     total = np.sum([e.mean * np.float32(e.n_crops) for e in embeddings], axis=0)
-    return unit_rows(np.asarray(total, np.float32))
-
-
-def unit_rows(x: FloatArray) -> FloatArray:
-    """Rows (..., dim) scaled to unit length; a zero row stays zero."""
-    norm = np.linalg.norm(x, axis=-1, keepdims=True)
-    return np.asarray(x / np.maximum(norm, np.finfo(np.float32).tiny), dtype=np.float32)
+    return unit(np.asarray(total, np.float32))

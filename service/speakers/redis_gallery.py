@@ -14,15 +14,7 @@ from redis.exceptions import ResponseError
 
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import switched, taken, unknown
-from service.speakers.records import (
-    Embedding,
-    FloatArray,
-    NewUtterance,
-    Page,
-    Speaker,
-    Voiceprints,
-    pool,
-)
+from service.speakers.records import Embedding, FloatArray, NewUtterance, Page, Speaker, Voiceprints, pool
 from service.speakers.redis_layout import (
     ADD_EMBEDDINGS,
     AUDIO,

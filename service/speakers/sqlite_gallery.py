@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bundle.vectors import unit
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import taken, unknown
 from service.speakers.records import (
@@ -20,7 +21,6 @@ from service.speakers.records import (
     Speaker,
     Utterance,
     Voiceprints,
-    unit_rows,
 )
 from service.stores.sqlite import SqliteFile
 
@@ -156,7 +156,7 @@ class SqliteGallery:
         ids, starts = np.unique([row[0] for row in rows], return_index=True)
         crops = np.array([row[1] for row in rows], np.float32)
         means = np.frombuffer(b"".join(row[2] for row in rows), "<f4").reshape(len(rows), -1)
-        matrix = unit_rows(np.add.reduceat(means * crops[:, None], starts, axis=0))
+        matrix = unit(np.add.reduceat(means * crops[:, None], starts, axis=0))
         return Voiceprints(tuple(str(i) for i in ids), matrix, names)
 
     def count(self) -> int:

@@ -20,9 +20,9 @@ from benchmarks.decisions.tried.durations import try_durations
 from benchmarks.decisions.tried.normalisation import scores
 from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
 from benchmarks.recordings.recordings import Recordings
+from bundle.scoring import Calibration, OperatingPoint, Scorer, Scoring
+from bundle.vectors import unit
 from trainer.audio.folders import Clip
-from trainer.bundles.read import Calibration, FalseAccept, Scoring
-from trainer.scoring.embedding import unit
 
 Floats = NDArray[np.float32]
 SHIPPED = Path(__file__).parents[2] / "models" / "autodecompose" / "1.1.0"
@@ -105,12 +105,17 @@ def test_identification_of_voices_far_apart_and_of_one_voice() -> None:
     model = Model(
         "none",
         lambda crops: crops,
-        Scoring(
-            score_type="centred_cosine",
-            mean=[0.0] * 6,
-            calibration=Calibration(slope=10, intercept=-5),
-            false_accept=[FalseAccept(fpr=0.1, threshold=0.4), FalseAccept(fpr=0.001, threshold=0.6)],
-            fitted_on="nothing",
+        Scorer(
+            Scoring(
+                score_type="centred_cosine",
+                mean=(0.0,) * 6,
+                calibration=Calibration(slope=10, intercept=-5),
+                false_accept=(
+                    OperatingPoint(fpr=0.1, threshold=0.4),
+                    OperatingPoint(fpr=0.001, threshold=0.6),
+                ),
+                fitted_on="nothing",
+            )
         ),
     )
     speakers = [name for name in "abcdef" for _ in range(4)]
@@ -139,7 +144,7 @@ def test_by_seconds_uses_the_threshold_and_the_calibration_of_the_length() -> No
 
     clips = [Clip(Path(f"{name}{i}"), name) for name in "abc" for i in range(4)]
     speech = Recordings([np.full(100_000, i // 4, np.float32) for i in range(12)], clips)
-    model = Model("none", encode, Scoring.model_validate(plain | {"by_seconds": entries}))
+    model = Model("none", encode, Scorer(Scoring.model_validate(plain | {"by_seconds": entries})))
     rows = by_seconds(model, "toy", speech)
     assert [row.seconds for row in rows] == [1, 2, 4, 8]  # two clips of 6.25 s enrol, two are joined for 8 s
     assert [(row.target, row.nontarget) for row in rows] == [(6, 12)] * 3 + [(3, 6)]
@@ -151,7 +156,7 @@ def test_by_seconds_uses_the_threshold_and_the_calibration_of_the_length() -> No
     assert (second.known.false_accepts, second.known.misses) == (100, 0)
     assert first.known.cllr < 1e-6 < first.without.cllr == second.known.cllr
     assert "| toy, 1 s | 0.00 / 0.00 | 100.0 / 0.0 |" in by_seconds_table(rows)
-    plainly = by_seconds(Model("none", encode, Scoring.model_validate(plain)), "toy", speech)
+    plainly = by_seconds(Model("none", encode, Scorer(Scoring.model_validate(plain))), "toy", speech)
     assert plainly[0].known is None
     assert "| toy, 1 s | 0.00 / – | 100.0 / – |" in by_seconds_table(plainly)
 

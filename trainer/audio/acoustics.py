@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-SAMPLE_RATE_HZ = 16_000
+from bundle.audio import SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, DataError, fill_crop, read_audio
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+from trainer.audio.folders import Clip, DataError, fill_crop, read_audio
 
 
 @dataclass(frozen=True)

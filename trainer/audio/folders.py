@@ -20,8 +20,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-SAMPLE_RATE_HZ = 16_000
-CROP_SAMPLES = 16_384  # 64 frames of 256 samples, 1.024 s (Autodecompose, section V-A)
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3"})
 
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchaudio.functional import melscale_fbanks
 
-SAMPLE_RATE_HZ = 16_000
+from bundle.audio import SAMPLE_RATE_HZ
+
 FLOOR_POWER = 1e-10  # -100 dB
 SPECTROGRAM_WINDOW = 1024  # samples: 64 ms
 SPECTROGRAM_HOP = 128  # samples: 8 ms

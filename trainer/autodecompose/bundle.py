@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainer.audio.folders import SAMPLE_RATE_HZ
+from bundle.audio import SAMPLE_RATE_HZ
 from trainer.autodecompose.graphs import ContentGraph, DecoderGraph, VoiceGraph
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective

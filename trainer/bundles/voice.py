@@ -16,8 +16,9 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from trainer.audio.acoustics import AcousticSettings, degrade
-from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, fill_crop, read_audio
+from trainer.audio.folders import Clip, fill_crop, read_audio
 from trainer.bundles.write import Graph, write_bundle
 from trainer.scoring.by_seconds import fit_by_seconds
 from trainer.scoring.calibration import fit_min_cohesion, fit_scoring

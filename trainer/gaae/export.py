@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from trainer.audio.folders import SAMPLE_RATE_HZ, read_audio
+from bundle.audio import SAMPLE_RATE_HZ
+from trainer.audio.folders import read_audio
 from trainer.bundles.write import Graph, write_bundle
 from trainer.gaae.data import one_second, read_pool
 from trainer.gaae.networks import Classifier, Decoder, Encoder

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainer.audio.folders import SAMPLE_RATE_HZ
+from bundle.audio import SAMPLE_RATE_HZ
 from trainer.audio.frontends import cut_windows, folded_dft, power_spectrum
 
 WAVEFORM_SAMPLES = SAMPLE_RATE_HZ  # one second

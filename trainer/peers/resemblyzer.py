@@ -34,7 +34,7 @@ class PeerMissingError(Exception):
 
 
 class Resemblyzer(nn.Module):
-    """`embed` maps crops to unit vectors, as `trainer.bundles.read.Bundle.embed` does."""
+    """`embed` maps crops to unit vectors, as `trainer.bundles.runner.BundleRunner.embed` does."""
 
     def __init__(self) -> None:
         super().__init__()

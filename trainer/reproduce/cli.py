@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bundle.manifest import BundleError
 from trainer.audio.folders import DataError
-from trainer.bundles.read import BundleError
 from trainer.finetuning.errors import FinetuneError
 from trainer.terminal import errors_said
 

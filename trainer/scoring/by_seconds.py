@@ -9,9 +9,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ
-from trainer.scoring.calibration import Floats, centre, fit_calibration, fit_false_accept
-from trainer.scoring.embedding import unit
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+from bundle.scoring import centre
+from bundle.vectors import unit
+from trainer.scoring.calibration import Floats, fit_calibration, fit_false_accept
 
 PROBES_S = (1.0, 2.0, 4.0, 8.0)
 ENROL_S = 10.0

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer.scoring.embedding import unit
+from bundle.scoring import centre
+from bundle.vectors import unit
 
 Floats = NDArray[np.float32]
 
@@ -21,11 +22,6 @@ POINTS_PER_DECADE = 8
 
 class ScoringError(ValueError):
     """The utterances given cannot be made into the pairs a fit needs."""
-
-
-def centre(embeddings: ArrayLike, mean: ArrayLike) -> Floats:
-    """(utterances, dim) minus `mean`, each row scaled back to unit length."""
-    return unit(np.asarray(embeddings, dtype=np.float32) - np.asarray(mean, dtype=np.float32))
 
 
 def pair_scores(

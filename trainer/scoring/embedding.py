@@ -8,15 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.audio.folders import (
-    CROP_SAMPLES,
-    SAMPLE_RATE_HZ,
-    Clip,
-    DataError,
-    contiguous_crops,
-    fill_crop,
-    read_audio,
-)
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+from bundle.vectors import pool_utterance
+from trainer.audio.folders import Clip, DataError, contiguous_crops, fill_crop, read_audio
 
 Floats = NDArray[np.float32]
 CropEncoder = Callable[[Floats], Floats]  # (crops, 16384) → (crops, dim)
@@ -100,17 +94,11 @@ def embed_clips(
     contiguous = position < np.repeat(whole, counts)
     return EmbeddedClips(
         clips=read,
-        utterances=unit(np.add.reduceat(embeddings, starts, axis=0)),
+        utterances=np.stack([pool_utterance(part) for part in np.split(embeddings, starts[1:])]),
         crops=embeddings[contiguous],
         crop_clip=np.repeat(np.arange(len(read)), counts)[contiguous],
         skipped=skipped,
     )
-
-
-def unit(vectors: Floats) -> Floats:
-    """Rows scaled to unit length; a row of zeros stays as it is."""
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
 def _batched(pieces: Iterator[Floats]) -> Iterator[Floats]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer.scoring.calibration import centre
-from trainer.scoring.embedding import unit
+from bundle.scoring import centre
+from bundle.space_map import apply_map
+from bundle.vectors import unit
 
 Floats = NDArray[np.float32]
 
@@ -18,8 +19,8 @@ FOLDS = 5
 
 
 @dataclass(frozen=True)
-class SpaceMap:
-    """`x @ table[:-1] + table[-1]`, then scaled to unit length."""
+class FittedMap:
+    """`bundle.space_map.apply_map` with how well it does; its results are scaled to unit length."""
 
     table: Floats  # (dim + 1, dim); the last row is added
     error: float  # mean 1 − cosine of mapped and real embedding, centred as for scoring, on crops set aside
@@ -28,14 +29,14 @@ class SpaceMap:
 
     def __call__(self, old: Floats) -> Floats:
         """Embeddings of the parent (n, dim) → of the child (n, dim), of unit length."""
-        return _apply(self.table, old)
+        return unit(apply_map(self.table, old))
 
     def save(self, path: Path) -> None:
         """As .npy, which the service reads without torch."""
         np.save(path, self.table, allow_pickle=False)
 
 
-def fit_space_map(old: Floats, new: Floats, held_old: Floats, held_new: Floats, mean: ArrayLike) -> SpaceMap:
+def fit_space_map(old: Floats, new: Floats, held_old: Floats, held_new: Floats, mean: ArrayLike) -> FittedMap:
     """Ridge regression of the difference, so that little audio means little change.
 
     Args:
@@ -48,15 +49,17 @@ def fit_space_map(old: Floats, new: Floats, held_old: Floats, held_new: Floats, 
 
     def cross_validated(ridge: float) -> float:
         errors = [
-            _error(_apply(_fit(old[fold != f], new[fold != f], ridge), old[fold == f]), new[fold == f], mean)
+            _error(
+                apply_map(_fit(old[fold != f], new[fold != f], ridge), old[fold == f]), new[fold == f], mean
+            )
             for f in range(fold[-1] + 1)
         ]
         return float(np.mean(errors))
 
     best = min(RIDGES, key=cross_validated) if fold[-1] > 0 else RIDGES[-1]
     table = _fit(old, new, best)
-    return SpaceMap(
-        table, _error(_apply(table, held_old), held_new, mean), _error(held_old, held_new, mean), n
+    return FittedMap(
+        table, _error(apply_map(table, held_old), held_new, mean), _error(held_old, held_new, mean), n
     )
 
 
@@ -67,9 +70,5 @@ def _fit(old: Floats, new: Floats, ridge: float) -> Floats:
     return np.asarray(identity + change, np.float32)
 
 
-def _apply(table: Floats, old: Floats) -> Floats:
-    return unit(old @ table[:-1] + table[-1])
-
-
 def _error(mapped: Floats, real: Floats, mean: ArrayLike) -> float:
-    return float(1 - (centre(mapped, mean) * centre(real, mean)).sum(axis=1).mean())
+    return float(1 - (centre(unit(mapped), mean) * centre(real, mean)).sum(axis=1).mean())

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.scoring.embedding import unit
+from bundle.vectors import unit
 
 # Chosen on train speakers, see docs/training.md.
 WITHIN_SHRINKAGE = 0.01  # towards a sphere

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from trainer.audio.cache import ClipCache
-from trainer.audio.folders import CROP_SAMPLES, SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True)

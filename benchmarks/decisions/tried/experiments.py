@@ -14,8 +14,9 @@ from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE
 from benchmarks.decisions.tried.durations import WAYS, try_durations
 from benchmarks.decisions.tried.normalisation import MEASURES, measures, scores, try_normalisation
 from benchmarks.decisions.tried.train_speakers import Train
+from bundle.scoring import centre
 from trainer.pages.blocks import table
-from trainer.scoring.calibration import centre, fit_calibration
+from trainer.scoring.calibration import fit_calibration
 
 Outcome = dict[int | None, dict[str, NDArray[np.float64]]]
 

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.audio import CROP_SAMPLES, SAMPLE_RATE_HZ, Region, cut_crops
+from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+from service.audio import Region, cut_crops
 
 
 @st.composite

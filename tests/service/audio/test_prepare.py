@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bundle.audio import CROP_SAMPLES
 from service import audio
-from service.audio import CROP_SAMPLES, AudioLimits, SpeechDetector, prepare
+from service.audio import AudioLimits, SpeechDetector, prepare
 from service.errors import InsufficientSpeech, NoSpeech
 from tests.service.signals import encode, noise, speech
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from service.audio import SAMPLE_RATE_HZ, Region, SpeechDetector, estimate_snr_db
+from bundle.audio import SAMPLE_RATE_HZ
+from service.audio import Region, SpeechDetector, estimate_snr_db
 from tests.service.signals import RATE, Signal, noise, tone
 
 

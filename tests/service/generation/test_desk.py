@@ -103,7 +103,8 @@ def test_a_graph_that_is_none_or_another_is_refused(
     ("change", "complaint"), [({"bins": 129}, "half of the window"), ({"frames": 40}, "do not make a second")]
 )
 def test_a_spectrogram_is_of_one_second(tmp_path: Path, change: dict[str, int], complaint: str) -> None:
-    from service.inference import BundleError, read_bundle
+    from bundle.folders import read_bundle
+    from bundle.manifest import BundleError
 
     folder = write_generator(tmp_path, "0.1.0")
     form = json.loads((folder / "bundle.json").read_text())["spectrogram"] | change

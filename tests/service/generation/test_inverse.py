@@ -10,8 +10,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from bundle.generator import SpectrogramScale
 from service.generation.inverse import PEAK, SpectrogramInverse, istft, periodic_window, stft
-from service.inference import SpectrogramScale
 
 Floats = NDArray[np.float64]
 PAPER = SpectrogramScale(16_000, 512, 128, 10.0, "hamming")

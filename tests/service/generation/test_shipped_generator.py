@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bundle.generator import GeneratorBundle
 from service.generation import Generator
-from service.inference import GeneratorBundle, OnnxSession
+from service.inference import OnnxSession
 from service.metrics import Metrics
 from tests.service.conftest import newest_shipped
 

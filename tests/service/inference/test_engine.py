@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.inference import Bundle, Engine, content_frames, pool_utterance
+from bundle.voice import VoiceBundle
+from service.errors import Conflict
+from service.inference import Engine, content_frames, content_hop
 from service.metrics import Metrics
 from tests.service.conftest import newest_shipped
 
@@ -24,7 +27,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         if request.param == "tiny"
         else newest_shipped("autodecompose")
     )
-    engine = Engine(Bundle.load(folder), threads=1, max_batch=8, max_queue=100, observer=Metrics())
+    engine = Engine(VoiceBundle.load(folder), threads=1, max_batch=8, max_queue=100, observer=Metrics())
     yield engine
     engine.close()
 
@@ -63,7 +66,7 @@ def test_content_has_one_vector_for_every_16_ms(engine: Engine, samples: int) ->
 
 def test_content_frames_are_where_they_were_said(tiny_models: Path) -> None:
     """The tiny model looks at each frame alone, so that every frame is known."""
-    bundle = Bundle.load(tiny_models / "autodecompose" / "0.1.0")
+    bundle = VoiceBundle.load(tiny_models / "autodecompose" / "0.1.0")
     engine = Engine(bundle, threads=1, max_batch=8, max_queue=100, observer=Metrics())
     samples = noise(16384 + 256 * 5 + 100)
 
@@ -80,7 +83,7 @@ def test_content_frames_are_where_they_were_said(tiny_models: Path) -> None:
     engine.close()
 
 
-def test_pooling_is_the_mean_direction() -> None:
-    pooled = pool_utterance(np.array([[1, 0], [0, 1]], np.float32))
-    np.testing.assert_allclose(pooled, [np.sqrt(0.5)] * 2, atol=1e-6)
-    assert np.isfinite(pool_utterance(np.array([[1, 0], [-1, 0]], np.float32))).all()
+def test_content_is_not_offered_without_its_encoder(tmp_path: Path, write_bundle: Any) -> None:
+    bundle = VoiceBundle.load(write_bundle(tmp_path, "0.1.0", name="barlow_twins"))
+    with pytest.raises(Conflict, match=r"barlow_twins/0\.1\.0 has no content encoder"):
+        content_hop(bundle)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bundle.scoring import Scorer, Scoring
 from service.errors import NotFound
-from service.inference import Scoring
-from service.speakers import Scorer, VoiceIndex, Voiceprints
+from service.speakers import VoiceIndex, Voiceprints
 
 DIM = 16
 IDS = [f"s{i}" for i in range(12)]

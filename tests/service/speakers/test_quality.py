@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from service.inference import Scoring
-from service.speakers import Embedding, Quality, Scorer, Speaker, Utterance, assess
+from bundle.scoring import Scorer, Scoring
+from service.speakers import Embedding, Quality, Speaker, Utterance, assess
 from service.speakers.quality import centred_sum, cohesion, stored_sum
 
 DIM, MODEL = 32, "m/1"

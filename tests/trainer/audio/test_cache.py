@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bundle.audio import CROP_SAMPLES
 from trainer.audio.cache import build_cache
-from trainer.audio.folders import CROP_SAMPLES, DataError, read_audio, read_folder
+from trainer.audio.folders import DataError, read_audio, read_folder
 
 WriteTone = Callable[[Path, float, float, int], None]
 

@@ -7,14 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from trainer.audio.folders import (
-    CROP_SAMPLES,
-    DataError,
-    contiguous_crops,
-    fill_crop,
-    read_audio,
-    read_folder,
-)
+from bundle.audio import CROP_SAMPLES
+from trainer.audio.folders import DataError, contiguous_crops, fill_crop, read_audio, read_folder
 
 WriteTone = Callable[[Path, float, float, int], None]
 

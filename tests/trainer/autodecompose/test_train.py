@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from trainer.autodecompose.settings import TrainSettings
-from trainer.bundles.read import Bundle
+from trainer.bundles.runner import BundleRunner
 from trainer.training.checkpoint import load_checkpoint
 from trainer.training.loop import learning_rate
 
@@ -70,7 +70,7 @@ def test_killed_and_resumed_equals_uninterrupted_and_exports(
     manifest = json.loads((bundle / "bundle.json").read_text())
     assert (manifest["name"], manifest["version"], manifest["training"]["steps"]) == ("tones", "1.0.0", steps)
     assert set(manifest["files"]) == {"voice", "content", "decoder", "weights"}
-    assert Bundle.load(bundle).manifest.embedding_dim == 256
+    assert BundleRunner.load(bundle).manifest.embedding_dim == 256
     again = subprocess.run(export, cwd=REPOSITORY, capture_output=True, timeout=300, check=False)
     assert again.returncode == 1
     assert b"never written twice" in again.stderr

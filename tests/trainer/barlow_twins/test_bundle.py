@@ -9,11 +9,12 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from bundle.manifest import BundleError
 from trainer.audio.folders import contiguous_crops, read_audio, read_folder
 from trainer.barlow_twins.bundle import VoiceGraph, barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.bundles.read import Bundle, BundleError
+from trainer.bundles.runner import BundleRunner
 from trainer.bundles.voice import export_voice_bundle
 from trainer.bundles.write import TOLERANCE
 from trainer.cli import app
@@ -54,7 +55,7 @@ def test_a_bundle_of_a_voice_and_nothing_else(bundle: Path, crops: np.ndarray) -
     assert manifest.keys().isdisjoint({"content_dim", "frame_s"})
     assert manifest["scoring"]["fitted_on"] == "train speakers of speechocean762"
     assert "by_seconds" not in manifest["scoring"]  # two speakers are too few
-    loaded = Bundle.load(bundle, threads=1)
+    loaded = BundleRunner.load(bundle, threads=1)
     embeddings = loaded.embed(crops)
     assert embeddings.shape == (7, loaded.manifest.embedding_dim) == (7, 8 * SETTINGS.width)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-5)
@@ -74,7 +75,7 @@ def test_its_weights_are_the_network_that_the_graph_runs(bundle: Path, crops: np
     )
     with torch.no_grad():
         expected = VoiceGraph(objective.eval(), whitening)(torch.from_numpy(crops))
-    voice = Bundle.load(bundle)
+    voice = BundleRunner.load(bundle)
     np.testing.assert_allclose(voice.embed(crops), expected, atol=TOLERANCE)
     np.testing.assert_allclose(voice.embed(crops[:1]), expected[:1], atol=TOLERANCE)
 
@@ -82,7 +83,7 @@ def test_its_weights_are_the_network_that_the_graph_runs(bundle: Path, crops: np
 def test_the_middle_second_alone_counts(bundle: Path, crops: np.ndarray) -> None:
     changed = crops.copy()
     changed[:, :192] = changed[:, -192:] = 0.5
-    voice = Bundle.load(bundle)
+    voice = BundleRunner.load(bundle)
     np.testing.assert_array_equal(voice.embed(changed), voice.embed(crops))
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.audio.folders import CROP_SAMPLES, DataError, contiguous_crops, read_audio, read_folder
+from bundle.audio import CROP_SAMPLES
+from trainer.audio.folders import DataError, contiguous_crops, read_audio, read_folder
 from trainer.downstream import TASKS, read_task
 from trainer.downstream.tasks import split_clips
 

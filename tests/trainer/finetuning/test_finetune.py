@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from trainer.audio.folders import contiguous_crops, read_audio, read_folder
-from trainer.bundles.read import Bundle
+from trainer.bundles.runner import BundleRunner
 from trainer.cli import app
 from trainer.finetuning.errors import Canceled, FinetuneError
 from trainer.finetuning.finetune import finetune, read_report
@@ -89,7 +89,7 @@ def tuned(job: Job, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Fin
 
 def test_a_new_version_is_a_whole_bundle(job: Job, tuned: tuple[Path, FinetuneReport]) -> None:
     folder, report = tuned
-    parent, child = Bundle.load(job.parent), Bundle.load(folder)
+    parent, child = BundleRunner.load(job.parent), BundleRunner.load(folder)
     manifest = json.loads((folder / "bundle.json").read_text())
     assert (manifest["version"], manifest["parent"]) == ("1.0.1", "1.0.0")
     assert set(manifest["files"]) == {"voice", "content", "decoder", "weights", "map_from_parent"}

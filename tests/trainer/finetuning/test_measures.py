@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bundle.vectors import unit
 from trainer.finetuning.measures import JobCrops, identification, separation
 from trainer.finetuning.report import Change, Measures, judge
-from trainer.scoring.embedding import unit
 
 SPEAKERS, RECORDINGS, CROPS, DIM = 4, 3, 5, 16
 

@@ -7,15 +7,16 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from bundle.scoring import Scorer, Scoring
+from bundle.vectors import unit
 from trainer.audio.folders import read_folder
 from trainer.barlow_twins.bundle import barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.bundles.read import Bundle, Scoring
+from trainer.bundles.runner import BundleRunner
 from trainer.bundles.voice import export_voice_bundle
 from trainer.scoring import by_seconds
 from trainer.scoring.by_seconds import PROBES_S, fit_by_seconds
-from trainer.scoring.embedding import unit
 
 DIM = 32
 
@@ -50,22 +51,23 @@ def test_the_rate_asked_for_is_met_at_each_length_by_voices_never_seen() -> None
         }
     )
     assert [entry.seconds for entry in scoring.by_seconds] == list(PROBES_S)
+    scorer = Scorer(scoring)
     fresh = drawn(500, 1, 18, seed=1)[0].reshape(500, 18, DIM)
     prints = unit(unit(fresh[:, :10].sum(axis=1)) - mean)
     others, misses = ~np.eye(500, dtype=bool), []
     for seconds in PROBES_S:
         probes = unit(unit(fresh[:, 10 : 10 + round(seconds)].sum(axis=1)) - mean)
         scores = probes @ prints.T
-        threshold = scoring.threshold(0.01, seconds=seconds)
+        threshold = scorer.threshold(0.01, seconds=seconds)
         assert 0.007 < np.mean(scores[others] >= threshold) < 0.014
         misses.append(np.mean(np.diag(scores) < threshold))
-        calibration = scoring.calibration_at(seconds)
+        calibration = scorer.calibration(seconds)
         llr = calibration.slope * scores + calibration.intercept
         assert np.mean(np.diag(llr) > 0) > 0.85
         assert np.mean(llr[others] < 0) > 0.85
     assert misses == sorted(misses, reverse=True)
     # Two voices look more alike the less noise hides how alike they are.
-    thresholds = [scoring.threshold(0.01, seconds=seconds) for seconds in PROBES_S]
+    thresholds = [scorer.threshold(0.01, seconds=seconds) for seconds in PROBES_S]
     assert thresholds == sorted(thresholds)
     assert thresholds[-1] > thresholds[0] + 0.03
 
@@ -108,5 +110,5 @@ def test_export_writes_the_entries(
     torch.manual_seed(0)
     model = BarlowTwins(BarlowTwinsSettings(width=1, projector_width=8, latent=8))
     export_voice_bundle(barlow_twins_voice(model), clips, tmp_path / "few" / "0.1.0", training={})
-    entries = Bundle.load(tmp_path / "few" / "0.1.0").manifest.scoring.by_seconds
+    entries = BundleRunner.load(tmp_path / "few" / "0.1.0").manifest.scoring.by_seconds
     assert [entry.seconds for entry in entries] == list(PROBES_S)

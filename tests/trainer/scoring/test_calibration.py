@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bundle.scoring import centre
+from bundle.vectors import unit
 from trainer.scoring import calibration as scoring
-from trainer.scoring.calibration import ScoringError, centre, fit_min_cohesion, fit_scoring, pair_scores
-from trainer.scoring.embedding import unit
+from trainer.scoring.calibration import ScoringError, fit_min_cohesion, fit_scoring, pair_scores
 
 
 def voices(

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bundle.vectors import unit
 from trainer.audio.folders import Clip, DataError
 from trainer.scoring import embedding
-from trainer.scoring.embedding import embed_clips, unit, utterance_crops
+from trainer.scoring.embedding import embed_clips, utterance_crops
 
 WriteTone = Callable[[Path, float, float, int], None]
 

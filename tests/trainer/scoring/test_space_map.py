@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.scoring.embedding import unit
+from bundle.vectors import unit
 from trainer.scoring.space_map import fit_space_map
 
 DIM = 16

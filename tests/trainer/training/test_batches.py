@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from bundle.audio import CROP_SAMPLES
 from trainer.audio.cache import ClipCache
-from trainer.audio.folders import CROP_SAMPLES
 from trainer.training.batches import PairSampler
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from bundle.scoring import centre
 from trainer.audio.folders import Clip
 from trainer.metrics import eer, few_shot
 from trainer.metrics.few_shot import SECONDS
 from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.settings import Variant
 from trainer.reproduce.autodecompose.workshop import Workshop
-from trainer.scoring.calibration import centre, pair_scores
+from trainer.scoring.calibration import pair_scores
 from trainer.scoring.embedding import CropEncoder, embed_clips
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.bundles.read import Bundle
+from trainer.bundles.runner import BundleRunner
 from trainer.metrics.few_shot import SECONDS
 from trainer.pages.blocks import table
 from trainer.peers.ecapa.objective import LabelledSampler, SpeakerClassifier
@@ -38,7 +38,7 @@ LABELLED = ("test-other", "strangers")
 
 def table3(shop: Workshop, bundle: Path) -> str:
     """`bundle`: the shipped model, measured beside the paper's kinds."""
-    shipped = Bundle.load(bundle, threads=1)
+    shipped = BundleRunner.load(bundle, threads=1)
     parts = [
         "## Table III: beside supervised models",
         "Every model gets the same crops and the same draws. GE2E is Resemblyzer with its published "
@@ -68,7 +68,7 @@ def table3(shop: Workshop, bundle: Path) -> str:
     return "\n\n".join(parts)
 
 
-def _shipped(shop: Workshop, bundle: Bundle, labelled: str) -> dict[str, Any]:
+def _shipped(shop: Workshop, bundle: BundleRunner, labelled: str) -> dict[str, Any]:
     def compute() -> dict[str, Any]:
         return voice_figures(shop.clips(labelled), bundle.embed, draws=shop.scale.draws, standardise=False)
 

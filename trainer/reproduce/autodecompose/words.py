@@ -12,8 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from trainer.audio.folders import CROP_SAMPLES, Clip, fill_crop, read_audio, read_folder
-from trainer.bundles.read import Bundle
+from bundle.audio import CROP_SAMPLES
+from trainer.audio.folders import Clip, fill_crop, read_audio, read_folder
+from trainer.bundles.runner import BundleRunner
 from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
@@ -35,7 +36,7 @@ def words(shop: Workshop, bundle: Path) -> str:
         for which in FEATURES:
             figures = shop.row(f"words/{objective}-{which}", partial(_compute, shop, objective, which))
             rows.append([objective, which, f"{figures['accuracy']:.1f}"])
-    shipped = Bundle.load(bundle, threads=1)
+    shipped = BundleRunner.load(bundle, threads=1)
     name = f"words/{shipped.id.replace('/', '-')}"
     figures = shop.row(name, lambda: _accuracy(shop, shipped.content))
     rows.append([f"{shipped.id}, shipped", "E_c", f"{figures['accuracy']:.1f}"])

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bundle.audio import SAMPLE_RATE_HZ
 from trainer.audio.cache import ClipCache
-from trainer.audio.folders import SAMPLE_RATE_HZ, Clip, DataError, read_folder
+from trainer.audio.folders import Clip, DataError, read_folder
 from trainer.corpora.nsynth import PAPER_FAMILIES
 from trainer.corpora.speechcommands import DIGITS
 from trainer.gaae.data import one_second

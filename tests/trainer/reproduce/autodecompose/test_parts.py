@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tests.trainer.reproduce.autodecompose.conftest import TINY
 from trainer.audio.folders import DataError
-from trainer.bundles.read import Bundle
+from trainer.bundles.runner import BundleRunner
 from trainer.cli import app
 from trainer.pages.tsne import Panel, draw, thin, tsne
 from trainer.peers.resemblyzer import PeerMissingError, Resemblyzer
@@ -115,7 +115,7 @@ def test_table3_has_the_supervised_models_and_the_bundle_on_both_sets(
     except PeerMissingError as error:
         pytest.skip(str(error))
     text = table3(shop, tiny_bundle)
-    assert len([cells for cells in rows(text, Bundle.load(tiny_bundle).id) if percent(cells[3])]) == 2
+    assert len([cells for cells in rows(text, BundleRunner.load(tiny_bundle).id) if percent(cells[3])]) == 2
     for model in ("GE2E", "TDNN"):
         here = [cells for cells in rows(text, model) if cells[2] == "here"]
         assert len(here) == 2

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from service.audio import SAMPLE_RATE_HZ
-from service.inference.bundle import Bundle, StoredBundle, manifest_kind
+from bundle.audio import SAMPLE_RATE_HZ
+from bundle.manifest import StoredBundle
 
 _NETWORKS = ("generator", "style")
 
@@ -80,8 +79,3 @@ class GeneratorBundle(StoredBundle):
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("labels holds one label twice")
         return self
-
-
-def read_bundle(path: Path) -> Bundle | GeneratorBundle:
-    """The manifest in folder `path`, of either kind. Raises BundleError."""
-    return GeneratorBundle.read(path) if manifest_kind(path) == "gaae" else Bundle.read(path)

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.inference import Scoring
-from service.speakers import Scorer
+from bundle.scoring import Calibration, Scorer, Scoring
+from bundle.voice import VoiceBundle
 
 DIM = 16
 MEAN = np.random.default_rng(0).normal(scale=0.1, size=DIM)
@@ -77,8 +78,8 @@ def test_score_is_the_cosine_of_centred_voices(scorer: Scorer, i: int, j: int) -
 
 def test_centring_takes_a_voice_or_a_matrix(scorer: Scorer) -> None:
     matrix = np.stack([voice(1), voice(2)])
-    assert np.allclose(scorer.centre(matrix)[1], scorer.centre(voice(2)))
-    assert np.allclose(np.linalg.norm(scorer.centre(matrix), axis=1), 1)
+    assert np.allclose(scorer.centred(matrix)[1], scorer.centred(voice(2)))
+    assert np.allclose(np.linalg.norm(scorer.centred(matrix), axis=1), 1)
 
 
 @given(scores, scores)
@@ -150,9 +151,70 @@ def test_seconds_decide_threshold_and_probability(
 ) -> None:
     assert by_seconds.threshold(0.01, seconds=seconds) == pytest.approx(expected)
     assert by_seconds.probability(0.5, seconds=seconds) == pytest.approx(1 / (1 + math.exp(-logit)))
+    calibration = by_seconds.calibration(seconds)
+    assert calibration.slope * 0.5 + calibration.intercept == pytest.approx(logit)
+
+
+def test_whole_recordings_have_a_table_of_their_own(by_seconds: Scorer) -> None:
+    assert by_seconds.threshold(0.01, seconds=None) == pytest.approx(0.9)
+    assert by_seconds.calibration(None) == Calibration(slope=99, intercept=99)
 
 
 def test_rate_first_and_then_seconds(by_seconds: Scorer) -> None:
     # Halfway in log(fpr): 0.2 at 2 s and 0.4 at 8 s; then halfway in log(seconds).
     assert by_seconds.threshold(math.sqrt(0.1 * 0.01), seconds=4) == pytest.approx(0.3)
     assert by_seconds.threshold(1 - 0.9**3, seconds=4, voices=3) == pytest.approx(0.15)
+
+
+MODELS = Path(__file__).parents[2] / "models"
+# From release 0.1.0, whose service and trainer had a scorer each: nobody's decisions may change unasked.
+SHIPPED = [
+    # model, seconds of the probe, thresholds at (0.1, 1 voice), (0.01, 1), (0.01, 100), (1e-5, 1),
+    # probabilities of scores -0.2, 0.25 and 0.6
+    (
+        "autodecompose/1.1.0",
+        0.5,
+        [0.16889746035888958, 0.35125367510482175, 0.6134845766274318, 0.6927454471588135],
+        [5.5467587327856796e-05, 0.6726375183577838, 0.9998639294682687],
+    ),
+    (
+        "autodecompose/1.1.0",
+        2.7,
+        [0.2047528137898098, 0.4202664522000826, 0.6870898795803349, 0.7526075661186263],
+        [7.172545895571229e-06, 0.18634866888071178, 0.9986315097900329],
+    ),
+    (
+        "autodecompose/1.1.0",
+        5.0,
+        [0.2228269472563995, 0.45753808552624453, 0.7250481981764241, 0.7776163463456524],
+        [1.6010043157042805e-06, 0.0557468750407245, 0.9952695702546631],
+    ),
+    (
+        "autodecompose/1.1.0",
+        8.0,
+        [0.23430477960779644, 0.4823509928462624, 0.7495089168153173, 0.7933197915554047],
+        [4.53638211512707e-07, 0.020937527003383596, 0.9892766103657686],
+    ),
+    (
+        "barlow_twins/0.1.0",
+        1.0,
+        [0.19174110476997877, 0.4263773456691739, 0.8204278763858265, 0.8997425655824978],
+        [0.002573419733776348, 0.6752711619813355, 0.9973671830554982],
+    ),
+    (
+        "barlow_twins/0.1.0",
+        8.0,
+        [0.19174110476997877, 0.4263773456691739, 0.8204278763858265, 0.8997425655824978],
+        [0.002573419733776348, 0.6752711619813355, 0.9973671830554982],
+    ),
+]
+
+
+@pytest.mark.parametrize(("model", "seconds", "thresholds", "probabilities"), SHIPPED)
+def test_shipped_bundles_decide_as_they_always_did(
+    model: str, seconds: float | None, thresholds: list[float], probabilities: list[float]
+) -> None:
+    scorer = Scorer(VoiceBundle.read(MODELS / model).scoring)
+    trials = [(0.1, 1), (0.01, 1), (0.01, 100), (1e-5, 1)]
+    assert [scorer.threshold(fpr, seconds=seconds, voices=voices) for fpr, voices in trials] == thresholds
+    assert [scorer.probability(score, seconds=seconds) for score in (-0.2, 0.25, 0.6)] == probabilities
