@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import soundfile
 import torch
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from service.api.generate import MOST_CLIPS
 from service.client.http import ServiceClient
 from trainer.audio.folders import read_folder
@@ -22,7 +22,7 @@ from trainer.gaae.sheet import draw_sheet
 from trainer.pages.blocks import table
 from trainer.reproduce.gaae.judge import Judge
 
-Clips = dict[str, NDArray[np.float32]]  # by label: (clips, 16000)
+Clips = dict[str, Float32]  # by label: (clips, 16000)
 TakenFor = dict[str, Counter[str]]  # by label, how often its clips were taken for which
 SHEET_ROWS = 4
 
@@ -44,7 +44,7 @@ def ask_in_styles(client: ServiceClient, styles: Sequence[Path]) -> Clips:
         ClientError: the service refused, or could not be reached.
     """
 
-    def clip(label: str, style: Path) -> NDArray[np.float32]:
+    def clip(label: str, style: Path) -> Float32:
         answer = client.send("/generate", [style], file_field="style", label=label, seed=0)
         return _decoded(answer["clips"][0])
 
@@ -65,7 +65,7 @@ def ask(client: ServiceClient, per_label: int) -> Clips:
     }
 
 
-def _clips(client: ServiceClient, label: str, seeds: range) -> NDArray[np.float32]:
+def _clips(client: ServiceClient, label: str, seeds: range) -> Float32:
     found = []
     for first in seeds[::MOST_CLIPS]:
         n = min(MOST_CLIPS, seeds.stop - first)
@@ -74,7 +74,7 @@ def _clips(client: ServiceClient, label: str, seeds: range) -> NDArray[np.float3
     return np.stack(found)
 
 
-def _decoded(clip: Any) -> NDArray[np.float32]:
+def _decoded(clip: Any) -> Float32:
     samples, _ = soundfile.read(io.BytesIO(base64.b64decode(clip["audio"])), dtype="float32")
     return one_second(samples)
 

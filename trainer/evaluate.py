@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.progress import Progress
 
+from bundle.arrays import Float32
 from bundle.manifest import MANIFEST
 from bundle.scoring import Calibration, centre
 from bundle.vectors import mean_and_deviation, unit
@@ -154,9 +155,7 @@ def draw_speakers(speakers: Sequence[str], count: int, seed: int) -> list[str]:
     return [str(name) for name in np.random.default_rng(seed).permutation(sorted(set(speakers)))[:count]]
 
 
-def _calibrated_cllr(
-    target: NDArray[np.float32], nontarget: NDArray[np.float32], calibration: Calibration
-) -> float:
+def _calibrated_cllr(target: Float32, nontarget: Float32, calibration: Calibration) -> float:
     slope, intercept = calibration.slope, calibration.intercept
     return cllr(slope * target + intercept, slope * nontarget + intercept)
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from benchmarks.decisions.figures import TARGET_FPR
 from benchmarks.decisions.identification import enrolling
-from benchmarks.decisions.model import Floats, Model, crop_sums
+from benchmarks.decisions.model import Model, crop_sums
 from benchmarks.recordings.recordings import Recordings
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from trainer.metrics import cllr
 from trainer.pages.blocks import table
@@ -83,7 +84,7 @@ def by_seconds_table(rows: Sequence[Heard]) -> str:
     )
 
 
-def _decided(model: Model, target: Floats, nontarget: Floats, seconds: float | None) -> Decided:
+def _decided(model: Model, target: Float32, nontarget: Float32, seconds: float | None) -> Decided:
     threshold = model.scorer.threshold(TARGET_FPR, seconds=seconds)
     return Decided(
         false_accepts=100 * float(np.mean(nontarget >= threshold)),

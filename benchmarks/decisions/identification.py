@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from benchmarks.decisions.figures import TARGET_FPR
 from benchmarks.decisions.model import Model
+from bundle.arrays import Float32, Float64
 from trainer.metrics import detection_rate
-
-Floats = NDArray[np.float32]
 
 ENROL_S = 10.0
 DRAWS = 20  # of which half is enrolled
@@ -39,7 +38,7 @@ HEADER = (
 
 
 def identification(
-    model: Model, sums: Floats, speakers: Sequence[str], seconds: Sequence[float], *, seed: int = 0
+    model: Model, sums: Float32, speakers: Sequence[str], seconds: Sequence[float], *, seed: int = 0
 ) -> Identification:
     """Enrols each speaker's first recordings until they hold 10 s; the others are probes.
 
@@ -88,7 +87,7 @@ def cells(models: Sequence[Identification]) -> list[str]:
     return [f"{models[0].enrolled} voices", *rates]
 
 
-def enrolling(owner: NDArray[np.intp], seconds: NDArray[np.float64]) -> NDArray[np.bool_]:
+def enrolling(owner: NDArray[np.intp], seconds: Float64) -> NDArray[np.bool_]:
     """Which recordings are among their speaker's first 10 s."""
     before = np.zeros(len(owner))
     for speaker in np.unique(owner):

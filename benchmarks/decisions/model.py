@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.recordings.recordings import Recordings
+from bundle.arrays import Float32
 from bundle.scoring import Scorer, Scoring
 from bundle.vectors import unit
 from trainer.audio.folders import Clip, read_audio
@@ -18,8 +19,6 @@ from trainer.peers.resemblyzer import Resemblyzer
 from trainer.scoring.calibration import fit_scoring, pair_scores
 from trainer.scoring.embedding import CropEncoder, utterance_crops
 
-Floats = NDArray[np.float32]
-
 RECORDINGS_AT_ONCE = 64
 
 
@@ -27,10 +26,10 @@ RECORDINGS_AT_ONCE = 64
 class Voices:
     """Centred unit embeddings (utterances, dim) and who speaks."""
 
-    vectors: Floats
+    vectors: Float32
     speakers: NDArray[np.str_]
 
-    def pairs(self) -> tuple[Floats, Floats]:
+    def pairs(self) -> tuple[Float32, Float32]:
         """Scores of every pair of utterances: those of one voice, those of two."""
         return pair_scores(self.vectors, list(self.speakers))
 
@@ -46,11 +45,11 @@ class Model:
     encode: CropEncoder
     scorer: Scorer
 
-    def voices(self, sums: Floats, speakers: Sequence[str] | NDArray[np.str_]) -> Voices:
+    def voices(self, sums: Float32, speakers: Sequence[str] | NDArray[np.str_]) -> Voices:
         """Sums of crop embeddings (voices, dim) → centred unit voices, as the service compares them."""
         return Voices(self.scorer.centred(unit(sums)), np.asarray(speakers))
 
-    def llr(self, scores: Floats, seconds: float | None = None) -> Floats:
+    def llr(self, scores: Float32, seconds: float | None = None) -> Float32:
         """Calibrated: natural-log likelihood ratios of one voice against two."""
         calibration = self.scorer.calibration(seconds)
         return calibration.slope * scores + calibration.intercept
@@ -81,12 +80,12 @@ def hear(models: Sequence[Model], recordings: Recordings) -> list[Voices]:
     return [model.voices(own, recordings.speakers) for model, own in zip(models, sums, strict=True)]
 
 
-def crop_sums(encoders: Sequence[CropEncoder], recordings: Iterable[Floats]) -> list[Floats]:
+def crop_sums(encoders: Sequence[CropEncoder], recordings: Iterable[Float32]) -> list[Float32]:
     """For each encoder (recordings, dim): the sum of each recording's unit crop embeddings.
 
     A sum rather than the mean, since a voiceprint is the mean over the crops of several recordings.
     """
-    parts: list[list[Floats]] = [[] for _ in encoders]
+    parts: list[list[Float32]] = [[] for _ in encoders]
     for batch in _batched(iter(recordings)):
         crops = [utterance_crops(samples) for samples in batch]
         starts = np.cumsum([0, *map(len, crops[:-1])])
@@ -96,6 +95,6 @@ def crop_sums(encoders: Sequence[CropEncoder], recordings: Iterable[Floats]) -> 
     return [np.concatenate(part) for part in parts]
 
 
-def _batched(recordings: Iterator[Floats]) -> Iterator[list[Floats]]:
+def _batched(recordings: Iterator[Float32]) -> Iterator[list[Float32]]:
     while batch := list(islice(recordings, RECORDINGS_AT_ONCE)):
         yield batch

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.decisions import identification, prose
 from benchmarks.decisions.by_seconds import by_seconds_table
 from benchmarks.decisions.corpus import Measured, measure_corpus, strange_rows
-from benchmarks.decisions.model import Floats, Model, load_ours, load_peer
+from benchmarks.decisions.model import Model, load_ours, load_peer
 from benchmarks.decisions.plot import det_plot
 from benchmarks.decisions.rows import joined_text, markdown
 from benchmarks.decisions.summary import summary
@@ -17,6 +17,7 @@ from benchmarks.decisions.tables import NARROW, STEP, WHOLE, Say
 from benchmarks.decisions.tried.experiments import durations_text, narrow_rows, normalisation_text
 from benchmarks.decisions.tried.train_speakers import embed_train
 from benchmarks.recordings.conditions import read_noises
+from bundle.arrays import Float32
 from trainer.audio.folders import read_folder
 from trainer.bundles.runner import BundleRunner
 from trainer.machine import machine
@@ -108,7 +109,7 @@ def _made(models: Sequence[Model]) -> str:
     return f"{made} Cells read {names}."
 
 
-def _curves(models: Sequence[Model], corpus: Measured) -> list[tuple[str, Floats, Floats]]:
+def _curves(models: Sequence[Model], corpus: Measured) -> list[tuple[str, Float32, Float32]]:
     return [
         (f"{model.name}, {corpus.name}", *voices.pairs())
         for model, voices in zip(models, corpus.voices, strict=True)

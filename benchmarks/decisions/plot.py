@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from trainer.metrics import det_points
-
-Floats = NDArray[np.float32]
 
 TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 
-def det_plot(curves: Sequence[tuple[str, Floats, Floats]], path: Path, *, models: int) -> None:
+def det_plot(curves: Sequence[tuple[str, Float32, Float32]], path: Path, *, models: int) -> None:
     """Writes a PNG.
 
     Args:

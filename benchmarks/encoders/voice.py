@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
 from benchmarks.recordings.recordings import Condition, Recordings
+from bundle.arrays import Float32
 from bundle.scoring import centre
 from bundle.vectors import unit
 from trainer.audio.folders import Clip, read_folder
@@ -21,8 +22,6 @@ from trainer.metrics import eer
 from trainer.scoring.calibration import pair_scores
 from trainer.scoring.embedding import CropEncoder, embed_clips, utterance_crops
 from trainer.scoring.whitening import Whitening
-
-Floats = NDArray[np.float32]
 
 TRIALS = "speechocean762"
 #: What the whitening is fitted on, beside the trials' other speakers, and every how-manieth recording of it.
@@ -88,7 +87,7 @@ def voice_figures(objective: Objective, data: Path, *, every: int = 1) -> dict[s
     }
 
 
-def _crops(recordings: Recordings, represent: CropEncoder) -> tuple[Floats, NDArray[np.intp]]:
+def _crops(recordings: Recordings, represent: CropEncoder) -> tuple[Float32, NDArray[np.intp]]:
     """Representations of every crop (crops, dim), and where each recording's begin."""
     cut = [utterance_crops(samples) for samples in recordings.samples]
     return represent(np.concatenate(cut)), np.cumsum([0, *map(len, cut[:-1])])
@@ -96,8 +95,8 @@ def _crops(recordings: Recordings, represent: CropEncoder) -> tuple[Floats, NDAr
 
 def _figures(
     whitening: Whitening,
-    background: Floats,
-    crops: dict[str, tuple[Floats, NDArray[np.intp]]],
+    background: Float32,
+    crops: dict[str, tuple[Float32, NDArray[np.intp]]],
     speakers: Sequence[str],
 ) -> VoiceFigures:
     mean = whitening(background).mean(axis=0)

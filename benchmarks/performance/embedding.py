@@ -7,18 +7,15 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from benchmarks.performance.flops import flops_per_crop
 from benchmarks.performance.machine import sgemm_rate
 from benchmarks.performance.table import Row
+from bundle.arrays import Float32
 from trainer.bundles.runner import BundleRunner
 from trainer.peers.resemblyzer import Resemblyzer
-
-Floats = NDArray[np.float32]
 
 CORES = (1, 2)
 BATCHES = (1, 10, 64)
@@ -27,7 +24,7 @@ _SECONDS = 1.5  # of measuring, each setting
 _MOST = 200  # calls, each setting
 
 
-def embedding_speed(bundle_dir: Path, crops: Floats) -> Iterator[Row]:
+def embedding_speed(bundle_dir: Path, crops: Float32) -> Iterator[Row]:
     """One row a model, number of cores and batch size. `crops` holds at least the largest batch."""
     peer = Resemblyzer.load()
     flops = flops_per_crop(BundleRunner.load(bundle_dir).manifest.file("voice"))
@@ -53,7 +50,7 @@ def embedding_speed(bundle_dir: Path, crops: Floats) -> Iterator[Row]:
                 )
 
 
-def _seconds_a_call(embed: Callable[[Floats], Floats], batch: Floats) -> float:
+def _seconds_a_call(embed: Callable[[Float32], Float32], batch: Float32) -> float:
     """Median over calls, after two that warm up."""
     for _ in range(2):
         embed(batch)

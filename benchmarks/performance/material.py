@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from trainer.audio.folders import contiguous_crops, read_audio, read_folder
 
@@ -16,14 +16,14 @@ WAV_S = 10
 WAVS = 8
 
 
-def speech(data_dir: Path) -> tuple[NDArray[np.float32], list[bytes]]:
+def speech(data_dir: Path) -> tuple[Float32, list[bytes]]:
     """Crops (64 and more, 16384) and `WAVS` 16-bit WAV files of `WAV_S` seconds from a folder of speech.
 
     Raises:
         DataError: the folder cannot be read.
     """
     wanted = WAVS * WAV_S * SAMPLE_RATE_HZ
-    pieces: list[NDArray[np.float32]] = []
+    pieces: list[Float32] = []
     for clip in read_folder(data_dir):
         pieces.append(read_audio(clip.path))
         if sum(piece.size for piece in pieces) >= wanted:

@@ -11,21 +11,19 @@ from pathlib import Path
 import numpy as np
 import soxr
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.recordings.recordings import Condition
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from trainer.audio.acoustics import AcousticSettings, degrade
 from trainer.audio.folders import read_audio, read_folder
-
-Floats = NDArray[np.float32]
 
 FRAME_SAMPLES = 160  # 10 ms
 SILENT = 0.01  # of a noise recording's loudest frame
 CHANNEL_SNR_DB = 15.0
 
 
-def read_noises(folder: Path, split: str = "test") -> list[Floats]:
+def read_noises(folder: Path, split: str = "test") -> list[Float32]:
     """Recordings of noise without their silent stretches, so that a level over them means something.
 
     Raises:
@@ -40,7 +38,7 @@ def read_noises(folder: Path, split: str = "test") -> list[Floats]:
     return noises
 
 
-def in_noise(noises: Sequence[Floats], snr_db: float, *, seed: int = 0) -> Condition:
+def in_noise(noises: Sequence[Float32], snr_db: float, *, seed: int = 0) -> Condition:
     """Recorded noise at `snr_db` over the whole recording, nothing else."""
     return _degraded(
         noises,
@@ -56,7 +54,7 @@ def in_noise(noises: Sequence[Floats], snr_db: float, *, seed: int = 0) -> Condi
     )
 
 
-def other_channel(noises: Sequence[Floats], *, seed: int = 0) -> Condition:
+def other_channel(noises: Sequence[Float32], *, seed: int = 0) -> Condition:
     """An equaliser of ±6 dB, a room's response and noise at 15 dB, all the recording's own."""
     return _degraded(
         noises,
@@ -73,14 +71,14 @@ def other_channel(noises: Sequence[Floats], *, seed: int = 0) -> Condition:
     )
 
 
-def at_8_khz(samples: Floats, _: int) -> Floats:
+def at_8_khz(samples: Float32, _: int) -> Float32:
     """Resampled to 8 kHz and back, as a telephone line would."""
     half = soxr.resample(samples, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 2)
     return np.asarray(soxr.resample(half, SAMPLE_RATE_HZ // 2, SAMPLE_RATE_HZ), dtype=np.float32)
 
 
-def _degraded(noises: Sequence[Floats], settings: AcousticSettings, seed: int) -> Condition:
-    def condition(samples: Floats, index: int) -> Floats:
+def _degraded(noises: Sequence[Float32], settings: AcousticSettings, seed: int) -> Condition:
+    def condition(samples: Float32, index: int) -> Float32:
         rng = np.random.default_rng([seed, index])
         noise = noises[int(rng.integers(len(noises)))]
         looped = np.resize(np.roll(noise, rng.integers(noise.size)), samples.size)

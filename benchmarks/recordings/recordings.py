@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from service.audio import SpeechDetector
 from trainer.audio.folders import Clip, read_audio, read_folder
 
-Floats = NDArray[np.float32]
-Condition = Callable[[Floats, int], Floats]  # a recording and its number → what arrives
+Condition = Callable[[Float32, int], Float32]  # a recording and its number → what arrives
 
 
 @dataclass(frozen=True)
 class Recordings:
     """Samples (samples,) at 16 kHz, and for each the clip it is from, or begins in."""
 
-    samples: Sequence[Floats]
+    samples: Sequence[Float32]
     clips: Sequence[Clip]
     joined: int = 0  # recordings that are made of several clips
 
@@ -70,7 +69,7 @@ class Recordings:
             most: utterances of a speaker, spread evenly over what there is.
         """
         wanted = round(seconds * SAMPLE_RATE_HZ)
-        cuts: list[tuple[Floats, Clip, bool]] = []
+        cuts: list[tuple[Float32, Clip, bool]] = []
         for speaker in sorted(set(self.speakers)):
             own = [i for i, name in enumerate(self.speakers) if name == speaker]
             found = list(self._cuts(own, wanted))
@@ -78,7 +77,7 @@ class Recordings:
             cuts += [found[k] for k in np.linspace(0, len(found) - 1, count).round().astype(int)]
         return Recordings([c[0] for c in cuts], [c[1] for c in cuts], sum(c[2] for c in cuts))
 
-    def _cuts(self, own: Sequence[int], wanted: int) -> Iterator[tuple[Floats, Clip, bool]]:
+    def _cuts(self, own: Sequence[int], wanted: int) -> Iterator[tuple[Float32, Clip, bool]]:
         """One speaker's pieces of `wanted` samples, the clip each begins in, and whether it is of several."""
         held: list[int] = []
         for i in own:
@@ -89,7 +88,7 @@ class Recordings:
                 held = []
 
 
-def _speech(samples: Floats, detector: SpeechDetector) -> Floats:
+def _speech(samples: Float32, detector: SpeechDetector) -> Float32:
     pieces = [
         samples[round(region.start_s * SAMPLE_RATE_HZ) : round(region.end_s * SAMPLE_RATE_HZ)]
         for region in detector.find(samples)

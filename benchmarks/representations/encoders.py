@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
+from bundle.arrays import Float32
 from bundle.vectors import mean_and_deviation
 from trainer.audio.folders import DataError
 from trainer.audio.frontends import FRONTENDS, LogMel
@@ -19,7 +20,7 @@ from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.bundles.runner import BATCH, BundleRunner
 from trainer.models import load_objective
-from trainer.scoring.embedding import CropEncoder, Floats
+from trainer.scoring.embedding import CropEncoder
 from trainer.training.run_folder import RunFolder
 
 
@@ -45,12 +46,12 @@ def read_representations(bundle: Path, twins: Path) -> list[Representation]:
     shipped = BundleRunner.load(bundle)
     features = LogMel(FRONTENDS[TrainSettings().frontend])
 
-    def raw(crops: Floats) -> Floats:
+    def raw(crops: Float32) -> Float32:
         batches = np.split(crops, range(BATCH, len(crops), BATCH))
         frames = [features(torch.from_numpy(batch)).numpy() for batch in batches]
         return mean_and_deviation(np.concatenate(frames))
 
-    def content(crops: Floats) -> Floats:
+    def content(crops: Float32) -> Float32:
         return mean_and_deviation(shipped.content(crops))
 
     return [

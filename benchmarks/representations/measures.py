@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from trainer.audio.folders import read_folder
 from trainer.downstream import Task, labelled_share, linear_probe, speaker_factors
 from trainer.metrics import Disentanglement, disentanglement
-from trainer.scoring.embedding import CropEncoder, Floats
+from trainer.scoring.embedding import CropEncoder
 
 DRAWS = 5  # of the examples that are labelled when only some are
 SHARE_PERCENT = 10
@@ -74,7 +75,7 @@ def read_factors(speaker: Task, data: Path) -> NDArray[np.str_]:
     return factors
 
 
-def _accuracy(task: Task, train: Floats, test: Floats) -> Accuracy:
+def _accuracy(task: Task, train: Float32, test: Float32) -> Accuracy:
     labels, asked = task.train.labels, task.test.labels
     few = []
     for seed in range(DRAWS):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.updates.finetune import SPEAKERS, Say, corpus_clips, tune
 from benchmarks.updates.voices import SHOT_S, Voices, one_percent, split_seconds
+from bundle.arrays import Float32
 from bundle.space_map import apply_map, read_map
 from bundle.vectors import unit
 from trainer.audio.folders import Clip, read_folder
@@ -18,8 +19,6 @@ from trainer.bundles.runner import BundleRunner
 from trainer.evaluate import draw_speakers
 from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
-
-Floats = NDArray[np.float32]
 
 CORPUS = "speechocean762"
 WAYS = ("before the switch", "re-embedded", "mapped", "nothing done")
@@ -102,7 +101,7 @@ def _switch(old: BundleRunner, new: BundleRunner, enrol: Voices, probes: Voices)
     }
 
 
-def _voiceprints(voices: Voices, embeddings: Floats) -> tuple[NDArray[np.str_], Floats]:
+def _voiceprints(voices: Voices, embeddings: Float32) -> tuple[NDArray[np.str_], Float32]:
     """Mean over all crops of a speaker, as the service makes it: names, and unit rows (speakers, dim)."""
     names, speaker = np.unique(voices.speakers, return_inverse=True)
     sums = np.zeros((len(names), embeddings.shape[1]), np.float32)
@@ -113,8 +112,8 @@ def _voiceprints(voices: Voices, embeddings: Floats) -> tuple[NDArray[np.str_], 
 def _identify(
     model: BundleRunner,
     names: NDArray[np.str_],
-    voiceprints: Floats,
-    asked: Floats,
+    voiceprints: Float32,
+    asked: Float32,
     speakers: NDArray[np.str_],
 ) -> Outcome:
     scores = model.scorer.centred(asked) @ model.scorer.centred(voiceprints).T  # (probes, speakers)

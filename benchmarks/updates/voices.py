@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from bundle.vectors import unit
 from trainer.audio.folders import Clip, contiguous_crops, fill_crop, read_audio
 from trainer.bundles.runner import BundleRunner
 from trainer.metrics import eer, few_shot
 from trainer.scoring.calibration import pair_scores
-
-Floats = NDArray[np.float32]
 
 TARGET_FPR = 0.01
 SHOT_S = 10
@@ -25,7 +24,7 @@ SHOT_S = 10
 class Voices:
     """Crops of recordings; a recording shorter than a crop is one crop, repeated to fill it."""
 
-    crops: Floats  # (crops, 16384)
+    crops: Float32  # (crops, 16384)
     recording: NDArray[np.intp]  # (crops,) index into `speakers`
     speakers: NDArray[np.str_]  # (recordings,)
 
@@ -38,7 +37,7 @@ class Voices:
             np.asarray([clip.speaker for clip in clips]),
         )
 
-    def utterances(self, embeddings: Floats) -> Floats:
+    def utterances(self, embeddings: Float32) -> Float32:
         """(crops, dim) → unit embeddings (recordings, dim)."""
         sums = np.zeros((len(self.speakers), embeddings.shape[1]), np.float32)
         np.add.at(sums, self.recording, embeddings)
@@ -85,5 +84,5 @@ def split_seconds(clips: Sequence[Clip], seconds: float) -> tuple[list[Clip], li
     return first, others
 
 
-def _crops(samples: Floats) -> Floats:
+def _crops(samples: Float32) -> Float32:
     return contiguous_crops(samples) if samples.size >= CROP_SAMPLES else fill_crop(samples)[None]

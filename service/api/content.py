@@ -12,9 +12,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from bundle.arrays import Float32
 from service.api.accept import prefers
 from service.api.deps import PipelineDep, SettingsDep
-from service.api.pipeline import Frames
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.errors import BadRequest
@@ -71,20 +71,20 @@ async def content(
         return Response(_npy(recordings[0][1]), media_type=NPY)
     bundle = pipeline.engine.bundle
     head: dict[str, object] = {"model": pipeline.model, "dim": bundle.content_dim, "frame_s": bundle.frame_s}
-    results: list[tuple[dict[str, object], Frames]] = [
+    results: list[tuple[dict[str, object], Float32]] = [
         ({"filename": upload.filename, "duration_s": prepared.decoded.duration_s}, frames)
         for upload, (prepared, frames) in zip(body.files, recordings, strict=True)
     ]
     return StreamingResponse(_json(head, results), media_type="application/json")
 
 
-def _npy(frames: Frames) -> bytes:
+def _npy(frames: Float32) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, frames, allow_pickle=False)
     return buffer.getvalue()
 
 
-def _json(head: dict[str, object], results: list[tuple[dict[str, object], Frames]]) -> Iterator[str]:
+def _json(head: dict[str, object], results: list[tuple[dict[str, object], Float32]]) -> Iterator[str]:
     """ContentAnswer piece by piece: a long recording is tens of megabytes of JSON that nobody should hold."""
     yield json.dumps(head)[:-1] + ', "results": ['
     for index, (fields, frames) in enumerate(results):

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Depends
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from bundle.arrays import Float32
 from bundle.vectors import pool_utterance
 from service.api.deps import PipelineDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
@@ -85,7 +85,7 @@ def _embedding(recording: EmbeddedRecording, segments: bool) -> EmbeddingAnswer:
     return result
 
 
-def _floats(vector: NDArray[np.float32]) -> list[float]:
+def _floats(vector: Float32) -> list[float]:
     # Eight decimals hold all that float32 holds at this size, in half the characters.
     values: list[float] = vector.astype(np.float64).round(8).tolist()
     return values

@@ -13,9 +13,9 @@ import numpy as np
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from bundle.arrays import Float32
 from bundle.generator import GeneratorBundle
 from service.api.accept import prefers
 from service.api.deps import DecoderDep, GenerationDep
@@ -127,7 +127,7 @@ def _require_label(label: str, bundle: GeneratorBundle) -> None:
         raise RequestValidationError([{"loc": ("parameters", "label"), "msg": message, "type": "enum"}])
 
 
-async def _style(files: list[Upload], decoder: AudioDecoder) -> NDArray[np.float32] | None:
+async def _style(files: list[Upload], decoder: AudioDecoder) -> Float32 | None:
     if not files:
         return None
     if len(files) > 1:

@@ -7,16 +7,15 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequ
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from starlette.requests import ClientDisconnect
 
+from bundle.arrays import Float32
 from service.audio import PreparedRecording
 from service.audio.decoder import AudioDecoder, EmbeddedRecording, Upload
 from service.errors import InsufficientSpeech
 from service.inference import Engine, content_frames, content_hop
 
 T = TypeVar("T")
-Frames = NDArray[np.float32]  # (frames, content_dim)
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -45,7 +44,7 @@ class Pipeline:
 
     async def content(
         self, uploads: Sequence[Upload], *, required_s: float
-    ) -> list[tuple[PreparedRecording, Frames]]:
+    ) -> list[tuple[PreparedRecording, Float32]]:
         """Content frames of every upload, silence included, so that frame i starts at i · frame_s.
 
         Raises what `embed` raises, and Conflict where the model has no content encoder.
@@ -66,7 +65,7 @@ class Pipeline:
 
     async def _content(
         self, uploads: Sequence[Upload], required_s: float
-    ) -> list[tuple[PreparedRecording, Frames]]:
+    ) -> list[tuple[PreparedRecording, Float32]]:
         prepared = await self._decoder.prepare(uploads)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together=False)
         return [(p, await content_frames(self.engine, p.decoded.samples)) for p in prepared]

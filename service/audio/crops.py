@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from service.audio.vad import Region
 
@@ -16,12 +16,12 @@ from service.audio.vad import Region
 class Crops:
     """The speech of a recording, ready for a voice encoder."""
 
-    waveforms: NDArray[np.float32]  # (n, 16384)
+    waveforms: Float32  # (n, 16384)
     spans: list[tuple[float, float]]  # (start_s, end_s) in the recording's own time, one a crop
     speech_s: float  # all regions together, without the overlap of crops
 
 
-def cut_crops(samples: NDArray[np.float32], regions: Sequence[Region]) -> Crops:
+def cut_crops(samples: Float32, regions: Sequence[Region]) -> Crops:
     """Joins the speech regions of `samples` (n,) and cuts the whole into crops.
 
     A remainder becomes one more crop that ends where the speech ends, overlapping the one before. Speech
@@ -61,7 +61,7 @@ def cut_crops(samples: NDArray[np.float32], regions: Sequence[Region]) -> Crops:
     return Crops(waveforms, spans, total / SAMPLE_RATE_HZ)
 
 
-def loudest_second(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def loudest_second(samples: Float32) -> Float32:
     """The second of most energy at 16 kHz, (n,) → (16000,); a shorter recording gets silence at its end."""
     if len(samples) <= SAMPLE_RATE_HZ:
         return np.pad(samples, (0, SAMPLE_RATE_HZ - len(samples)))

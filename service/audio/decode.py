@@ -9,8 +9,8 @@ from io import BytesIO
 import numpy as np
 import soundfile
 import soxr
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from service.audio.containers import Container, check_ogg, check_wav, has_length_tag, sniff
 from service.audio.limits import AudioLimits
@@ -30,7 +30,7 @@ _UNKNOWN_FRAMES = 2**62  # libsndfile gives 2^63 − 1 for a stream that does no
 class DecodedRecording:
     """One decoded file."""
 
-    samples: NDArray[np.float32]  # (n,) mono, 16 kHz, within [-1, 1]
+    samples: Float32  # (n,) mono, 16 kHz, within [-1, 1]
     duration_s: float  # by the source's own count
     source_rate_hz: int
     source_channels: int
@@ -99,7 +99,7 @@ def _read(
     resampler = (
         soxr.ResampleStream(rate, SAMPLE_RATE_HZ, 1, dtype="float32") if rate != SAMPLE_RATE_HZ else None
     )
-    parts: list[NDArray[np.float32]] = []
+    parts: list[Float32] = []
     frames = 0
     for mono in _mono_blocks(file):
         frames += len(mono)
@@ -130,7 +130,7 @@ def _check_seconds(frames: int, rate: int, limits: AudioLimits) -> None:
         )
 
 
-def _mono_blocks(file: _ForwardOnly) -> Iterator[NDArray[np.float32]]:
+def _mono_blocks(file: _ForwardOnly) -> Iterator[Float32]:
     """Yields (n,) blocks in file order, channels averaged."""
     block_frames = _BLOCK_SAMPLES // file.channels
     while True:

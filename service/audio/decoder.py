@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bundle.arrays import Float32
 from service.audio.decode import DecodedRecording, decode
 from service.audio.limits import AudioLimits
 from service.audio.prepare import PreparedRecording, prepare
@@ -32,7 +30,7 @@ class EmbeddedRecording:
 
     upload: Upload
     prepared: PreparedRecording
-    embeddings: NDArray[np.float32]  # (crops, dim), unit length
+    embeddings: Float32  # (crops, dim), unit length
 
 
 class AudioDecoder:

@@ -6,12 +6,12 @@ import io
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 
 
-def encode_opus(samples: NDArray[np.float32]) -> bytes:
+def encode_opus(samples: Float32) -> bytes:
     """Samples (n,) as Ogg Opus, about 70 kbit/s: half of FLAC. Voices keep a mean cosine of 0.999."""
     file = io.BytesIO()
     soundfile.write(
@@ -20,14 +20,14 @@ def encode_opus(samples: NDArray[np.float32]) -> bytes:
     return file.getvalue()
 
 
-def encode_flac(samples: NDArray[np.float32]) -> bytes:
+def encode_flac(samples: Float32) -> bytes:
     """Samples (n,) as 16-bit FLAC: lossless but for rounding; the next model hears what this one heard."""
     file = io.BytesIO()
     soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
     return file.getvalue()
 
 
-def encode_wav(samples: NDArray[np.float32]) -> bytes:
+def encode_wav(samples: Float32) -> bytes:
     """Samples (n,) as 16-bit WAV."""
     file = io.BytesIO()
     soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="WAV", subtype="PCM_16")

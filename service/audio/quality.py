@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32, Float64
 from bundle.audio import SAMPLE_RATE_HZ
 from service.audio.vad import Region
 
@@ -21,7 +21,7 @@ _RANGE_DB = (
 )  # beyond it the estimate means nothing; digital silence between words gives the upper end
 
 
-def estimate_snr_db(samples: NDArray[np.float32], regions: Sequence[Region]) -> float | None:
+def estimate_snr_db(samples: Float32, regions: Sequence[Region]) -> float | None:
     """Signal-to-noise ratio: mean power within the speech less the background's, over the background's.
 
     Background is what lies outside `regions`; where that is under 0.3 s, the 10th percentile of the 20 ms
@@ -49,9 +49,9 @@ def estimate_snr_db(samples: NDArray[np.float32], regions: Sequence[Region]) -> 
     return 10 * float(np.log10(np.clip(ratio, lowest, highest)))
 
 
-def _frame_powers(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+def _frame_powers(samples: Float32) -> Float64:
     frames = len(samples) // _FRAME_SAMPLES
-    powers: NDArray[np.float64] = np.mean(
+    powers: Float64 = np.mean(
         np.square(samples[: frames * _FRAME_SAMPLES].reshape(frames, _FRAME_SAMPLES), dtype=np.float64),
         axis=1,
     )

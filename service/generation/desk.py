@@ -9,17 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any, TypeVar
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.generator import GeneratorBundle
 from bundle.manifest import BundleError
 from service.errors import Conflict, Overloaded
 from service.generation.generator import GenerationObserver, Generator
 from service.inference import ModelRegistry
 
-Array = NDArray[np.float32]
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 _LONGEST_RETRY_S = 60
@@ -55,8 +53,8 @@ class GenerationDesk:
         return bundle
 
     async def clips(
-        self, bundle: GeneratorBundle, label: str, seeds: Sequence[int], style: Array | None = None
-    ) -> list[Array]:
+        self, bundle: GeneratorBundle, label: str, seeds: Sequence[int], style: Float32 | None = None
+    ) -> list[Float32]:
         """A second of audio (16000,) for each seed, at 16 kHz.
 
         `style`, a second (16000,), decides on everything but the label; the seeds then vary hardly anything.
@@ -103,7 +101,7 @@ class GenerationDesk:
             _log.info("generator_loaded", model=bundle.id)
         return self._loaded
 
-    def _clip(self, generator: Generator, label: str, seed: int, z: Array | None) -> Array:
+    def _clip(self, generator: Generator, label: str, seed: int, z: Float32 | None) -> Float32:
         start = perf_counter()
         clip = generator.clip(label, seed, z)
         self._seconds_per_clip = perf_counter() - start

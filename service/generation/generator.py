@@ -6,14 +6,12 @@ from time import perf_counter
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.generator import GeneratorBundle
 from bundle.manifest import BundleError
 from service.generation.inverse import SpectrogramInverse
 from service.inference.session import OnnxSession
-
-Array = NDArray[np.float32]
 
 
 class GenerationObserver(Protocol):
@@ -42,14 +40,14 @@ class Generator:
         self._require("generator", spectrogram, (bundle.spectrogram.bins, bundle.spectrogram.frames))
         self._inverse.waveform(spectrogram, np.random.default_rng(0))  # compiles
 
-    def style(self, waveform: Array) -> Array:
+    def style(self, waveform: Float32) -> Float32:
         """The general representation of one second at 16 kHz: (16000,) → (latent_dim,), a z."""
         start = perf_counter()
         z = self._represent(waveform)
         self._observer.generated("style", perf_counter() - start)
         return z
 
-    def clip(self, label: str, seed: int, z: Array | None = None) -> Array:
+    def clip(self, label: str, seed: int, z: Float32 | None = None) -> Float32:
         """One second at 16 kHz, (16000,): the same for the same arguments on the same machine.
 
         `z` (latent_dim,) is drawn from `seed` unless it is given. Raises ValueError for an unknown label.
@@ -65,16 +63,16 @@ class Generator:
         self._observer.generated("phase", perf_counter() - done)
         return waveform
 
-    def _represent(self, waveform: Array) -> Array:
+    def _represent(self, waveform: Float32) -> Float32:
         styles = self._style.run("style", waveform=waveform[None])  # (1, latent_dim)
         return styles.reshape(styles.shape[1:])
 
-    def _spectrogram(self, z: Array, label: int) -> Array:
+    def _spectrogram(self, z: Float32, label: int) -> Float32:
         labels = np.array([label], np.int64)
         spectrograms = self._generator.run("spectrogram", z=z[None], label=labels)  # (1, bins, frames)
         return spectrograms.reshape(spectrograms.shape[1:])
 
-    def _require(self, network: str, output: Array, shape: tuple[int, ...]) -> None:
+    def _require(self, network: str, output: Float32, shape: tuple[int, ...]) -> None:
         if output.shape != shape:
             raise BundleError(
                 f"{network} of {self.bundle.id} does not do what its manifest says: "

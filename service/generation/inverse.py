@@ -8,11 +8,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32, Float64
 from bundle.audio import SAMPLE_RATE_HZ
 from bundle.generator import SpectrogramScale
 from service.generation.pghi import GAMMA, integrate_phase
 
-Floats = NDArray[np.float64]
 PEAK = 0.9  # of every waveform: the spectrogram says nothing of loudness
 _OVERLAP = 4  # hops in a window that phase retrieval needs
 
@@ -27,7 +27,7 @@ class SpectrogramInverse:
         self._hop = min(scale.hop, scale.window // _OVERLAP)
         self._window = periodic_window(scale.window_shape, scale.window)
 
-    def waveform(self, spectrogram: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    def waveform(self, spectrogram: Float32, rng: np.random.Generator) -> Float32:
         """(bins, frames) in [-1, 1] → (16000,): one second at 16 kHz, of peak `PEAK`.
 
         Frame m is centred on sample m · hop; there have to be frames for a whole second. The same spectrogram
@@ -46,33 +46,33 @@ class SpectrogramInverse:
         peak = float(np.abs(samples).max(initial=0.0))
         return np.asarray(samples * (PEAK / peak if peak else 0.0), dtype=np.float32)
 
-    def log_magnitude(self, spectrogram: NDArray[np.float32]) -> Floats:
+    def log_magnitude(self, spectrogram: Float32) -> Float64:
         """ln|STFT|, (bins, frames) → (bins + 1, finer frames): the Nyquist bin is put back at the floor."""
         r = self._scale.r
         g = np.clip(np.asarray(spectrogram, dtype=np.float64), -1, 1)
         log_magnitude = np.concatenate([(r / 2) * (g - 1), np.full((1, g.shape[1]), -r)])
         return _finer(log_magnitude, self._scale.hop / self._hop)
 
-    def phase(self, log_magnitude: Floats, rng: np.random.Generator) -> Floats:
+    def phase(self, log_magnitude: Float64, rng: np.random.Generator) -> Float64:
         """Phase retrieval alone; what was clipped gets a random phase."""
         scale = self._scale
         gamma = GAMMA[scale.window_shape] * scale.window**2
         return integrate_phase(log_magnitude, hop=self._hop, gamma=gamma, floor=-scale.r + 1e-6, rng=rng)
 
 
-def periodic_window(shape: Literal["hann", "hamming"], length: int) -> Floats:
+def periodic_window(shape: Literal["hann", "hamming"], length: int) -> Float64:
     """(length,), periodic."""
     a = {"hann": 0.5, "hamming": 0.54}[shape]
     return np.asarray(a - (1 - a) * np.cos(2 * np.pi * np.arange(length) / length))
 
 
-def stft(samples: Floats, window: Floats, hop: int) -> NDArray[np.complex128]:
+def stft(samples: Float64, window: Float64, hop: int) -> NDArray[np.complex128]:
     """(n,) → (bins, frames): frame i starts at sample i · hop; nothing is padded."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, len(window))[::hop]
     return np.fft.rfft(frames * window, axis=1).T
 
 
-def istft(spectrum: NDArray[np.complex128], window: Floats, hop: int) -> Floats:
+def istft(spectrum: NDArray[np.complex128], window: Float64, hop: int) -> Float64:
     """(bins, frames) → the waveform whose `stft` is nearest, ((frames − 1) · hop + window,)."""
     frames = np.fft.irfft(spectrum, len(window), axis=0).T * window  # (frames, window)
     return _overlapped(frames, hop) / np.maximum(
@@ -80,7 +80,7 @@ def istft(spectrum: NDArray[np.complex128], window: Floats, hop: int) -> Floats:
     )
 
 
-def _overlapped(frames: Floats, hop: int) -> Floats:
+def _overlapped(frames: Float64, hop: int) -> Float64:
     count, length = frames.shape
     total = np.zeros((count - 1) * hop + length)
     for start in range(0, length, hop):  # a hop of every frame at a time: these do not overlap
@@ -92,7 +92,7 @@ def _overlapped(frames: Floats, hop: int) -> Floats:
     return total
 
 
-def _finer(log_magnitude: Floats, factor: float) -> Floats:
+def _finer(log_magnitude: Float64, factor: float) -> Float64:
     """Frames interpolated along time, `factor` to one, for phase retrieval needs them close."""
     if factor == 1:
         return log_magnitude

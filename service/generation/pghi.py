@@ -13,14 +13,15 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bundle.arrays import Float64
+
 #: γ / window length² of the Gaussian nearest to a window, in least squares.
 GAMMA = {"hann": 0.25645, "hamming": 0.29794, "blackman": 0.17954}
 
 
 def integrate_phase(
-    log_magnitude: Floats, *, hop: int, gamma: float, floor: float, rng: np.random.Generator
-) -> Floats:
+    log_magnitude: Float64, *, hop: int, gamma: float, floor: float, rng: np.random.Generator
+) -> Float64:
     """The phase of ln|STFT|: (bins, frames) → (bins, frames), in radians.
 
     Frame n starts at sample n · hop and its phase counts from there; bins go from 0 Hz to the Nyquist
@@ -53,13 +54,13 @@ def integrate_phase(
 
 
 def _integrate(
-    s: Floats,
-    per_hop: Floats,
-    per_bin: Floats,
+    s: Float64,
+    per_hop: Float64,
+    per_bin: Float64,
     seeds: NDArray[np.int64],
     frames: int,
     done: NDArray[np.bool_],
-    phase: Floats,
+    phase: Float64,
 ) -> None:
     """Writes the phase of every bin that can be reached from `seeds`; all arrays flat, bin by bin.
 

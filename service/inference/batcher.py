@@ -16,11 +16,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from service.errors import NotReady, Overloaded
 
-Array = NDArray[np.float32]
 _LONGEST_RETRY_S = 60
 
 
@@ -37,10 +36,10 @@ class BatchObserver(Protocol):
 @dataclass(eq=False)
 class _Request:
     encoder: str
-    waveforms: Array  # (crops, samples)
-    future: Future[Array]
+    waveforms: Float32  # (crops, samples)
+    future: Future[Float32]
     started: int = 0  # crops already taken into a batch
-    outputs: list[Array] = field(default_factory=list)
+    outputs: list[Float32] = field(default_factory=list)
 
     @property
     def waiting(self) -> int:
@@ -52,7 +51,7 @@ class MicroBatcher:
 
     def __init__(
         self,
-        encode: Callable[[str, Array], Array],
+        encode: Callable[[str, Float32], Float32],
         *,
         max_batch: int,
         max_queue: int,
@@ -69,7 +68,7 @@ class MicroBatcher:
         self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
         self._thread.start()
 
-    async def submit(self, encoder: str, waveforms: Array) -> Array:
+    async def submit(self, encoder: str, waveforms: Float32) -> Float32:
         """The encoder's output for every crop: (crops, samples) → (crops, ...).
 
         Cancelling the call takes it out of the queue. Raises Overloaded when the queue is full, NotReady when
@@ -86,7 +85,7 @@ class MicroBatcher:
             self._changed.notify()
         self._thread.join()
 
-    def _enqueue(self, encoder: str, waveforms: Array) -> Future[Array]:
+    def _enqueue(self, encoder: str, waveforms: Float32) -> Future[Float32]:
         request = _Request(encoder, waveforms, Future())
         with self._changed:
             if self._closing:
@@ -147,7 +146,7 @@ class MicroBatcher:
             self._observer.queued(self._queued())
             return batch
 
-    def _deliver(self, batch: list[tuple[_Request, int, int]], outputs: Array) -> None:
+    def _deliver(self, batch: list[tuple[_Request, int, int]], outputs: Float32) -> None:
         offset = 0
         for request, start, stop in batch:
             request.outputs.append(outputs[offset : offset + stop - start])

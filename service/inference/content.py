@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.voice import VoiceBundle
 from service.errors import Conflict
 from service.inference.engine import Engine
-
-Array = NDArray[np.float32]
 
 
 def content_hop(bundle: VoiceBundle) -> int:
@@ -22,7 +20,7 @@ def content_hop(bundle: VoiceBundle) -> int:
     return round(bundle.frame_s * bundle.sample_rate_hz)
 
 
-async def content_frames(engine: Engine, samples: Array) -> Array:
+async def content_frames(engine: Engine, samples: Float32) -> Float32:
     """One content vector per frame: (n,) → (n // hop, content_dim); frame i starts at i · frame_s.
 
     Nothing is cut out, so that frames stay where they were said. A recording that is no whole number of crops

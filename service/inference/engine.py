@@ -5,13 +5,12 @@ from __future__ import annotations
 import ctypes
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.voice import VoiceBundle
 from service.inference.batcher import BatchObserver, MicroBatcher
 from service.inference.session import OnnxSession
 
-Array = NDArray[np.float32]
 _OUTPUTS = {"voice": "embedding", "content": "frames"}  # what each graph is asked for
 
 
@@ -34,11 +33,11 @@ class Engine:
             self._encode, max_batch=max_batch, max_queue=max_queue, observer=observer
         )
 
-    async def embed(self, waveforms: Array) -> Array:
+    async def embed(self, waveforms: Float32) -> Float32:
         """Unit voice embeddings: (crops, 16384) at 16 kHz → (crops, embedding_dim). Raises Overloaded."""
         return await self._batcher.submit("voice", waveforms)
 
-    async def content(self, waveforms: Array) -> Array:
+    async def content(self, waveforms: Float32) -> Float32:
         """Content frames: (crops, 16384) → (crops, 64, content_dim); only where there is content.
 
         Raises Overloaded.
@@ -52,7 +51,7 @@ class Engine:
         self._sessions.clear()
         _return_free_memory()
 
-    def _encode(self, encoder: str, waveforms: Array) -> Array:
+    def _encode(self, encoder: str, waveforms: Float32) -> Float32:
         return self._sessions[encoder].run(_OUTPUTS[encoder], waveform=waveforms)
 
 

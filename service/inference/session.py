@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.manifest import BundleError, StoredBundle
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class OnnxSession:
         except Exception as error:
             raise BundleError(f"{self._name} cannot be loaded: {error}") from error
 
-    def run(self, output: str, **inputs: NDArray[Any]) -> NDArray[np.float32]:
+    def run(self, output: str, **inputs: NDArray[Any]) -> Float32:
         """One output of the graph for the named inputs. Raises BundleError where it cannot be run on them."""
         try:
             result: list[Any] = self._session.run([output], inputs)

@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
+from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from service.errors import TwofoldError
 from service.speakers.enrolment import embed_recordings
 from service.speakers.gallery import Gallery
-from service.speakers.records import FloatArray, Speaker
+from service.speakers.records import Speaker
 from service.speakers.space_map import SpaceMap
 
 #: A retained recording → unit embeddings (crops, dim) of its crops under the model that takes over.
-EmbedAudio = Callable[[bytes], Awaitable[FloatArray]]
+EmbedAudio = Callable[[bytes], Awaitable[Float32]]
 
 _PAGE = 100
 
@@ -74,7 +75,7 @@ async def _reembed(
     gallery: Gallery, speaker: Speaker, model: str, scorer: Scorer, embed_audio: EmbedAudio
 ) -> Collection[int]:
     """Ids of the utterances that were embedded."""
-    crops: dict[int, FloatArray] = {}
+    crops: dict[int, Float32] = {}
     for utterance in speaker.utterances:
         if model in utterance.embeddings or not utterance.retained:
             continue

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 
+from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from bundle.voice import VoiceBundle
 from service.audio.decoder import AudioDecoder, Upload
@@ -14,7 +15,7 @@ from service.inference import Engine, ModelRegistry
 from service.speakers.carry import CarryOver, carry_over
 from service.speakers.gallery import Gallery, switched
 from service.speakers.index import VoiceIndex
-from service.speakers.records import FloatArray, NewUtterance, Speaker
+from service.speakers.records import NewUtterance, Speaker
 from service.speakers.space_map import SpaceMap
 
 
@@ -144,7 +145,7 @@ class SpeakerDirectory:
         return carried
 
     async def _carry_over(self, engine: Engine, decoder: AudioDecoder) -> CarryOver:
-        async def embed_audio(audio: bytes) -> FloatArray:
+        async def embed_audio(audio: bytes) -> Float32:
             (prepared,) = await decoder.prepare([Upload(None, audio)])
             return await engine.embed(prepared.crops.waveforms)
 

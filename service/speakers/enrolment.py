@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from service.audio import encode_opus, estimate_snr_db
 from service.audio.decoder import EmbeddedRecording
 from service.speakers.quality import centred_sum, cohesion, stored_sum
-from service.speakers.records import Embedding, FloatArray, NewUtterance, Speaker
+from service.speakers.records import Embedding, NewUtterance, Speaker
 
 
 def embed_recordings(
-    recordings: Sequence[FloatArray], scorer: Scorer, enrolled: Sequence[Embedding] = ()
+    recordings: Sequence[Float32], scorer: Scorer, enrolled: Sequence[Embedding] = ()
 ) -> list[Embedding]:
     """What is kept of recordings given as unit crop embeddings, each (crops, dim).
 

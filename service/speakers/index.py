@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from service.speakers.gallery import unknown
-from service.speakers.records import FloatArray, Voiceprints
+from service.speakers.records import Voiceprints
 
 _LEAST_CAPACITY = 64
 
@@ -52,9 +53,9 @@ class VoiceIndex:
             self._names = dict(voiceprints.names)  # of every enrolled speaker, stale ones included
             self._ids = list(ids)
             self._rows = {speaker_id: row for row, speaker_id in enumerate(ids)}
-            self._matrix: FloatArray = matrix  # (capacity, dim); rows beyond len(ids) are free, and zero
+            self._matrix: Float32 = matrix  # (capacity, dim); rows beyond len(ids) are free, and zero
 
-    def put(self, speaker_id: str, name: str | None, voiceprint: FloatArray | None) -> None:
+    def put(self, speaker_id: str, name: str | None, voiceprint: Float32 | None) -> None:
         """Adds or replaces a speaker with a unit voiceprint (dim,), or none if stale. Amortised O(dim)."""
         centred = None if voiceprint is None else self.scorer.centred(voiceprint)
         with self._lock:
@@ -76,7 +77,7 @@ class VoiceIndex:
             self._names.pop(speaker_id, None)
             self._remove_row(speaker_id)
 
-    def centred(self, speaker_id: str) -> FloatArray | None:
+    def centred(self, speaker_id: str) -> Float32 | None:
         """The centred voiceprint (dim,), or None when the speaker is stale. Raises NotFound."""
         with self._lock:
             if speaker_id not in self._names:
@@ -84,7 +85,7 @@ class VoiceIndex:
             row = self._rows.get(speaker_id)
             return None if row is None else self._matrix[row].copy()
 
-    def search(self, voice: FloatArray, top_k: int) -> list[Hit]:
+    def search(self, voice: Float32, top_k: int) -> list[Hit]:
         """The `top_k` best scores of a unit voice (dim,), best first."""
         probe = self.scorer.centred(voice)
         with self._lock:

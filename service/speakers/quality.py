@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bundle.arrays import Float32
 from bundle.scoring import Scorer
-from service.speakers.records import Embedding, FloatArray, Speaker
+from service.speakers.records import Embedding, Speaker
 
 NOISY_DB = 10.0  # below this, background noise shapes the voiceprint
 AMPLE_SPEECH_S = 10.0  # net speech from which more adds little
@@ -23,17 +24,17 @@ class Quality:
     advice: str
 
 
-def centred_sum(crops: FloatArray, scorer: Scorer) -> FloatArray:
+def centred_sum(crops: Float32, scorer: Scorer) -> Float32:
     """Sum (dim,) of the centred crop embeddings (crops, dim): what `cohesion` needs of other recordings."""
     return np.asarray(scorer.centred(crops).sum(axis=0), np.float32)
 
 
-def stored_sum(embedding: Embedding, scorer: Scorer) -> FloatArray:
+def stored_sum(embedding: Embedding, scorer: Scorer) -> Float32:
     """`centred_sum` of a stored recording, whose crops all stand where their mean is."""
     return scorer.centred(embedding.mean) * np.float32(embedding.n_crops)
 
 
-def cohesion(crops: FloatArray, scorer: Scorer, others: FloatArray | None = None) -> float | None:
+def cohesion(crops: Float32, scorer: Scorer, others: Float32 | None = None) -> float | None:
     """Mean centred cosine of each crop (crops, dim) to the mean of all others of the enrolment.
 
     `others` is the summed `centred_sum` of its other recordings. None when there is nothing to compare with.

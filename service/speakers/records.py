@@ -8,18 +8,16 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from bundle.arrays import Float32
 from bundle.vectors import unit
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
     """One utterance under one model: what the voiceprint needs of its crops, not the crops themselves."""
 
-    mean: FloatArray  # (dim,) mean of the utterance's unit crop embeddings, not rescaled
+    mean: Float32  # (dim,) mean of the utterance's unit crop embeddings, not rescaled
     n_crops: int
     cohesion: float | None  # mean centred cosine of each crop to the enrolment's others; None: lone crop
     map_error: float | None = None  # mean 1 − cosine of the map it came through; None: made from audio
@@ -77,7 +75,7 @@ class Speaker:
         """The largest error of a map behind the voiceprint under `model`; None: all of it is from audio."""
         return max((e.map_error for e in self.embeddings(model) if e.map_error is not None), default=None)
 
-    def voiceprint(self, model: str) -> FloatArray | None:
+    def voiceprint(self, model: str) -> Float32 | None:
         """Unit voiceprint (dim,) under `model`, or None when the speaker is stale under it."""
         embeddings = self.embeddings(model)
         return pool(embeddings) if embeddings else None
@@ -96,11 +94,11 @@ class Voiceprints:
     """Every voiceprint under one model; row i of the matrix belongs to `speaker_ids[i]`."""
 
     speaker_ids: tuple[str, ...]
-    matrix: FloatArray  # (speakers, dim), unit rows
+    matrix: Float32  # (speakers, dim), unit rows
     names: Mapping[str, str | None]  # of every enrolled speaker by id, stale ones included
 
 
-def pool(embeddings: Sequence[Embedding]) -> FloatArray:
+def pool(embeddings: Sequence[Embedding]) -> Float32:
     """Mean over all crops of all utterances, scaled to unit length (dim,).
 
     Source: docs/architecture.md, "From crops to a score", step 2.

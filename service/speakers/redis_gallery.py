@@ -12,9 +12,10 @@ import structlog
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from bundle.arrays import Float32
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import switched, taken, unknown
-from service.speakers.records import Embedding, FloatArray, NewUtterance, Page, Speaker, Voiceprints, pool
+from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Voiceprints, pool
 from service.speakers.redis_layout import (
     ADD_EMBEDDINGS,
     AUDIO,
@@ -102,7 +103,7 @@ class RedisGallery:
 
     def voiceprints(self, model: str) -> Voiceprints:
         names: dict[str, str | None] = {}
-        prints: dict[str, FloatArray] = {}
+        prints: dict[str, Float32] = {}
         after: str | None = None
         with self._redis.reaching() as client:
             while ids := _ids_after(client, after, _AT_ONCE):

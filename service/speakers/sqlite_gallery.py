@@ -10,18 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bundle.arrays import Float32
 from bundle.vectors import unit
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import taken, unknown
-from service.speakers.records import (
-    Embedding,
-    FloatArray,
-    NewUtterance,
-    Page,
-    Speaker,
-    Utterance,
-    Voiceprints,
-)
+from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utterance, Voiceprints
 from service.stores.sqlite import SqliteFile
 
 SCHEMA_VERSION = 2
@@ -234,5 +227,5 @@ def _select_speaker(db: sqlite3.Connection, speaker_id: str) -> Speaker:
     )
 
 
-def _vector(blob: bytes) -> FloatArray:
+def _vector(blob: bytes) -> Float32:
     return np.frombuffer(blob, "<f4").astype(np.float32)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+
+from bundle.arrays import Float32
 
 pytest.importorskip("torch", reason="the peer needs the `train` extra")
 
@@ -24,12 +25,11 @@ from bundle.scoring import Calibration, OperatingPoint, Scorer, Scoring
 from bundle.vectors import unit
 from trainer.audio.folders import Clip
 
-Floats = NDArray[np.float32]
 SHIPPED = Path(__file__).parents[2] / "models" / "autodecompose" / "1.1.0"
 
 
 @pytest.fixture(scope="module")
-def noises(speech_data: Path) -> list[Floats]:
+def noises(speech_data: Path) -> list[Float32]:
     return read_noises(speech_data / "noise")
 
 
@@ -39,21 +39,21 @@ def speech(speech_data: Path) -> Recordings:
 
 
 @pytest.mark.parametrize("snr_db", [0, 5, 10, 20])
-def test_noise_is_as_loud_as_it_says(noises: list[Floats], speech: Recordings, snr_db: int) -> None:
+def test_noise_is_as_loud_as_it_says(noises: list[Float32], speech: Recordings, snr_db: int) -> None:
     for before, after in zip(speech.samples, speech.under(in_noise(noises, snr_db)).samples, strict=True):
         assert after.shape == before.shape
         measured_db = 20 * np.log10(np.linalg.norm(before) / np.linalg.norm(after - before))
         assert measured_db == pytest.approx(snr_db, abs=0.5)
 
 
-def test_noise_has_no_silent_stretches(noises: list[Floats]) -> None:
+def test_noise_has_no_silent_stretches(noises: list[Float32]) -> None:
     assert len(noises) == 80
     for noise in noises:
         level = np.sqrt((noise.reshape(-1, 160) ** 2).mean(axis=1))
         assert level.min() > 0.009 * level.max()
 
 
-def test_every_recording_has_a_channel_of_its_own(noises: list[Floats], speech: Recordings) -> None:
+def test_every_recording_has_a_channel_of_its_own(noises: list[Float32], speech: Recordings) -> None:
     channel = other_channel(noises)
     samples = speech.samples[0]
     first, second = channel(samples, 0), channel(samples, 1)
@@ -91,7 +91,7 @@ def test_a_sum_is_that_of_the_recordings_own_crops() -> None:
     rng = np.random.default_rng(0)
     recordings = [rng.normal(size=n).astype(np.float32) for n in (5_000, 16_384, 40_000, 20_500)]
 
-    def encode(crops: Floats) -> Floats:
+    def encode(crops: Float32) -> Float32:
         return unit(crops[:, :8])
 
     (sums,) = crop_sums([encode], recordings)
@@ -139,7 +139,7 @@ def test_by_seconds_uses_the_threshold_and_the_calibration_of_the_length() -> No
     plain = {"score_type": "centred_cosine", "mean": [0.0] * 3, "fitted_on": "nothing", **scoring(1, 2)}
     entries = [{"seconds": 1.0, **scoring(50, 0.5)}, {"seconds": 2.0, **scoring(1, -1)}]
 
-    def encode(crops: Floats) -> Floats:
+    def encode(crops: Float32) -> Float32:
         return np.eye(3, dtype=np.float32)[crops[:, 0].astype(int)]
 
     clips = [Clip(Path(f"{name}{i}"), name) for name in "abc" for i in range(4)]

@@ -12,17 +12,9 @@ from io import BytesIO
 
 import numpy as np
 
+from bundle.arrays import Float32
 from service.audio import AudioLimits
-from tests.service.signals import (
-    RATE,
-    Signal,
-    encode,
-    noise,
-    silent_flac,
-    speech,
-    tone,
-    undeclare_flac_length,
-)
+from tests.service.signals import RATE, encode, noise, silent_flac, speech, tone, undeclare_flac_length
 
 ID3 = b"ID3\x04\x00\x00\x00\x00\x00\x0a" + bytes(10)
 
@@ -45,7 +37,7 @@ def chunk(name: bytes, body: bytes, size: int | None = None) -> bytes:
 
 
 def wav(
-    samples: Signal,
+    samples: Float32,
     *,
     codec: int = 1,
     channels: int = 1,

@@ -12,42 +12,42 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from numpy.typing import NDArray
+
+from bundle.arrays import Float32
 
 RATE = 16_000
-Signal = NDArray[np.float32]
 
 
 @cache
-def _recording() -> Signal:
+def _recording() -> Float32:
     """One read sentence of a LibriSpeech test speaker, 16 kHz."""
     folder = Path(os.environ["TWOFOLD_DATA"]) / "librispeech"
     with (folder / "metadata.tsv").open(newline="") as table:
         rows = csv.DictReader(table, delimiter="\t")
         path = next(row["path"] for row in rows if row["split"] == "test" and float(row["seconds"]) > 8)
-    samples: Signal = soundfile.read(folder / path, dtype="float32")[0]
+    samples: Float32 = soundfile.read(folder / path, dtype="float32")[0]
     return samples
 
 
-def speech(seconds: float = 4.0, rate: int = RATE) -> Signal:
+def speech(seconds: float = 4.0, rate: int = RATE) -> Float32:
     """Real speech (n,), at most 8 s. Skips the test where TWOFOLD_DATA is unset."""
     if not os.environ.get("TWOFOLD_DATA"):
         pytest.skip("TWOFOLD_DATA is unset: this test needs real speech")
-    samples: Signal = soxr.resample(_recording()[: int(seconds * RATE)], RATE, rate)
+    samples: Float32 = soxr.resample(_recording()[: int(seconds * RATE)], RATE, rate)
     return samples
 
 
-def tone(seconds: float = 2.0, rate: int = RATE, hz: float = 440.0) -> Signal:
+def tone(seconds: float = 2.0, rate: int = RATE, hz: float = 440.0) -> Float32:
     """A sine (n,) with amplitude 0.5."""
     return (0.5 * np.sin(2 * np.pi * hz * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
 
 
-def noise(seconds: float = 2.0, rate: int = RATE) -> Signal:
+def noise(seconds: float = 2.0, rate: int = RATE) -> Float32:
     """White noise (n,), always the same, well within ±1."""
     return (0.1 * np.random.default_rng(0).standard_normal(int(seconds * rate))).astype(np.float32)
 
 
-def encode(samples: Signal, rate: int = RATE, container: str = "WAV", subtype: str | None = None) -> bytes:
+def encode(samples: Float32, rate: int = RATE, container: str = "WAV", subtype: str | None = None) -> bytes:
     """`samples` (n,) or (n, channels) as a file."""
     file = BytesIO()
     soundfile.write(file, samples, rate, format=container, subtype=subtype)

@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import pytest
 import soundfile
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from bundle.arrays import Float64
 from trainer.audio.cache import ClipCache, build_cache
 from trainer.audio.folders import read_folder
 
@@ -105,7 +105,7 @@ def write_tone() -> Callable[[Path, float, float, int], None]:
 
     def write(path: Path, frequency_hz: float, seconds: float, seed: int) -> None:
         rng = np.random.default_rng(seed)
-        time_s: NDArray[np.float64] = np.arange(round(seconds * 16_000)) / 16_000
+        time_s: Float64 = np.arange(round(seconds * 16_000)) / 16_000
         samples = 0.3 * np.sin(2 * np.pi * frequency_hz * time_s + rng.uniform(0, 6))
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, samples + 0.02 * rng.normal(size=samples.size), 16_000)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from trainer.audio.folders import Clip, DataError, fill_crop, read_audio
 
@@ -33,16 +34,16 @@ class ClipCache:
     def __len__(self) -> int:
         return len(self.clips)
 
-    def clip(self, index: int) -> NDArray[np.float32]:
+    def clip(self, index: int) -> Float32:
         """One clip as float samples in [-1, 1], shape (samples,)."""
         return self.piece(index, 0, int(self.lengths[index]))
 
-    def piece(self, index: int, start: int, count: int) -> NDArray[np.float32]:
+    def piece(self, index: int, start: int, count: int) -> Float32:
         """`count` samples of a clip from `start` on, or as many as there are."""
         begin, end = int(self.offsets[index]) + start, int(self.offsets[index + 1])
         return self.samples[begin : min(begin + count, end)].astype(np.float32) / 32768.0
 
-    def crop(self, index: int, start: int) -> NDArray[np.float32]:
+    def crop(self, index: int, start: int) -> Float32:
         """16384 samples of a clip from `start` on; a shorter clip is repeated to fill them."""
         return fill_crop(self.piece(index, start, CROP_SAMPLES))
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3"})
@@ -102,7 +102,7 @@ def read_noise(folder: Path, split: str | None) -> list[Clip]:
     return [clip for clip in clips if split is None or clip.split in {"", split}]
 
 
-def read_audio(path: Path) -> NDArray[np.float32]:
+def read_audio(path: Path) -> Float32:
     """A file as 16 kHz mono samples, shape (samples,).
 
     Raises:
@@ -120,12 +120,12 @@ def read_audio(path: Path) -> NDArray[np.float32]:
     return np.ascontiguousarray(mono, dtype=np.float32)
 
 
-def contiguous_crops(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def contiguous_crops(samples: Float32) -> Float32:
     """The whole crops of a recording, from its start, without overlap: (samples,) → (crops, 16384)."""
     n = samples.size // CROP_SAMPLES
     return samples[: n * CROP_SAMPLES].reshape(n, CROP_SAMPLES)
 
 
-def fill_crop(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def fill_crop(samples: Float32) -> Float32:
     """Repeats a recording shorter than a crop until it fills one: no silence is invented."""
     return np.resize(samples, max(samples.size, CROP_SAMPLES))

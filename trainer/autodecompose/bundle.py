@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from trainer.autodecompose.graphs import ContentGraph, DecoderGraph, VoiceGraph
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
 from trainer.bundles.voice import VoiceModel
 from trainer.bundles.write import Graph
-
-Floats = NDArray[np.float32]
 
 KIND = "autodecompose"
 
@@ -42,7 +39,7 @@ def autodecompose_voice(objective: Objective) -> VoiceModel:
     )
 
 
-def bundle_graphs(objective: Objective, voice: VoiceGraph, crops: Floats) -> list[Graph]:
+def bundle_graphs(objective: Objective, voice: VoiceGraph, crops: Float32) -> list[Graph]:
     """The ONNX files of a bundle. `crops` (n, 16384) of speech are what they are checked on."""
     waveform = torch.from_numpy(crops)
     content = ContentGraph(objective).eval()

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from bundle.arrays import Float32
 from trainer.audio.frontends import LogSpectrogram
 
 BATCH = 128
 
 
-def encode(network: Callable[[Tensor], Tensor], crops: NDArray[np.float32]) -> NDArray[np.float32]:
+def encode(network: Callable[[Tensor], Tensor], crops: Float32) -> Float32:
     """(n, 16384) → (n, d), in float32 throughout: bf16 hides what little an untrained network's outputs vary.
 
     Args:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bundle.arrays import Float32
 from trainer.audio.acoustics import degrade
 from trainer.audio.frontends import LogSpectrogram
 from trainer.barlow_twins.networks import ResNet
@@ -30,12 +31,12 @@ class Supervised(nn.Module):
 
 def train_supervised(
     settings: BarlowTwinsSettings,
-    crops: NDArray[np.float32],
+    crops: Float32,
     labels: NDArray[np.intp],
     classes: int,
     *,
     steps: int,
-    noise: NDArray[np.float32] | None = None,
+    noise: Float32 | None = None,
     augment: bool = True,
 ) -> Supervised:
     """Cross-entropy with the backbone, batch, optimiser, rates and seed of the Barlow Twins settings.

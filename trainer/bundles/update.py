@@ -13,14 +13,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from bundle.arrays import Float32
 from trainer.bundles.write import ExportError
-
-Floats = NDArray[np.float32]
 
 
 def update_onnx(source: Path, target: Path, old: nn.Module, new: nn.Module) -> None:
@@ -32,7 +30,7 @@ def update_onnx(source: Path, target: Path, old: nn.Module, new: nn.Module) -> N
     """
     model = onnx.load(source)
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    changes: dict[str, Floats] = {}
+    changes: dict[str, Float32] = {}
     for before, after in zip(_constants(old.eval()), _constants(new.eval()), strict=True):
         found = [
             name
@@ -48,7 +46,7 @@ def update_onnx(source: Path, target: Path, old: nn.Module, new: nn.Module) -> N
     onnx.save(model, target)
 
 
-def _constants(module: nn.Module) -> Iterator[Floats]:
+def _constants(module: nn.Module) -> Iterator[Float32]:
     """What an exported graph holds of a module's weights, batch norms folded into their convolutions."""
     layers = [
         layer for layer in module.modules() if not list(layer.children()) or isinstance(layer, nn.Sequential)
@@ -68,7 +66,7 @@ def _constants(module: nn.Module) -> Iterator[Floats]:
             yield _array(buffer)
 
 
-def _sequence(layers: nn.Sequential) -> Iterator[Floats]:
+def _sequence(layers: nn.Sequential) -> Iterator[Float32]:
     for layer, after in pairwise([*layers, None]):
         if not isinstance(layer, nn.Conv1d):
             continue
@@ -84,5 +82,5 @@ def _sequence(layers: nn.Sequential) -> Iterator[Floats]:
             yield _array(bias)
 
 
-def _array(tensor: torch.Tensor) -> Floats:
+def _array(tensor: torch.Tensor) -> Float32:
     return np.ascontiguousarray(tensor.detach().numpy())

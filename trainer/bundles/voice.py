@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from trainer.audio.acoustics import AcousticSettings, degrade
 from trainer.audio.folders import Clip, fill_crop, read_audio
@@ -25,8 +25,6 @@ from trainer.scoring.calibration import fit_min_cohesion, fit_scoring
 from trainer.scoring.embedding import CropEncoder, EmbeddedClips, embed_clips
 from trainer.scoring.whitening import Whitening, fit_whitening
 from trainer.training.checkpoint import save_checkpoint
-
-Floats = NDArray[np.float32]
 
 WEIGHTS = "weights.safetensors"
 CHECKED_CROPS = 8  # on which the ONNX files are held against torch
@@ -57,11 +55,11 @@ class Channels:
         self.rng = np.random.default_rng(0)
         self.generator = torch.Generator().manual_seed(0)
 
-    def __call__(self, crops: Floats) -> Floats:
+    def __call__(self, crops: Float32) -> Float32:
         noise = torch.from_numpy(np.stack([self._noise() for _ in crops])) if self.noise else None
         return degrade(torch.from_numpy(crops), noise, self.generator, self.settings).numpy()
 
-    def _noise(self) -> Floats:
+    def _noise(self) -> Float32:
         samples = self.noise[int(self.rng.integers(len(self.noise)))]
         start = int(self.rng.integers(samples.size - CROP_SAMPLES + 1))
         return samples[start : start + CROP_SAMPLES]
@@ -76,10 +74,10 @@ class VoiceModel:
     settings: dict[str, Any]
     acoustics: AcousticSettings | None  # the channels it was trained under
     represent: Callable[[Tensor], Tensor]  # waveform (batch, 16384) → what is whitened (batch, dim)
-    graphs: Callable[[Whitening, Floats], list[Graph]]  # (whitening, crops (n, 16384)) → the ONNX files
+    graphs: Callable[[Whitening, Float32], list[Graph]]  # (whitening, crops (n, 16384)) → the ONNX files
     content: dict[str, Any] = field(default_factory=dict)  # `frame_s` and `content_dim`, where it has content
 
-    def encode(self, crops: Floats) -> Floats:
+    def encode(self, crops: Float32) -> Float32:
         """What `represent` makes of any number of crops: (crops, 16384) → (crops, dim)."""
         with torch.inference_mode():
             batches = torch.split(torch.from_numpy(crops), BATCH)

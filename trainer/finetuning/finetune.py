@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bundle.manifest import MANIFEST
 from trainer.autodecompose.bundle import bundle_graphs
@@ -28,8 +27,6 @@ from trainer.finetuning.parent import Parent
 from trainer.finetuning.report import FinetuneReport, judge
 from trainer.scoring.space_map import FittedMap, fit_space_map
 from trainer.scoring.whitening import carry_whitening
-
-Floats = NDArray[np.float32]
 
 MAP = "map_from_parent.npy"
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from bundle.scoring import centre
 from bundle.vectors import unit
@@ -20,8 +21,6 @@ from trainer.finetuning.report import Change, Measures
 from trainer.scoring.embedding import utterance_crops
 from trainer.training.batches import PairSampler
 
-Floats = NDArray[np.float32]
-
 PAIRS = 64  # of held-out crops, for the losses
 CROPS = 512  # of either part of the job; more are thinned out evenly
 AT_ONCE = 64  # crops in one forward pass
@@ -31,13 +30,13 @@ AT_ONCE = 64  # crops in one forward pass
 class JobCrops:
     """Crops of a job, and what is known of each."""
 
-    waveforms: Floats  # (crops, 16384)
+    waveforms: Float32  # (crops, 16384)
     held_out: NDArray[np.bool_]  # (crops,)
     recordings: NDArray[np.str_]  # (crops,) path of the file
     stretches: NDArray[np.intp]  # (crops,) crops of one stretch count as one voice
     speakers: NDArray[np.str_]  # (crops,) "" where unknown
 
-    def pooled(self, objective: Objective) -> Floats:
+    def pooled(self, objective: Objective) -> Float32:
         """Pooled voice frames (crops, dim), before whitening."""
         with torch.no_grad():
             batches = torch.split(torch.from_numpy(self.waveforms), AT_ONCE)
@@ -48,7 +47,7 @@ class JobCrops:
 
 def job_crops(job: JobAudio, same_voice_seconds: float) -> JobCrops:
     """Contiguous crops of both parts of a job; `same_voice_seconds` as for `finetune`."""
-    rows: list[tuple[Floats, bool, str, tuple[str, int], str]] = []
+    rows: list[tuple[Float32, bool, str, tuple[str, int], str]] = []
     for cache, held_out in ((job.training, False), (job.held_out, True)):
         found = [
             (crop, held_out, str(clip.path), (str(clip.path), _stretch(i, same_voice_seconds)), clip.speaker)
@@ -82,8 +81,8 @@ def held_out_losses(objective: Objective, held_out: ClipCache, same_voice_second
 
 def compare(
     crops: JobCrops,
-    before: Floats,
-    after: Floats,
+    before: Float32,
+    after: Float32,
     losses: tuple[dict[str, float], dict[str, float]],
     mean: ArrayLike,
 ) -> Measures:
@@ -104,7 +103,7 @@ def compare(
     )
 
 
-def separation(crops: JobCrops, centred: Floats) -> float | None:
+def separation(crops: JobCrops, centred: Float32) -> float | None:
     """Area under the ROC curve: each held-out crop against all crops, of its own recording or of others.
 
     None where a kind of pair is missing: a lone recording, or recordings of one crop each.
@@ -121,7 +120,7 @@ def separation(crops: JobCrops, centred: Floats) -> float | None:
     return float(wins / (target.size * nontarget.size))
 
 
-def identification(crops: JobCrops, centred: Floats) -> float | None:
+def identification(crops: JobCrops, centred: Float32) -> float | None:
     """Share of crops nearest to their own speaker's voiceprint, made without the crop's recording.
 
     A speaker of one recording is enrolled with the part of it that was trained on and asked for with the

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import numpy_helper
 from safetensors import SafetensorError
 
+from bundle.arrays import Float32
 from bundle.manifest import BundleError
 from bundle.voice import VoiceBundle
 from trainer.autodecompose.bundle import KIND
@@ -59,7 +59,7 @@ class Parent:
         return VoiceGraph(self.objective, self.whitening).eval()
 
     @property
-    def mean(self) -> NDArray[np.float32]:
+    def mean(self) -> Float32:
         """(dim,) of the scoring."""
         return np.asarray(self.bundle.scoring.mean, np.float32)
 

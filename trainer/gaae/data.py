@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bundle.arrays import Float32
 from trainer.audio.cache import ClipCache
 from trainer.audio.folders import Clip, DataError, read_folder
 from trainer.gaae.spectrogram import WAVEFORM_SAMPLES
@@ -148,7 +149,7 @@ class GaaeSampler:
         return torch.from_numpy(rows)
 
 
-def one_second(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def one_second(samples: Float32) -> Float32:
     """(samples,) → (16000,): cut, or filled with zeros at the end."""
     second = np.zeros(WAVEFORM_SAMPLES, dtype=np.float32)
     second[: samples.size] = samples[:WAVEFORM_SAMPLES]

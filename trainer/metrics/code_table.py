@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer.metrics.information import Floats, Levels, binned
+from bundle.arrays import Float64
+from trainer.metrics.information import Levels, binned
 
 
 @dataclass(frozen=True)
 class Table:
-    codes: Floats  # (n, d)
+    codes: Float64  # (n, d)
     code_levels: Levels  # (n, d)
-    numbers: list[Floats | None]  # a factor's values (n,), or None where they are names
+    numbers: list[Float64 | None]  # a factor's values (n,), or None where they are names
     factor_levels: Levels  # (n, f)
 
 
@@ -38,7 +39,7 @@ def read(codes: ArrayLike, factors: ArrayLike, bins: int, nominal: Collection[in
     return Table(values, binned(values, bins), list(numbers), np.stack(levels, axis=1))
 
 
-def read_codes(codes: ArrayLike) -> Floats:
+def read_codes(codes: ArrayLike) -> Float64:
     array = np.asarray(codes, dtype=np.float64)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"`codes` must be (n, d) and not empty, got {array.shape}: one row a sample.")
@@ -49,7 +50,7 @@ def read_codes(codes: ArrayLike) -> Floats:
 
 def _read_factor(
     column: NDArray[np.generic], j: int, nominal: bool, bins: int
-) -> tuple[Floats | None, Levels]:
+) -> tuple[Float64 | None, Levels]:
     """A factor's values, or None where they are names, and its levels (n,)."""
     entries = column.tolist()
     if any(entry is None or entry != entry for entry in entries):

@@ -22,15 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bundle.arrays import Float64
 from trainer.metrics.code_table import Table, read, read_codes
-from trainer.metrics.information import (
-    Floats,
-    Information,
-    Levels,
-    joint_counts,
-    mutual_information,
-    varying,
-)
+from trainer.metrics.information import Information, Levels, joint_counts, mutual_information, varying
 
 
 @dataclass(frozen=True)
@@ -195,14 +189,14 @@ def _modularity(info: Information, active: NDArray[np.bool_]) -> float:
     return float(np.where(top > 0, 1 - rest / np.where(top > 0, top, 1.0), 0.0).mean())
 
 
-def _two_best(table: Floats) -> Floats:
+def _two_best(table: Float64) -> Float64:
     """The largest and the second value of each column, (2, columns); a missing second counts as 0."""
     if len(table) == 1:
         table = np.concatenate([table, np.zeros_like(table)])
     return np.sort(table, axis=0)[:-3:-1]
 
 
-def _r2(codes: Floats, factor: Floats) -> Floats:
+def _r2(codes: Float64, factor: Float64) -> Float64:
     """(d,) share of the factor's variance that a line through each code explains."""
     varies = varying(codes)
     centred = codes - codes.mean(axis=0)
@@ -211,7 +205,7 @@ def _r2(codes: Floats, factor: Floats) -> Floats:
     return np.asarray(np.where(varies, (target @ centred) ** 2 / variance, 0.0))
 
 
-def _accuracy(codes: Levels, factor: Levels) -> Floats:
+def _accuracy(codes: Levels, factor: Levels) -> Float64:
     """(d,) share of rows whose name the majority in the code's bin, counted in the other half, gets right."""
     # Halves at random: in a full grid of factors every second row can hold one level only.
     half = np.random.default_rng(0).permutation(len(codes)) % 2
@@ -233,5 +227,5 @@ def _information(codes: ArrayLike, factors: ArrayLike, bins: int, nominal: Colle
     return mutual_information(data.code_levels, data.factor_levels)
 
 
-def _active(codes: Floats, min_variance: float) -> NDArray[np.bool_]:
+def _active(codes: Float64, min_variance: float) -> NDArray[np.bool_]:
     return np.asarray(varying(codes) & (codes.var(axis=0) > min_variance))

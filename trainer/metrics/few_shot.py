@@ -18,6 +18,8 @@ from sklearn.metrics import f1_score
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from bundle.arrays import Float64
+
 CROP_S = 1.024
 SECONDS = (10, 15, 30, 60, 120)
 
@@ -84,9 +86,7 @@ def few_shot(
     return results
 
 
-def _one_draw(
-    features: NDArray[np.float64], labels: NDArray[np.intp], shots: int, rng: np.random.Generator
-) -> float:
+def _one_draw(features: Float64, labels: NDArray[np.intp], shots: int, rng: np.random.Generator) -> float:
     labelled = np.zeros(len(labels), dtype=bool)
     for speaker in np.unique(labels):
         labelled[rng.choice(np.flatnonzero(labels == speaker), size=shots, replace=False)] = True

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+from bundle.arrays import Float64
+
+Numbers = NDArray[np.floating]
 SPLITS = 10  # of the samples, each with a score of its own (Salimans et al. 2016)
 
 
-def inception_score(logits: Floats, splits: int = SPLITS) -> tuple[float, float]:
+def inception_score(logits: Numbers, splits: int = SPLITS) -> tuple[float, float]:
     """exp(E KL(p(y|x) ‖ p(y))), GAAE's equation 9: mean and deviation over `splits` parts of the samples.
 
     From 1, when nothing is told apart, to the number of classes. Samples drawn class by class must be in
@@ -32,7 +34,7 @@ def inception_score(logits: Floats, splits: int = SPLITS) -> tuple[float, float]
     return float(np.mean(scores)), float(np.std(scores))
 
 
-def frechet_distance(real: Floats, generated: Floats) -> float:
+def frechet_distance(real: Numbers, generated: Numbers) -> float:
     """‖μ_r − μ_g‖² + Tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½), GAAE's equation 10, of the sets' Gaussians.
 
     Args:
@@ -52,6 +54,6 @@ def frechet_distance(real: Floats, generated: Floats) -> float:
     return float(((mu_r - mu_g) ** 2).sum() + traces)
 
 
-def _gaussian(features: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _gaussian(features: Numbers) -> tuple[Float64, Float64]:
     wide = np.asarray(features, dtype=np.float64)
     return wide.mean(axis=0), np.atleast_2d(np.cov(wide, rowvar=False))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bundle.arrays import Float64
+
 Levels = NDArray[np.intp]
 
 ROUNDING = 1e-6  # a column whose range is this small a share of its values is constant up to float32 rounding
@@ -21,9 +22,9 @@ ENTRIES_AT_ONCE = 2_000_000  # bounds the memory of the joint histograms
 
 @dataclass(frozen=True)
 class Information:
-    I: Floats  # noqa: E741 (d, f) mutual information of code and factor
-    H_c: Floats  # (d,) entropy of each binned code
-    H_f: Floats  # (f,) entropy of each factor's levels
+    I: Float64  # noqa: E741 (d, f) mutual information of code and factor
+    H_c: Float64  # (d,) entropy of each binned code
+    H_f: Float64  # (f,) entropy of each factor's levels
 
 
 def mutual_information(codes: Levels, factors: Levels) -> Information:
@@ -50,7 +51,7 @@ def joint_counts(codes: Levels, factor: Levels, levels: int) -> Iterator[tuple[s
         yield slice(start, start + step), counts.reshape(-1, bins, levels)
 
 
-def binned(columns: Floats, bins: int) -> Levels:
+def binned(columns: Float64, bins: int) -> Levels:
     """Each column of (n, d) as levels from 0: its distinct values if at most `bins`, else equal-width bins.
 
     The bins of a column reach from its smallest to its largest value, so scale and offset do not matter.
@@ -70,12 +71,12 @@ def binned(columns: Floats, bins: int) -> Levels:
     return levels
 
 
-def varying(columns: Floats) -> NDArray[np.bool_]:
+def varying(columns: Float64) -> NDArray[np.bool_]:
     """(d,) which columns of (n, d) vary by more than float32 rounding."""
     return np.asarray(np.ptp(columns, axis=0) > ROUNDING * np.abs(columns).max(axis=0))
 
 
-def _entropy(counts: NDArray[np.intp]) -> Floats:
+def _entropy(counts: NDArray[np.intp]) -> Float64:
     """Entropy in bits over the last axis of counts."""
     p = counts / counts.sum(axis=-1, keepdims=True)
     return np.asarray(-(p * np.log2(np.where(p > 0, p, 1.0))).sum(axis=-1))

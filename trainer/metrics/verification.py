@@ -13,10 +13,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from bundle.arrays import Float64
 
 
-def det_points(target: ArrayLike, nontarget: ArrayLike) -> tuple[Floats, Floats, Floats]:
+def det_points(target: ArrayLike, nontarget: ArrayLike) -> tuple[Float64, Float64, Float64]:
     """The corners of the DET curve: both error rates at and just above every distinct target score.
 
     Between two corners either only one rate changes or a group of tied scores is split at random, so straight

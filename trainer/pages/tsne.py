@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from bundle.arrays import Float32
 
 
 @dataclass(frozen=True)
 class Panel:
     title: str
-    features: Floats  # (points, width)
+    features: Float32  # (points, width)
     labels: NDArray[np.str_]  # (points,)
 
 
@@ -37,7 +37,7 @@ def draw(path: Path, panels: Sequence[Panel]) -> None:
     figure.savefig(path, dpi=100)
 
 
-def tsne(features: Floats) -> Floats:
+def tsne(features: Float32) -> Float32:
     """(points, width) → (points, 2), of standardised features."""
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
@@ -45,7 +45,7 @@ def tsne(features: Floats) -> Floats:
     standard = (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-6)
     perplexity = min(30.0, (len(features) - 1) / 3)
     with threadpool_limits(1):
-        points: Floats = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(standard)
+        points: Float32 = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(standard)
     return points
 
 

@@ -14,11 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchaudio.functional import melscale_fbanks
 
-Floats = NDArray[np.float32]
+from bundle.arrays import Float32
 
 WINDOW = 400  # samples, 25 ms
 HOP = 160  # samples, 10 ms
@@ -68,14 +67,14 @@ class Resemblyzer(nn.Module):
         return nn.functional.normalize(self.linear(hidden[-1]).relu(), dim=1)
 
     @torch.inference_mode()
-    def embed(self, waveforms: Floats) -> Floats:
+    def embed(self, waveforms: Float32) -> Float32:
         """(crops, samples) at 16 kHz → (crops, 256), each of unit length."""
         return np.concatenate(
             [self(torch.from_numpy(mel_spectrogram(batch))).numpy() for batch in _batches(waveforms)]
         )
 
     @torch.inference_mode()
-    def embed_utterance(self, samples: Floats) -> Floats:
+    def embed_utterance(self, samples: Float32) -> Float32:
         """Resemblyzer's own way with an utterance: (samples,) → (256,) of unit length.
 
         Quiet recordings are raised to -30 dBFS; windows of 1.6 s, 0.77 s apart, are embedded and averaged; a
@@ -93,7 +92,7 @@ class Resemblyzer(nn.Module):
         return np.asarray(nn.functional.normalize(mean, dim=0).numpy())
 
 
-def mel_spectrogram(waveforms: Floats) -> Floats:
+def mel_spectrogram(waveforms: Float32) -> Float32:
     """(batch, samples) → (batch, frames, 40), power: librosa's `melspectrogram` with its defaults."""
     filters = melscale_fbanks(WINDOW // 2 + 1, 0.0, 8000.0, 40, 16_000, "slaney", "slaney")  # (bins, 40)
     spectrum = torch.stft(
@@ -104,9 +103,9 @@ def mel_spectrogram(waveforms: Floats) -> Floats:
         pad_mode="constant",
         return_complex=True,
     )  # (batch, bins, frames)
-    mel: Floats = (spectrum.abs().square().transpose(1, 2) @ filters).numpy()
+    mel: Float32 = (spectrum.abs().square().transpose(1, 2) @ filters).numpy()
     return mel
 
 
-def _batches(waveforms: Floats) -> list[Floats]:
+def _batches(waveforms: Float32) -> list[Float32]:
     return np.split(waveforms, range(64, len(waveforms), 64))

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
+from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from bundle.scoring import centre
 from bundle.vectors import unit
-from trainer.scoring.calibration import Floats, fit_calibration, fit_false_accept
+from trainer.scoring.calibration import fit_calibration, fit_false_accept
 
 PROBES_S = (1.0, 2.0, 4.0, 8.0)
 ENROL_S = 10.0
@@ -78,14 +79,16 @@ def _by_name(names: NDArray[np.str_], inside: NDArray[np.bool_]) -> list[NDArray
     return [np.flatnonzero(inside & (names == name)) for name in np.unique(names[inside])]
 
 
-def _enrol(crops: Floats, recordings: NDArray[np.intp]) -> tuple[Floats, Floats]:
+def _enrol(crops: Float32, recordings: NDArray[np.intp]) -> tuple[Float32, Float32]:
     """A speaker's crops → those of the recordings that enrol, those of the others."""
     before = np.searchsorted(recordings, recordings)  # (crops,) crops ahead of each one's recording
     enrols = before < min(_crops(ENROL_S), len(crops) / 2)
     return crops[enrols], crops[~enrols]
 
 
-def _trials(voices: Sequence[tuple[Floats, Floats]], n_crops: int, mean: ArrayLike) -> tuple[Floats, Floats]:
+def _trials(
+    voices: Sequence[tuple[Float32, Float32]], n_crops: int, mean: ArrayLike
+) -> tuple[Float32, Float32]:
     """Scores of every probe of `n_crops` against every voice: the speaker's own, and the others'."""
     prints = centre(unit(np.stack([enrolled.sum(axis=0) for enrolled, _ in voices])), mean)  # (voices, dim)
     probes = [sliding_window_view(rest, n_crops, axis=0).sum(axis=-1) for _, rest in voices]

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bundle.arrays import Float32
 from bundle.scoring import centre
 from bundle.vectors import unit
-
-Floats = NDArray[np.float32]
 
 ROWS_AT_ONCE = 1024  # of the score matrix
 PAIRS_TO_CALIBRATE = 1_000_000  # of each kind: two parameters need no more
@@ -25,8 +24,8 @@ class ScoringError(ValueError):
 
 
 def pair_scores(
-    centred: Floats, speakers: Sequence[str], groups: Sequence[str] | None = None
-) -> tuple[Floats, Floats]:
+    centred: Float32, speakers: Sequence[str], groups: Sequence[str] | None = None
+) -> tuple[Float32, Float32]:
     """Cosines of every pair of utterances: those of one speaker, and those of two.
 
     Args:
@@ -114,7 +113,7 @@ def fit_min_cohesion(
     return float(np.percentile(long_enough, percentile)) if long_enough.size else -1.0
 
 
-def _blocks(vectors: Floats) -> Iterator[tuple[slice, Floats, NDArray[np.bool_]]]:
+def _blocks(vectors: Float32) -> Iterator[tuple[slice, Float32, NDArray[np.bool_]]]:
     """The strict upper triangle of the score matrix, `ROWS_AT_ONCE` rows at a time."""
     for start in range(0, len(vectors), ROWS_AT_ONCE):
         rows = slice(start, min(start + ROWS_AT_ONCE, len(vectors)))
@@ -122,7 +121,7 @@ def _blocks(vectors: Floats) -> Iterator[tuple[slice, Floats, NDArray[np.bool_]]
         yield rows, scores, np.triu(np.ones(scores.shape, dtype=bool), k=1)
 
 
-def fit_calibration(target: Floats, nontarget: Floats, rng: np.random.Generator) -> dict[str, float]:
+def fit_calibration(target: Float32, nontarget: Float32, rng: np.random.Generator) -> dict[str, float]:
     """Logistic regression at equal prior: `slope * score + intercept` is the log likelihood ratio."""
     kinds = [
         scores if scores.size <= PAIRS_TO_CALIBRATE else rng.choice(scores, PAIRS_TO_CALIBRATE, replace=False)
@@ -138,7 +137,7 @@ def fit_calibration(target: Floats, nontarget: Floats, rng: np.random.Generator)
     return {"slope": float(fit.coef_[0, 0]), "intercept": float(fit.intercept_[0])}
 
 
-def fit_false_accept(nontarget: Floats) -> list[dict[str, float]]:
+def fit_false_accept(nontarget: Float32) -> list[dict[str, float]]:
     """Rates from 0.2 down to where ten impostor pairs are left, evenly spaced in log(rate), largest first."""
     lowest = MIN_IMPOSTORS / nontarget.size
     points = max(2, 1 + round(POINTS_PER_DECADE * np.log10(MAX_FPR / lowest)))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from bundle.vectors import pool_utterance
 from trainer.audio.folders import Clip, DataError, contiguous_crops, fill_crop, read_audio
 
-Floats = NDArray[np.float32]
-CropEncoder = Callable[[Floats], Floats]  # (crops, 16384) → (crops, dim)
+CropEncoder = Callable[[Float32], Float32]  # (crops, 16384) → (crops, dim)
 
 MIN_REMAINDER_S = 0.25  # of a recording's end, for one more crop
 CROPS_AT_ONCE = 256  # decoded ahead of one encoder call: 16 MB of samples
@@ -33,13 +33,13 @@ class EmbeddedClips:
     """
 
     clips: list[Clip]
-    utterances: Floats
-    crops: Floats
+    utterances: Float32
+    crops: Float32
     crop_clip: NDArray[np.intp]
     skipped: list[str]
 
 
-def utterance_crops(samples: Floats) -> Floats:
+def utterance_crops(samples: Float32) -> Float32:
     """The crops an utterance embedding is the mean of: (samples,) → (crops, 16384).
 
     Contiguous crops from the start; when at least 0.25 s are left over, one more that ends where the
@@ -70,7 +70,7 @@ def embed_clips(
     whole: list[int] = []  # contiguous crops of each clip that was read
     counts: list[int] = []  # the same with the extra crop at the end
 
-    def pieces() -> Iterator[Floats]:
+    def pieces() -> Iterator[Float32]:
         for clip in clips:
             try:
                 samples = read_audio(clip.path)
@@ -101,8 +101,8 @@ def embed_clips(
     )
 
 
-def _batched(pieces: Iterator[Floats]) -> Iterator[Floats]:
-    waiting: list[Floats] = []
+def _batched(pieces: Iterator[Float32]) -> Iterator[Float32]:
+    waiting: list[Float32] = []
     for piece in pieces:
         waiting.append(piece)
         if sum(map(len, waiting)) >= CROPS_AT_ONCE:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from bundle.arrays import Float32
 from bundle.scoring import centre
 from bundle.space_map import apply_map
 from bundle.vectors import unit
-
-Floats = NDArray[np.float32]
 
 RIDGES = (0.1, 1.0, 10.0, 100.0)  # pull towards the identity; crops have unit length
 FOLDS = 5
@@ -22,12 +21,12 @@ FOLDS = 5
 class FittedMap:
     """`bundle.space_map.apply_map` with how well it does; its results are scaled to unit length."""
 
-    table: Floats  # (dim + 1, dim); the last row is added
+    table: Float32  # (dim + 1, dim); the last row is added
     error: float  # mean 1 − cosine of mapped and real embedding, centred as for scoring, on crops set aside
     unmapped_error: float  # the same for embeddings left as they are
     crops: int  # fitted on
 
-    def __call__(self, old: Floats) -> Floats:
+    def __call__(self, old: Float32) -> Float32:
         """Embeddings of the parent (n, dim) → of the child (n, dim), of unit length."""
         return unit(apply_map(self.table, old))
 
@@ -36,7 +35,9 @@ class FittedMap:
         np.save(path, self.table, allow_pickle=False)
 
 
-def fit_space_map(old: Floats, new: Floats, held_old: Floats, held_new: Floats, mean: ArrayLike) -> FittedMap:
+def fit_space_map(
+    old: Float32, new: Float32, held_old: Float32, held_new: Float32, mean: ArrayLike
+) -> FittedMap:
     """Ridge regression of the difference, so that little audio means little change.
 
     Args:
@@ -63,12 +64,12 @@ def fit_space_map(old: Floats, new: Floats, held_old: Floats, held_new: Floats, 
     )
 
 
-def _fit(old: Floats, new: Floats, ridge: float) -> Floats:
+def _fit(old: Float32, new: Float32, ridge: float) -> Float32:
     x = np.column_stack([old, np.ones(len(old))]).astype(np.float64)
     change = np.linalg.solve(x.T @ x + ridge * np.eye(x.shape[1]), x.T @ (new - old))
     identity = np.eye(x.shape[1], new.shape[1])
     return np.asarray(identity + change, np.float32)
 
 
-def _error(mapped: Floats, real: Floats, mean: ArrayLike) -> float:
+def _error(mapped: Float32, real: Float32, mean: ArrayLike) -> float:
     return float(1 - (centre(unit(mapped), mean) * centre(real, mean)).sum(axis=1).mean())

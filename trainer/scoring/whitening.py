@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32, Float64
 from bundle.vectors import unit
 
 # Chosen on train speakers, see docs/training.md.
@@ -32,23 +33,21 @@ BETWEEN_POWER = -0.25
 # Crops that the parent's whitening counts for in a fine-tuning, see docs/model-updates.md.
 PARENT_CROPS = 300
 
-Matrix = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Whitening:
     """`(x - mean) @ matrix`: mean (dim,), matrix (dim, dim)."""
 
-    mean: NDArray[np.float32]
-    matrix: NDArray[np.float32]
+    mean: Float32
+    matrix: Float32
 
-    def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, vectors: Float32) -> Float32:
         """Pooled voice frames (crops, dim) → unit embeddings (crops, dim), as the exported graph does it."""
         return unit(np.asarray((vectors - self.mean) @ self.matrix, np.float32))
 
 
 def fit_whitening(
-    vectors: NDArray[np.float32], recordings: NDArray[np.intp], corpora: Sequence[str] | None = None
+    vectors: Float32, recordings: NDArray[np.intp], corpora: Sequence[str] | None = None
 ) -> Whitening:
     """Fits on crops and the recording each is from.
 
@@ -72,8 +71,8 @@ def fit_whitening(
 
 def carry_whitening(
     parent: Whitening,
-    before: NDArray[np.float32],
-    after: NDArray[np.float32],
+    before: Float32,
+    after: Float32,
     recordings: NDArray[np.intp],
     weight: float = PARENT_CROPS,
 ) -> Whitening:
@@ -98,26 +97,26 @@ def carry_whitening(
     return Whitening(mean, (parent.matrix @ _power(blend, -0.5)).astype(np.float32))
 
 
-def _within(x: Matrix, recordings: NDArray[np.intp]) -> Matrix:
+def _within(x: Float64, recordings: NDArray[np.intp]) -> Float64:
     """Covariance of crops around the mean of their recording, (dim, dim)."""
     means, index, counts = _means(x, recordings)
     residual = (x - means[index])[counts[index] > 1]
     freedom = len(residual) - int((counts > 1).sum())
     if freedom < 1:
         raise ValueError("Whitening needs recordings of at least two crops (2.05 s) in each corpus.")
-    covariance: Matrix = residual.T @ residual / freedom
+    covariance: Float64 = residual.T @ residual / freedom
     return covariance
 
 
-def _between(x: Matrix, recordings: NDArray[np.intp]) -> Matrix:
+def _between(x: Float64, recordings: NDArray[np.intp]) -> Float64:
     """Covariance of the means of recordings, (dim, dim); zero where there is only one."""
     means, _, _ = _means(x, recordings)
     centred = means - means.mean(axis=0)
-    covariance: Matrix = centred.T @ centred / max(len(means) - 1, 1)
+    covariance: Float64 = centred.T @ centred / max(len(means) - 1, 1)
     return covariance
 
 
-def _means(x: Matrix, recordings: NDArray[np.intp]) -> tuple[Matrix, NDArray[np.intp], NDArray[np.intp]]:
+def _means(x: Float64, recordings: NDArray[np.intp]) -> tuple[Float64, NDArray[np.intp], NDArray[np.intp]]:
     """(recordings, dim) means, (crops,) which of them is each crop's, (recordings,) crops in each."""
     _, index, counts = np.unique(recordings, return_inverse=True, return_counts=True)
     sums = np.zeros((counts.size, x.shape[1]))
@@ -125,13 +124,13 @@ def _means(x: Matrix, recordings: NDArray[np.intp]) -> tuple[Matrix, NDArray[np.
     return sums / counts[:, None], index, counts
 
 
-def _shrink(covariance: Matrix, amount: float) -> Matrix:
+def _shrink(covariance: Float64, amount: float) -> Float64:
     sphere = max(float(np.trace(covariance)) / len(covariance), 1e-12) * np.eye(len(covariance))
-    shrunk: Matrix = (1 - amount) * covariance + amount * sphere
+    shrunk: Float64 = (1 - amount) * covariance + amount * sphere
     return shrunk
 
 
-def _power(covariance: Matrix, exponent: float) -> Matrix:
+def _power(covariance: Float64, exponent: float) -> Float64:
     values, axes = np.linalg.eigh(covariance)
-    powered: Matrix = (axes * values**exponent) @ axes.T
+    powered: Float64 = (axes * values**exponent) @ axes.T
     return powered

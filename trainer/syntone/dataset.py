@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bundle.arrays import Float32, Float64
+
 SAMPLE_RATE_HZ = 16_000
 CLIP_SAMPLES = 16_000  # one second
 START = 0.25  # of a period
@@ -49,7 +51,7 @@ class SynTone:
         return np.stack(np.unravel_index(np.arange(len(self)), self.shape), axis=1)
 
     @property
-    def factors(self) -> NDArray[np.float64]:
+    def factors(self) -> Float64:
         """(clips, 3): timbre as a number (`TIMBRES`), amplitude of the peak, frequency in Hz."""
         timbre, amplitude, frequency = self.levels.T
         amplitudes = np.linspace(0, 1, self.amplitudes)
@@ -62,7 +64,7 @@ class SynTone:
         index: NDArray[np.int64] = (timbre * self.amplitudes + amplitude) * self.frequencies + frequency
         return index
 
-    def clips(self, indices: ArrayLike) -> NDArray[np.float32]:
+    def clips(self, indices: ArrayLike) -> Float32:
         """(n,) clip numbers → (n, 16000) samples in [-1, 1]."""
         factors = self.factors[np.asarray(indices)]
         periods = factors[:, 2:] * np.arange(CLIP_SAMPLES) / SAMPLE_RATE_HZ + START
@@ -70,11 +72,11 @@ class SynTone:
         for number, timbre in enumerate(TIMBRES):
             rows = factors[:, 0] == number
             waves[rows] = waveform(timbre, periods[rows])
-        samples: NDArray[np.float32] = (factors[:, 1:2] * waves).astype(np.float32)
+        samples: Float32 = (factors[:, 1:2] * waves).astype(np.float32)
         return samples
 
 
-def waveform(timbre: str, periods: NDArray[np.float64]) -> NDArray[np.float64]:
+def waveform(timbre: str, periods: Float64) -> Float64:
     """A waveform of peak 1 at times in periods. All but the sawtooth rise through 0 at whole periods."""
     phase = periods % 1.0
     if timbre == "sine":

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from bundle.arrays import Float64
 from trainer.metrics import disentanglement
 from trainer.metrics.information import binned, mutual_information
 from trainer.syntone.dataset import FACTORS, SynTone
@@ -62,12 +63,12 @@ def measure(model: Objective, material: Material) -> Measures:
     )
 
 
-def told(codes: ArrayLike, grid: SynTone) -> NDArray[np.float64]:
+def told(codes: ArrayLike, grid: SynTone) -> Float64:
     """(codes, factors): I(code; factor) / H(factor), with 10 bins as in the scores."""
     levels = binned(np.asarray(codes, dtype=np.float64), 10)
     factors = np.stack([grid.levels[:, 0], *binned(grid.factors[:, 1:], 10).T], axis=1)
     info = mutual_information(levels, factors)
-    share: NDArray[np.float64] = info.I / info.H_f
+    share: Float64 = info.I / info.H_f
     return share
 
 

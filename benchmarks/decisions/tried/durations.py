@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.decisions.model import Voices
+from bundle.arrays import Float32, Float64
 from trainer.metrics import act_dcf, cllr
 from trainer.scoring.calibration import fit_calibration
-
-Floats = NDArray[np.float32]
-Wide = NDArray[np.float64]
 
 DRAWS = 5
 WAYS = ("whole clips", "all lengths", "length known")
@@ -68,17 +65,19 @@ def try_durations(whole: Voices, cut: dict[float, Voices], *, seed: int = 0) -> 
     )
 
 
-def _score_only(scores: Floats, _: float) -> Wide:
+def _score_only(scores: Float32, _: float) -> Float64:
     return scores.astype(np.float64)[:, None]
 
 
-def _with_length(scores: Floats, seconds: float) -> Wide:
+def _with_length(scores: Float32, seconds: float) -> Float64:
     """(pairs, 3): score, log of the length, and their product."""
     wide, length = scores.astype(np.float64), np.log(seconds)
     return np.stack([wide, np.full_like(wide, length), wide * length], axis=1)
 
 
-def _fit(pairs: dict[float, tuple[Floats, Floats]], features: Callable[[Floats, float], Wide]) -> Wide:
+def _fit(
+    pairs: dict[float, tuple[Float32, Float32]], features: Callable[[Float32, float], Float64]
+) -> Float64:
     """Logistic regression, each length and kind of pair of equal weight: (features + 1,), intercept last."""
     from sklearn.linear_model import LogisticRegression
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.decisions.figures import figures
 from benchmarks.decisions.model import Model, Voices
@@ -14,11 +13,12 @@ from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE
 from benchmarks.decisions.tried.durations import WAYS, try_durations
 from benchmarks.decisions.tried.normalisation import MEASURES, measures, scores, try_normalisation
 from benchmarks.decisions.tried.train_speakers import Train
+from bundle.arrays import Float64
 from bundle.scoring import centre
 from trainer.pages.blocks import table
 from trainer.scoring.calibration import fit_calibration
 
-Outcome = dict[int | None, dict[str, NDArray[np.float64]]]
+Outcome = dict[int | None, dict[str, Float64]]
 
 GAIN = 0.95  # of Cllr, for a calibration that knows the length to be worth its trouble
 CONDITIONS = (WHOLE, CHANNEL, NARROW)
@@ -104,7 +104,7 @@ def durations_text(model: Model, train: Train) -> str:
     )
 
 
-def _mean(by_condition: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+def _mean(by_condition: dict[str, Float64]) -> Float64:
     return np.asarray(np.mean(list(by_condition.values()), axis=0))
 
 
@@ -112,6 +112,6 @@ def _setting(top: int | None) -> str:
     return "as it is" if top is None else f"best {top} of the cohort"
 
 
-def _cell(values: Sequence[float] | NDArray[np.float64]) -> str:
+def _cell(values: Sequence[float] | Float64) -> str:
     eer, min_dcf, act_dcf, cllr = values
     return f"{eer:.2f} · {min_dcf:.3f} · {act_dcf:.2f} · {cllr:.3f}"

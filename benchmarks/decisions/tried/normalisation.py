@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.decisions.model import Voices
+from bundle.arrays import Float32, Float64
 from trainer.metrics import act_dcf, cllr, eer, min_dcf
 from trainer.scoring.calibration import fit_calibration
 
-Floats = NDArray[np.float32]
-Scores = tuple[Floats, Floats]  # of pairs of one voice, and of two
+Scores = tuple[Float32, Float32]  # of pairs of one voice, and of two
 
 TOPS = (20, 50, 100, 200)  # best cohort scores that are taken
 DRAWS = 5
@@ -27,7 +26,7 @@ MEASURES = ("EER, %", "minDCF", "actual DCF", "Cllr")
 
 def try_normalisation(
     trials: dict[str, Voices], cohort: Voices, *, seed: int = 0
-) -> dict[int | None, dict[str, NDArray[np.float64]]]:
+) -> dict[int | None, dict[str, Float64]]:
     """Figures on half of the speakers; the other half fits the calibration and is in the cohort.
 
     Args:
@@ -58,7 +57,7 @@ def try_normalisation(
     }
 
 
-def measures(target: Floats, nontarget: Floats, calibration: dict[str, float]) -> list[float]:
+def measures(target: Float32, nontarget: Float32, calibration: dict[str, float]) -> list[float]:
     """`MEASURES` of two sets of scores."""
     slope, intercept = calibration["slope"], calibration["intercept"]
     llrs = slope * target + intercept, slope * nontarget + intercept

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.decisions.model import Floats, Model, Voices, crop_sums, hear
+from benchmarks.decisions.model import Model, Voices, crop_sums, hear
 from benchmarks.decisions.tables import LENGTHS_S, MOST, STEP, Say
 from benchmarks.recordings.conditions import at_8_khz, other_channel
 from benchmarks.recordings.recordings import Recordings
+from bundle.arrays import Float32
 from service.audio import SpeechDetector
 from trainer.audio.folders import Clip
 
@@ -29,7 +30,7 @@ class Train:
 
 
 def embed_train(
-    model: Model, clips: Sequence[Clip], others: Sequence[Clip], noises: Sequence[Floats], say: Say
+    model: Model, clips: Sequence[Clip], others: Sequence[Clip], noises: Sequence[Float32], say: Say
 ) -> Train:
     """Whole clips and conditions from every `STEP`-th clip, lengths from all clips of some speakers.
 

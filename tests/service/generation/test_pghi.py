@@ -8,35 +8,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from numpy.typing import NDArray
 
+from bundle.arrays import Float64
 from service.generation import pghi
 from service.generation.inverse import istft, periodic_window, stft
 from service.generation.pghi import GAMMA, integrate_phase
 
-Floats = NDArray[np.float64]
 WINDOW, HOP, R = 512, 128, 10.0
 HANN = periodic_window("hann", WINDOW)
 GAMMA_HANN = GAMMA["hann"] * WINDOW**2
 
 
-def log_magnitude(samples: Floats, window: Floats = HANN) -> Floats:
+def log_magnitude(samples: Float64, window: Float64 = HANN) -> Float64:
     magnitude = np.abs(stft(samples, window, HOP))
     return np.log(np.maximum(magnitude / magnitude.max(), np.exp(-R)))
 
 
-def phase_of(s: Floats, *, gamma: float = GAMMA_HANN, floor: float = -R + 1e-6, seed: int = 0) -> Floats:
+def phase_of(s: Float64, *, gamma: float = GAMMA_HANN, floor: float = -R + 1e-6, seed: int = 0) -> Float64:
     return integrate_phase(s, hop=HOP, gamma=gamma, floor=floor, rng=np.random.default_rng(seed))
 
 
-def convergence_db(s: Floats, phase: Floats, window: Floats = HANN) -> float:
+def convergence_db(s: Float64, phase: Float64, window: Float64 = HANN) -> float:
     """‖|STFT(x)| − S‖ / ‖S‖ of the waveform x made of S and `phase`."""
     magnitude = np.exp(s)
     again = np.abs(stft(istft(magnitude * np.exp(1j * phase), window, HOP), window, HOP))
     return float(20 * np.log10(np.linalg.norm(again - magnitude) / np.linalg.norm(magnitude)))
 
 
-def clips(speech_data: Path) -> Iterator[Floats]:
+def clips(speech_data: Path) -> Iterator[Float64]:
     """Two seconds of every 40th reader, from where they speak."""
     for path in sorted((speech_data / "librispeech" / "audio").glob("*/*.opus"))[::40]:
         yield soundfile.read(path, start=16_000, frames=32_000)[0]

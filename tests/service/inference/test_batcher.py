@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from service.errors import NotReady, Overloaded
 from service.inference import MicroBatcher
 
-Array = NDArray[np.float32]
 LIMIT_S = 20.0
 
 
@@ -26,7 +25,7 @@ class Encoder:
         self.entered = threading.Semaphore(0)
         self.queued_crops = 0
 
-    def __call__(self, encoder: str, waveforms: Array) -> Array:
+    def __call__(self, encoder: str, waveforms: Float32) -> Float32:
         self.calls.append((encoder, waveforms[:, 0].tolist()))
         self.entered.release()
         assert self.gate.wait(LIMIT_S)
@@ -62,18 +61,18 @@ def make(encoder: Encoder) -> Iterator[Callable[..., MicroBatcher]]:
         batcher.close()
 
 
-def crops(*values: float) -> Array:
+def crops(*values: float) -> Float32:
     return np.array(values, np.float32)[:, None]
 
 
-async def occupied(batcher: MicroBatcher, encoder: Encoder) -> asyncio.Task[Array]:
+async def occupied(batcher: MicroBatcher, encoder: Encoder) -> asyncio.Task[Float32]:
     """A first request, which the worker has in hand: whatever comes now has to queue."""
     first = asyncio.create_task(batcher.submit("voice", crops(0)))
     assert await asyncio.to_thread(encoder.entered.acquire, timeout=LIMIT_S)
     return first
 
 
-async def queue(batcher: MicroBatcher, *requests: tuple[str, Array]) -> list[asyncio.Task[Array]]:
+async def queue(batcher: MicroBatcher, *requests: tuple[str, Float32]) -> list[asyncio.Task[Float32]]:
     tasks = [asyncio.create_task(batcher.submit(name, waveforms)) for name, waveforms in requests]
     await asyncio.sleep(0)  # each task runs up to its place in the queue
     return tasks

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.voice import VoiceBundle
 from service.errors import Conflict
 from service.inference import Engine, content_frames, content_hop
@@ -32,14 +32,14 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     engine.close()
 
 
-def noise(*shape: int) -> NDArray[np.float32]:
+def noise(*shape: int) -> Float32:
     return np.random.default_rng(0).uniform(-0.5, 0.5, shape).astype(np.float32)
 
 
 def test_a_batch_equals_single_calls(engine: Engine) -> None:
     waveforms = noise(11, 16384)
 
-    async def both(encode: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    async def both(encode: str) -> tuple[Float32, Float32]:
         call = getattr(engine, encode)
         one_by_one = [await call(waveforms[i : i + 1]) for i in range(len(waveforms))]
         return await call(waveforms), np.concatenate(one_by_one)
@@ -70,7 +70,7 @@ def test_content_frames_are_where_they_were_said(tiny_models: Path) -> None:
     engine = Engine(bundle, threads=1, max_batch=8, max_queue=100, observer=Metrics())
     samples = noise(16384 + 256 * 5 + 100)
 
-    async def frame(i: int) -> NDArray[np.float32]:
+    async def frame(i: int) -> Float32:
         crop = np.resize(samples[i * 256 : (i + 1) * 256], (1, 16384))
         return (await engine.content(crop))[0, 0]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.barlow_twins.supervised import train_supervised
@@ -11,7 +12,7 @@ from trainer.barlow_twins.supervised import train_supervised
 TINY = BarlowTwinsSettings(width=4, batch=8, peak_rate=1e-2)
 
 
-def tones(seed: int, n: int = 24) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+def tones(seed: int, n: int = 24) -> tuple[Float32, NDArray[np.intp]]:
     """Class 0 below 1 kHz, class 1 above 3 kHz."""
     rng = np.random.default_rng(seed)
     labels = np.arange(n) % 2

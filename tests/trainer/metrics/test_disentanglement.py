@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from bundle.arrays import Float64
 from trainer.metrics import (
     active_codes,
     dcimig,
@@ -19,14 +19,12 @@ from trainer.metrics import (
     sap,
 )
 
-Floats = NDArray[np.float64]
-
 # MIG, SAP, DCIMIG, JEMMIG, modularity of the toy: codes against factors, and the other way round.
 CORRECT = [0.994, 0.999, 0.995, 0.998, 0.742]
 SWAPPED = [0.374, 0.375, 0.407, 0.377, 1.0]
 
 
-def toy(seed: int, noise: str = "normal") -> tuple[Floats, Floats]:
+def toy(seed: int, noise: str = "normal") -> tuple[Float64, Float64]:
     """3 factors of 4, 10 and 10 levels, each copied into one of 8 codes; the other 5 are noise."""
     rng = np.random.default_rng(seed)
     factors = np.stack([rng.integers(0, levels, 4000) for levels in (4, 10, 10)], axis=1).astype(float)
@@ -34,12 +32,12 @@ def toy(seed: int, noise: str = "normal") -> tuple[Floats, Floats]:
     return np.concatenate([factors, rest], axis=1)[:, rng.permutation(8)], factors
 
 
-def grid(*levels: int) -> Floats:
+def grid(*levels: int) -> Float64:
     """Every combination of the factors' levels once, so that they are exactly independent."""
     return np.array(list(product(*map(range, levels))), dtype=float)
 
 
-def figures(codes: Floats, factors: Floats) -> Floats:
+def figures(codes: Float64, factors: Float64) -> Float64:
     return np.array(astuple(disentanglement(codes, factors))[:5])
 
 
@@ -227,7 +225,7 @@ GOOD = grid(3, 3)
         (GOOD, GOOD[:, :1], "at least two"),
     ],
 )
-def test_bad_arrays_are_refused(codes: Floats, factors: Floats, message: str) -> None:
+def test_bad_arrays_are_refused(codes: Float64, factors: Float64, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         disentanglement(codes, factors)
 

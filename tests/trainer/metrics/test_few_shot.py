@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bundle.arrays import Float64
 from trainer.metrics import few_shot, labelled_crops
 
 
-def clusters(counts: list[int], spread: float, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
+def clusters(counts: list[int], spread: float, seed: int = 0) -> tuple[Float64, NDArray[np.str_]]:
     """Crops of `len(counts)` speakers around random centres in 16 dimensions."""
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(len(counts), 16))

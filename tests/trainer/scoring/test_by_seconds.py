@@ -7,6 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.scoring import Scorer, Scoring
 from bundle.vectors import unit
 from trainer.audio.folders import read_folder
@@ -21,9 +22,7 @@ from trainer.scoring.by_seconds import PROBES_S, fit_by_seconds
 DIM = 32
 
 
-def drawn(
-    speakers: int, clips: int, crops: int, seed: int
-) -> tuple[NDArray[np.float32], NDArray[np.intp], list[str]]:
+def drawn(speakers: int, clips: int, crops: int, seed: int) -> tuple[Float32, NDArray[np.intp], list[str]]:
     """Crops around each speaker's own centre and a common one; their noise falls in a mean of many."""
     rng = np.random.default_rng(seed)
     centres = np.repeat(rng.normal(size=(speakers, DIM)), clips * crops, axis=0) + 1

@@ -2,17 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.scoring import centre
 from bundle.vectors import unit
 from trainer.scoring import calibration as scoring
 from trainer.scoring.calibration import ScoringError, fit_min_cohesion, fit_scoring, pair_scores
 
 
-def voices(
-    speakers: int, utterances: int, spread: float, seed: int = 0
-) -> tuple[NDArray[np.float32], list[str]]:
+def voices(speakers: int, utterances: int, spread: float, seed: int = 0) -> tuple[Float32, list[str]]:
     """Unit utterance embeddings around a common offset, as real ones have."""
     rng = np.random.default_rng(seed)
     centres = np.repeat(rng.normal(size=(speakers, 32)), utterances, axis=0) + 2
@@ -108,7 +106,7 @@ def test_min_cohesion_is_what_one_voice_reaches_and_two_do_not() -> None:
     bar = fit_min_cohesion(vectors, recordings, vectors.mean(axis=0), percentile=10)
     centred = centre(vectors, vectors.mean(axis=0)).reshape(40, 10, -1)
 
-    def cohesion(crops: NDArray[np.float32]) -> float:
+    def cohesion(crops: Float32) -> float:
         rest = [np.delete(crops, i, axis=0).mean(axis=0) for i in range(len(crops))]
         return float(np.mean([crop @ r / np.linalg.norm(r) for crop, r in zip(crops, rest, strict=True)]))
 

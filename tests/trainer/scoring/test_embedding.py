@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.vectors import unit
 from trainer.audio.folders import Clip, DataError
 from trainer.scoring import embedding
@@ -15,7 +15,7 @@ from trainer.scoring.embedding import embed_clips, utterance_crops
 WriteTone = Callable[[Path, float, float, int], None]
 
 
-def ramp(seconds: float) -> NDArray[np.float32]:
+def ramp(seconds: float) -> Float32:
     return np.arange(round(seconds * 16_000), dtype=np.float32)
 
 
@@ -41,7 +41,7 @@ def test_short_recording_is_repeated_not_padded() -> None:
     assert crops.min() > 0
 
 
-def head(crops: NDArray[np.float32]) -> NDArray[np.float32]:
+def head(crops: Float32) -> Float32:
     """An encoder that returns the first 8 samples: which crop is which stays visible."""
     return crops[:, :8]
 

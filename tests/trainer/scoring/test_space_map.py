@@ -3,16 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from bundle.vectors import unit
 from trainer.scoring.space_map import fit_space_map
 
 DIM = 16
-Floats = NDArray[np.float32]
 
 
-def spaces(crops: int, noise: float, seed: int = 0) -> tuple[Floats, Floats]:
+def spaces(crops: int, noise: float, seed: int = 0) -> tuple[Float32, Float32]:
     """Embeddings of the same crops under two models: turned, shifted, and with noise of their own."""
     rng = np.random.default_rng(seed)
     turn = np.eye(DIM) + 0.3 * np.random.default_rng(1).normal(size=(DIM, DIM))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 import numpy as np
-from numpy.typing import NDArray
+
+from bundle.arrays import Float32
 
 FRAME_S = 0.01  # of the aligner
 SILENCE = "SIL"
@@ -40,7 +41,7 @@ class Aligner:
 
         self.decoder = Decoder(lm=None, loglevel="FATAL")
 
-    def align(self, samples: NDArray[np.float32], text: str) -> list[Segment] | None:
+    def align(self, samples: Float32, text: str) -> list[Segment] | None:
         """Phones in order of time, without gaps; None where the transcript does not fit the recording.
 
         Args:

@@ -6,14 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from bundle.arrays import Float32
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
 from trainer.scoring.embedding import CropEncoder
-
-Floats = NDArray[np.float32]
 
 FEATURES = ("E_c", "E_s", "mel")
 CROPS_AT_ONCE = 128
@@ -37,7 +35,7 @@ def _encoder(objective: Objective, which: str, then: Callable[[Tensor], Tensor])
         raise ValueError(f"Features are {', '.join(FEATURES)}, not {which!r}.")
 
     @torch.inference_mode()
-    def encode(crops: Floats) -> Floats:
+    def encode(crops: Float32) -> Float32:
         parts = []
         for batch in torch.split(torch.from_numpy(crops), CROPS_AT_ONCE):
             mel = objective.frontend(batch.to(device))

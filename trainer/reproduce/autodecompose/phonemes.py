@@ -13,14 +13,13 @@ from sklearn.metrics import f1_score
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from bundle.arrays import Float32
 from trainer.audio.folders import Clip, contiguous_crops, read_audio
 from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.alignment import SILENCE, Aligner, Segment
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.workshop import Workshop
-
-Floats = NDArray[np.float32]
 
 FEATURE_FRAME_S = 0.016
 SOURCE = "home"
@@ -30,7 +29,7 @@ SOURCE = "home"
 class Frames:
     """One row a spoken frame of every aligned recording."""
 
-    features: Floats  # (frames, width)
+    features: Float32  # (frames, width)
     phone: NDArray[np.str_]  # (frames,)
     recording: NDArray[np.intp]  # (frames,)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from trainer.bundles.runner import BundleRunner
 from trainer.metrics.few_shot import SECONDS
 from trainer.pages.blocks import table
@@ -99,7 +99,7 @@ def ecapa_encoder(shop: Workshop) -> CropEncoder:
     shop.train("ecapa", settings, model, sampler, speech)
 
     @torch.inference_mode()
-    def encode(crops: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode(crops: Float32) -> Float32:
         batches = torch.split(torch.from_numpy(crops), CROPS_AT_ONCE)
         return np.concatenate([model.embed(batch).numpy() for batch in batches])
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES
 from trainer.audio.folders import Clip, fill_crop, read_audio, read_folder
 from trainer.bundles.runner import BundleRunner
@@ -20,8 +20,6 @@ from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.workshop import Workshop
 from trainer.scoring.embedding import CropEncoder
-
-Floats = NDArray[np.float32]
 
 CORPUS = "arabic_speech_commands"
 SOURCE = "home"
@@ -56,7 +54,7 @@ def word_clips(shop: Workshop, split: str) -> list[Clip]:
     return [clip for clip in read_folder(shop.data / CORPUS, split) if "word" in clip.labels]
 
 
-def word_features(encode: CropEncoder, clips: list[Clip]) -> Floats:
+def word_features(encode: CropEncoder, clips: list[Clip]) -> Float32:
     """(clips, STRETCHES · width) of what `encode` makes of crops, frames (n, 64, width).
 
     A recording that is shorter than a crop is repeated to fill it.

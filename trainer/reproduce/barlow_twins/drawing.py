@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from bundle.arrays import Float64
 from trainer.reproduce.barlow_twins.figures import BASE_MODELS, Boxes
 
 
-def draw_correlation(matrices: dict[str, NDArray[np.float64]], path: Path) -> None:
+def draw_correlation(matrices: dict[str, Float64], path: Path) -> None:
     """Fig. 3: the matrices side by side, on one scale from −1 to 1."""
     figure = Figure(figsize=(9, 4), layout="constrained")
     image = None

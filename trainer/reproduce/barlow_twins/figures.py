@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from bundle.arrays import Float64
 from trainer.audio.cache import build_cache
 from trainer.audio.folders import read_noise
 from trainer.barlow_twins.objective import BarlowTwins
@@ -31,7 +31,7 @@ BASE_MODELS = {
 Boxes = dict[str, dict[str, list[float]]]
 
 
-def measure_fig3(plan: Plan) -> dict[str, NDArray[np.float64]]:
+def measure_fig3(plan: Plan) -> dict[str, Float64]:
     """Cross-correlation (latent, latent) of a batch of test crops `before` and `after` training."""
     settings, get = model(plan, FIG3_CORPUS)
     figures = plan.kept(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bundle.arrays import Float64
 from trainer.machine import machine
 from trainer.pages.blocks import table
 from trainer.reproduce.barlow_twins import paper
@@ -84,7 +84,7 @@ def table3_text(plan: Plan, figures: Table3) -> str:
     )
 
 
-def fig3_text(plan: Plan, matrices: dict[str, NDArray[np.float64]], picture: str) -> str:
+def fig3_text(plan: Plan, matrices: dict[str, Float64], picture: str) -> str:
     rows = [
         [f"{name} training", *(f"{value:.3f}" for value in _on_and_off_diagonal(C))]
         for name, C in matrices.items()
@@ -127,6 +127,6 @@ def _measures(draws: Sequence[dict[str, float]]) -> list[str]:
     return [f"{np.mean(values):.3f} ± {np.std(values):.4f}" for values in columns]
 
 
-def _on_and_off_diagonal(C: NDArray[np.float64]) -> tuple[float, float]:
+def _on_and_off_diagonal(C: Float64) -> tuple[float, float]:
     others = ~np.eye(len(C), dtype=bool)
     return float(C.diagonal().mean()), float(np.abs(C[others]).mean())

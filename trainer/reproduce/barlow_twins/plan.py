@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
+from bundle.arrays import Float32
 from trainer.audio.cache import ClipCache, build_cache
 from trainer.audio.folders import contiguous_crops, read_folder, read_noise
 from trainer.barlow_twins.settings import PRESETS, BarlowTwinsSettings
@@ -56,7 +56,7 @@ class Plan:
     def clips(self, corpus: str, split: str) -> ClipCache:
         return build_cache(read_folder(self.data / corpus, split), self.cache, warn=self.say)
 
-    def noise_crops(self) -> NDArray[np.float32]:
+    def noise_crops(self) -> Float32:
         """(n, 16384) of the noise that trainings may hear."""
         noise = build_cache(read_noise(self.data / NOISE, "train"), self.cache, warn=self.say)
         return np.concatenate([contiguous_crops(noise.clip(i)) for i in range(len(noise))])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Float32
 from trainer.audio.folders import contiguous_crops
 from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.objective import BarlowTwins
@@ -22,7 +23,6 @@ from trainer.reproduce.barlow_twins.trainings import UNTRAINED, UPSTREAM, model,
 CORPUS = "speechocean762"  # its test speakers
 NOISE_ROW = "noise"
 
-Floats = NDArray[np.float32]
 
 #: Draws of `trainer.metrics.disentanglement.Disentanglement`, by latent size, model's name or `NOISE_ROW`.
 Table3 = dict[str, list[dict[str, float]]]
@@ -34,7 +34,7 @@ def measure_table3(plan: Plan) -> Table3:
         **{str(latent): short_model(plan, latent=latent) for latent in plan.latent_sizes},
         **{name: model(plan, name) for name in (*UPSTREAM, UNTRAINED)},
     }
-    sources: dict[str, tuple[Any, Callable[[Floats], Floats]]] = {
+    sources: dict[str, tuple[Any, Callable[[Float32], Float32]]] = {
         **{name: (settings.to_json(), partial(_latents, get)) for name, (settings, get) in models.items()},
         NOISE_ROW: (plan.settings.latent, partial(_noise, plan.settings.latent)),
     }
@@ -48,7 +48,7 @@ def measure_table3(plan: Plan) -> Table3:
     }
 
 
-def _draws(plan: Plan, codes_of: Callable[[Floats], Floats]) -> list[dict[str, float]]:
+def _draws(plan: Plan, codes_of: Callable[[Float32], Float32]) -> list[dict[str, float]]:
     crops, factors = labelled_crops(plan)
     codes = codes_of(crops)
     halves = [
@@ -58,16 +58,16 @@ def _draws(plan: Plan, codes_of: Callable[[Floats], Floats]) -> list[dict[str, f
     return [asdict(disentanglement(codes[half], factors[half])) for half in halves]
 
 
-def _latents(get: Callable[[], BarlowTwins], crops: Floats) -> Floats:
+def _latents(get: Callable[[], BarlowTwins], crops: Float32) -> Float32:
     return encode(get().latents, crops)
 
 
-def _noise(size: int, crops: Floats) -> Floats:
+def _noise(size: int, crops: Float32) -> Float32:
     """Codes that know nothing: what a finite number of crops lets the measures see in them all the same."""
     return np.random.default_rng(0).normal(size=(len(crops), size)).astype(np.float32)
 
 
-def labelled_crops(plan: Plan) -> tuple[Floats, NDArray[np.str_]]:
+def labelled_crops(plan: Plan) -> tuple[Float32, NDArray[np.str_]]:
     """Crops (n, 16384) of the test speakers, and `trainer.downstream.FACTORS` (n, 3)."""
     clips = plan.clips(CORPUS, "test")
     crops = [contiguous_crops(clips.clip(i)) for i in range(len(clips))]

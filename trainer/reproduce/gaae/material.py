@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from trainer.audio.cache import ClipCache
 from trainer.audio.folders import Clip, DataError, read_folder
@@ -141,7 +142,7 @@ def hear(task: Task, cache: ClipCache, settings: SpectrogramSettings) -> Heard:
     return Heard(torch.cat(x), y, clips)
 
 
-def _seconds(samples: NDArray[np.float32], which: str) -> Iterator[NDArray[np.float32]]:
+def _seconds(samples: Float32, which: str) -> Iterator[Float32]:
     first = one_second(samples)
     whole = samples[: samples.size // SAMPLE_RATE_HZ * SAMPLE_RATE_HZ].reshape(-1, SAMPLE_RATE_HZ)
     if which == "first" or len(whole) < 2:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from bundle.arrays import Float32
 from trainer.metrics import frechet_distance, inception_score
 from trainer.reproduce.gaae.classifier import accuracy, answers
 from trainer.reproduce.gaae.judge import judge
@@ -78,16 +79,16 @@ def score_runs(shop: Workshop, first: Training, judged_by: str) -> Figures:
     return {"recognised": None, **means, **spread}
 
 
-def _judged(shop: Workshop, task: str, x: Tensor) -> NDArray[np.float32]:
-    logits: NDArray[np.float32] = answers(judge(shop, task).net, x, shop.device).numpy()
+def _judged(shop: Workshop, task: str, x: Tensor) -> Float32:
+    logits: Float32 = answers(judge(shop, task).net, x, shop.device).numpy()
     return logits
 
 
-def _of_train(shop: Workshop, task: str) -> NDArray[np.float32]:
+def _of_train(shop: Workshop, task: str) -> Float32:
     if task not in shop.of_train:
         shop.of_train[task] = _judged(shop, task, shop.heard(task, "train").x)
     return shop.of_train[task]
 
 
-def _recognised(logits: NDArray[np.float32], y: NDArray[np.int64]) -> float:
+def _recognised(logits: Float32, y: NDArray[np.int64]) -> float:
     return accuracy(torch.from_numpy(logits), y)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
+from bundle.arrays import Float32
 from trainer.audio.cache import build_cache
 from trainer.audio.folders import DataError, read_folder
 from trainer.gaae.adversarial import Adversarial
@@ -53,7 +52,7 @@ class Workshop:
     scale: Scale
     console: Console
     _heard: dict[tuple[str, str], Heard] = field(default_factory=dict, repr=False)
-    of_train: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    of_train: dict[str, Float32] = field(default_factory=dict, repr=False)
 
     def say(self, text: str) -> None:
         self.console.print(text)
