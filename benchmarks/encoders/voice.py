@@ -20,7 +20,7 @@ from trainer.autodecompose.objective import Objective
 from trainer.bundles.voice import Channels, whitening_of
 from trainer.metrics import eer
 from trainer.scoring.calibration import pair_scores
-from trainer.scoring.embedding import CropEncoder, embed_clips, utterance_crops
+from trainer.scoring.embedding import CropEncoder, encode_clips, utterance_crops
 from trainer.scoring.whitening import Whitening
 
 TRIALS = "speechocean762"
@@ -72,13 +72,15 @@ def voice_figures(objective: Objective, data: Path, *, every: int = 1) -> dict[s
     fit_clips, trials = set_aside(read_folder(data / TRIALS, "train"), STEP * every)
     for name, step in FITTED_ON.items():
         fit_clips += read_folder(data / name, "train")[:: step * every]
-    plain = embed_clips(fit_clips, represent)
     acoustics = objective.settings.acoustics
     if acoustics is None:
         raise ValueError("A run without acoustics has no channels to fit a whitening through.")
     channels = Channels(acoustics, read_folder(data / "noise", "train"))
-    heard = embed_clips(fit_clips, lambda crops: represent(channels(crops)))
-    whitenings = dict(zip(WHITENINGS, (whitening_of([plain]), whitening_of([plain, heard])), strict=True))
+    encoded = encode_clips(fit_clips, [represent, lambda crops: represent(channels(crops))])
+    plain, channelled = (encoded.pooled(vectors) for vectors in encoded.vectors)
+    whitenings = dict(
+        zip(WHITENINGS, (whitening_of([plain]), whitening_of([plain, channelled])), strict=True)
+    )
     recordings = Recordings.of(trials)
     crops = {name: _crops(recordings.under(how), represent) for name, how in conditions(data).items()}
     return {

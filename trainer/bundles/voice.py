@@ -22,7 +22,7 @@ from trainer.audio.folders import Clip, fill_crop, read_audio
 from trainer.bundles.write import Graph, write_bundle
 from trainer.scoring.by_seconds import fit_by_seconds
 from trainer.scoring.calibration import fit_min_cohesion, fit_scoring
-from trainer.scoring.embedding import CropEncoder, EmbeddedClips, embed_clips
+from trainer.scoring.embedding import CropEncoder, EmbeddedClips, EncodedClips, encode_clips
 from trainer.scoring.whitening import Whitening, fit_whitening
 from trainer.training.checkpoint import save_checkpoint
 
@@ -99,6 +99,7 @@ class VoiceFit:
 
     whitening: Whitening
     scoring: dict[str, Any]  # of bundle.json
+    clips: list[Clip]  # it was fitted on: those that could be read
 
 
 def fit_voice(
@@ -109,14 +110,15 @@ def fit_voice(
     Raises:
         ScoringError: the clips have no two utterances of one known speaker.
     """
-    raw = [_embed("whitening", clips, model.encode, progress)]
+    encoders: list[CropEncoder] = [model.encode]
     if model.acoustics is not None:
         # Within a recording the channel never changes: unless some crops go through others, the whitening
         # would take a steady hiss for a voice.
         channels = Channels(model.acoustics, noise)
-        raw.append(_embed("channels", clips, lambda crops: model.encode(channels(crops)), progress))
-    whitening = whitening_of(raw)
-    embedded = _embed("scoring", clips, lambda crops: whitening(model.encode(crops)), progress)
+        encoders.append(lambda crops: model.encode(channels(crops)))
+    encoded = _encode(clips, encoders, progress)
+    whitening = whitening_of([encoded.pooled(vectors) for vectors in encoded.vectors])
+    embedded = encoded.pooled(whitening(encoded.vectors[0]))
     corpora = [clip.corpus for clip in embedded.clips]
     speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in embedded.clips]
     labelled = sorted({clip.corpus for clip in embedded.clips if clip.speaker})
@@ -126,7 +128,7 @@ def fit_voice(
     if by_seconds:
         scoring["by_seconds"] = by_seconds
     scoring["fitted_on"] = f"train speakers of {', '.join(labelled)}"
-    return VoiceFit(whitening, scoring)
+    return VoiceFit(whitening, scoring, embedded.clips)
 
 
 def export_voice_bundle(
@@ -169,7 +171,7 @@ def export_voice_bundle(
         "training": training,
     }
     # Real crops: random ones would not reach the range of speech.
-    crops = np.stack([fill_crop(read_audio(clip.path))[:CROP_SAMPLES] for clip in clips[:CHECKED_CROPS]])
+    crops = np.stack([fill_crop(read_audio(clip.path))[:CROP_SAMPLES] for clip in fit.clips[:CHECKED_CROPS]])
     weights = partial(save_weights, model.objective, model.settings)
     write_bundle(folder, manifest, model.graphs(fit.whitening, crops), {WEIGHTS: weights})
 
@@ -179,10 +181,10 @@ def save_weights(objective: nn.Module, settings: dict[str, Any], path: Path) -> 
     save_checkpoint(path, {"objective": objective}, None, 0, settings)
 
 
-def _embed(
-    title: str, clips: Sequence[Clip], encode: CropEncoder, progress: Progress | None
-) -> EmbeddedClips:
+def _encode(
+    clips: Sequence[Clip], encoders: Sequence[CropEncoder], progress: Progress | None
+) -> EncodedClips:
     if progress is None:
-        return embed_clips(clips, encode)
-    task = progress.add_task(title, total=len(clips), losses="")
-    return embed_clips(clips, encode, on_clip=lambda: progress.advance(task))
+        return encode_clips(clips, encoders)
+    task = progress.add_task("whitening and scoring", total=len(clips), losses="")
+    return encode_clips(clips, encoders, on_clip=lambda: progress.advance(task))

@@ -39,6 +39,36 @@ class EmbeddedClips:
     skipped: list[str]
 
 
+@dataclass(frozen=True)
+class EncodedClips:
+    """What encoders make of every crop of a set of clips.
+
+    Attributes:
+        clips: those that could be read.
+        vectors: (crops, dim) for each encoder, with the extra crop at the end of a clip.
+        crop_clip: (crops,) which clip each crop is of, ascending.
+        contiguous: (crops,) false for an extra crop.
+        skipped: why a file was left out, one line a file.
+    """
+
+    clips: list[Clip]
+    vectors: tuple[Float32, ...]
+    crop_clip: NDArray[np.intp]
+    contiguous: NDArray[np.bool_]
+    skipped: list[str]
+
+    def pooled(self, vectors: Float32) -> EmbeddedClips:
+        """Vectors of the crops (crops, dim), as they are or transformed, with those of their clips."""
+        starts = np.flatnonzero(np.diff(self.crop_clip)) + 1
+        return EmbeddedClips(
+            clips=self.clips,
+            utterances=np.stack([pool_utterance(crops) for crops in np.split(vectors, starts)]),
+            crops=vectors[self.contiguous],
+            crop_clip=self.crop_clip[self.contiguous],
+            skipped=self.skipped,
+        )
+
+
 def utterance_crops(samples: Float32) -> Float32:
     """The crops an utterance embedding is the mean of: (samples,) → (crops, 16384).
 
@@ -57,7 +87,18 @@ def utterance_crops(samples: Float32) -> Float32:
 def embed_clips(
     clips: Sequence[Clip], encode: CropEncoder, *, on_clip: Callable[[], None] | None = None
 ) -> EmbeddedClips:
-    """Embeds every clip; files that cannot be read are named in `skipped`.
+    """Embeds every clip; arguments and errors as for `encode_clips`."""
+    encoded = encode_clips(clips, [encode], on_clip=on_clip)
+    return encoded.pooled(encoded.vectors[0])
+
+
+def encode_clips(
+    clips: Sequence[Clip], encoders: Sequence[CropEncoder], *, on_clip: Callable[[], None] | None = None
+) -> EncodedClips:
+    """Decodes every clip once and shows its crops to each encoder.
+
+    No more samples are held than one call of an encoder takes. Files that cannot be read are named in
+    `skipped`.
 
     Args:
         on_clip: called after each clip has been read, for a progress bar.
@@ -65,9 +106,9 @@ def embed_clips(
     Raises:
         DataError: not one of the clips could be read.
     """
-    read: list[Clip] = []
+    readable: list[Clip] = []
     skipped: list[str] = []
-    whole: list[int] = []  # contiguous crops of each clip that was read
+    whole: list[int] = []  # contiguous crops of each readable clip
     counts: list[int] = []  # the same with the extra crop at the end
 
     def pieces() -> Iterator[Float32]:
@@ -78,25 +119,24 @@ def embed_clips(
                 skipped.append(str(error))
             else:
                 crops = utterance_crops(samples)
-                read.append(clip)
+                readable.append(clip)
                 whole.append(samples.size // CROP_SAMPLES)
                 counts.append(len(crops))
                 yield crops
             if on_clip is not None:
                 on_clip()
 
-    parts = [encode(batch) for batch in _batched(pieces())]
+    parts = [[encode(batch) for encode in encoders] for batch in _batched(pieces())]
     if not parts:
         raise DataError(f"None of the {len(clips)} files could be read. The first: {skipped[:1]}")
-    embeddings = np.concatenate(parts)  # (crops with extra ones, dim)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    position = np.arange(len(embeddings)) - np.repeat(starts, counts)  # of each crop within its clip
-    contiguous = position < np.repeat(whole, counts)
-    return EmbeddedClips(
-        clips=read,
-        utterances=np.stack([pool_utterance(part) for part in np.split(embeddings, starts[1:])]),
-        crops=embeddings[contiguous],
-        crop_clip=np.repeat(np.arange(len(read)), counts)[contiguous],
+    crop_clip = np.repeat(np.arange(len(readable)), counts)
+    starts = np.cumsum([0, *counts[:-1]])
+    position = np.arange(len(crop_clip)) - starts[crop_clip]  # of each crop within its clip
+    return EncodedClips(
+        clips=readable,
+        vectors=tuple(np.concatenate(vectors) for vectors in zip(*parts, strict=True)),
+        crop_clip=crop_clip,
+        contiguous=position < np.asarray(whole)[crop_clip],
         skipped=skipped,
     )
 
