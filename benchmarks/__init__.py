@@ -1,1 +1,1 @@
-"""Measures Twofold's speed, and peers on the same files with the same protocol."""
+"""What we ship, measured beside its floors and peers: a folder or module for each page of docs/."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.decisions.figures import TARGET_FPR
 from benchmarks.decisions.identification import enrolling
-from benchmarks.decisions.model import Model, crop_sums
+from benchmarks.decisions.model import ScoredModel, crop_sums
 from benchmarks.recordings.recordings import Recordings
 from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
@@ -26,7 +26,7 @@ class Decided:
 
 
 @dataclass(frozen=True)
-class Heard:
+class ProbeFigures:
     """Probes of one length."""
 
     corpus: str
@@ -37,7 +37,7 @@ class Heard:
     nontarget: int
 
 
-def by_seconds(model: Model, corpus: str, speech: Recordings) -> list[Heard]:
+def by_seconds(model: ScoredModel, corpus: str, speech: Recordings) -> list[ProbeFigures]:
     """Enrols each speaker's first recordings until they hold 10 s; the others are cut and joined to probes.
 
     A length that nobody's recordings suffice for is left out.
@@ -52,7 +52,7 @@ def by_seconds(model: Model, corpus: str, speech: Recordings) -> list[Heard]:
     np.add.at(prints, owner[enrols], sums)
     voices = model.voices(prints, names)
     others = speech.at(np.flatnonzero(~enrols))
-    found = []
+    rows = []
     for seconds in PROBES_S:
         cut = others.of_length(seconds)
         if not cut.clips:
@@ -60,15 +60,15 @@ def by_seconds(model: Model, corpus: str, speech: Recordings) -> list[Heard]:
         (sums,) = crop_sums([model.encode], cut.samples)
         probes = model.voices(sums, cut.speakers)
         scores = probes.vectors @ voices.vectors.T  # (probes, voices)
-        own = probes.speakers[:, None] == voices.speakers
-        target, nontarget = scores[own], scores[~own]
+        same_voice = probes.speakers[:, None] == voices.speakers
+        target, nontarget = scores[same_voice], scores[~same_voice]
         without = _decided(model, target, nontarget, None)
         known = _decided(model, target, nontarget, seconds) if model.scorer.entry_seconds else None
-        found.append(Heard(corpus, seconds, without, known, target.size, nontarget.size))
-    return found
+        rows.append(ProbeFigures(corpus, seconds, without, known, target.size, nontarget.size))
+    return rows
 
 
-def by_seconds_table(rows: Sequence[Heard]) -> str:
+def by_seconds_table(rows: Sequence[ProbeFigures]) -> str:
     return table(
         ["test speakers, probe", "false accepts at 1 %", "misses there", "Cllr", "pairs: one voice + two"],
         [
@@ -84,7 +84,7 @@ def by_seconds_table(rows: Sequence[Heard]) -> str:
     )
 
 
-def _decided(model: Model, target: Float32, nontarget: Float32, seconds: float | None) -> Decided:
+def _decided(model: ScoredModel, target: Float32, nontarget: Float32, seconds: float | None) -> Decided:
     threshold = model.scorer.threshold(TARGET_FPR, seconds=seconds)
     return Decided(
         false_accepts=100 * float(np.mean(nontarget >= threshold)),
@@ -93,5 +93,7 @@ def _decided(model: Model, target: Float32, nontarget: Float32, seconds: float |
     )
 
 
-def _cell(row: Heard, measure: str, spec: str) -> str:
-    return " / ".join(format(getattr(one, measure), spec) if one else "–" for one in (row.without, row.known))
+def _cell(row: ProbeFigures, measure: str, spec: str) -> str:
+    return " / ".join(
+        format(getattr(decided, measure), spec) if decided else "–" for decided in (row.without, row.known)
+    )

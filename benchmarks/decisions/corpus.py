@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.decisions.by_seconds import Heard, by_seconds
+from benchmarks.decisions.by_seconds import ProbeFigures, by_seconds
 from benchmarks.decisions.identification import Identification, identification
-from benchmarks.decisions.model import Model, Voices, crop_sums, hear
-from benchmarks.decisions.rows import Row, measured
+from benchmarks.decisions.model import ScoredModel, Voices, crop_sums, embed_voices
+from benchmarks.decisions.rows import Row, make_row
 from benchmarks.decisions.tables import (
     CHANNEL,
     NARROW,
     WHOLE,
-    Say,
     by_age,
     by_gender,
     condition_rows,
@@ -23,16 +22,17 @@ from benchmarks.decisions.tables import (
 from benchmarks.recordings.recordings import Recordings
 from bundle.audio import SAMPLE_RATE_HZ
 from service.audio import SpeechDetector
+from trainer.terminal import Say
 
-#: Corpora that neither scoring was fitted on, and every how-manieth recording that is taken.
+#: Corpora that neither scoring was fitted on; every n-th recording is taken.
 STRANGE = {"english_digits": 1, "arabic_speech_commands": 6, "nemo": 4}
 JOINED_S = 4.0
 #: Conditions whose voices the experiments are tested on.
-KEPT = (WHOLE, CHANNEL, NARROW)
+TRIED_ON = (WHOLE, CHANNEL, NARROW)
 
 
 @dataclass(frozen=True)
-class Measured:
+class CorpusFigures:
     """One corpus. `voices` are those behind the whole clips, every one of them."""
 
     name: str
@@ -40,44 +40,49 @@ class Measured:
     voices: list[Voices]
     identification: list[Identification]
     groups: list[Row]
-    by_seconds: list[Heard]  # of the first model
+    by_seconds: list[ProbeFigures]  # of the first model
     conditions: list[Row] = field(default_factory=list)
-    kept: dict[str, list[Voices]] = field(default_factory=dict)  # by condition: those of KEPT
+    tried_on: dict[str, list[Voices]] = field(default_factory=dict)  # by condition: those of TRIED_ON
 
 
-def measure_corpus(models: Sequence[Model], data: Path, name: str, say: Say) -> Measured:
+def measure_corpus(models: Sequence[ScoredModel], data: Path, name: str, say: Say) -> CorpusFigures:
     """Whole clips, groups of speakers, identification, probes by their seconds, conditions.
 
     Raises:
         DataError: the corpus or the noise cannot be read.
     """
-    heard = Recordings.read(data / name, "test")
-    say(f"{name}: {len(heard.clips)} recordings of test speakers")
-    sums = crop_sums([model.encode for model in models], heard.samples)
-    voices = [model.voices(own, heard.speakers) for model, own in zip(models, sums, strict=True)]
-    speech = heard.speech_only(SpeechDetector())
-    seconds = [len(samples) / SAMPLE_RATE_HZ for samples in heard.samples]
-    result = Measured(
+    recordings = Recordings.read(data / name, "test")
+    say(f"{name}: {len(recordings.clips)} recordings of test speakers")
+    sums = crop_sums([model.encode for model in models], recordings.samples)
+    voices = [
+        model.voices(model_sums, recordings.speakers) for model, model_sums in zip(models, sums, strict=True)
+    ]
+    speech = recordings.speech_only(SpeechDetector())
+    seconds = [len(samples) / SAMPLE_RATE_HZ for samples in recordings.samples]
+    result = CorpusFigures(
         name,
-        measured(models, voices, name, WHOLE),
+        make_row(models, voices, name, WHOLE),
         voices,
-        [identification(m, own, heard.speakers, seconds) for m, own in zip(models, sums, strict=True)],
+        [
+            identification(m, model_sums, recordings.speakers, seconds)
+            for m, model_sums in zip(models, sums, strict=True)
+        ],
         [
             row
             for label, group in (("gender", by_gender), ("age", by_age))
-            if all(label in clip.labels for clip in heard.clips)
-            for row in group_rows(models, voices, heard, group)
+            if all(label in clip.labels for clip in recordings.clips)
+            for row in group_rows(models, voices, recordings, group)
         ],
         by_seconds(models[0], name, speech),
     )
-    for row, under in condition_rows(models, heard, speech, data / "noise", say):
+    for row, under in condition_rows(models, recordings, speech, data / "noise", say):
         result.conditions.append(row)
-        if row.what in KEPT:
-            result.kept[row.what] = under
+        if row.what in TRIED_ON:
+            result.tried_on[row.what] = under
     return result
 
 
-def strange_rows(models: Sequence[Model], data: Path, say: Say) -> list[Row]:
+def strange_rows(models: Sequence[ScoredModel], data: Path, say: Say) -> list[Row]:
     """Corpora unlike those that the thresholds were fitted on; their clips as they are, and joined.
 
     Raises:
@@ -85,9 +90,10 @@ def strange_rows(models: Sequence[Model], data: Path, say: Say) -> list[Row]:
     """
     rows = []
     for name, step in STRANGE.items():
-        heard = Recordings.read(data / name, "test", step=step)
-        say(f"{name}: {len(heard.clips)} recordings")
-        for what, recordings in ((WHOLE, heard), (f"joined to {JOINED_S:g} s", heard.of_length(JOINED_S))):
-            if recordings.clips:
-                rows.append(measured(models, hear(models, recordings), name, what))
+        recordings = Recordings.read(data / name, "test", step=step)
+        say(f"{name}: {len(recordings.clips)} recordings")
+        joined = recordings.of_length(JOINED_S)
+        for what, utterances in ((WHOLE, recordings), (f"joined to {JOINED_S:g} s", joined)):
+            if utterances.clips:
+                rows.append(make_row(models, embed_voices(models, utterances), name, what))
     return rows

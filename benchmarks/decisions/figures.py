@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.decisions.model import Model, Voices
+from benchmarks.decisions.model import ScoredModel, Voices
 from trainer.metrics import act_dcf, cllr, eer, min_dcf
 
 TARGET_FPR = 0.01
 
 
 @dataclass(frozen=True)
-class Figures:
+class DecisionFigures:
     eer: float  # per cent
     min_dcf: float  # at a target prior of 0.01, as act_dcf
     act_dcf: float  # at the Bayes threshold of the calibrated score
@@ -28,14 +28,14 @@ class Figures:
 HEADER = ("EER, %", "minDCF", "actual DCF", "Cllr", "false accepts at 1 %", "misses there")
 
 
-def figures(model: Model, voices: Voices) -> Figures | None:
+def figures(model: ScoredModel, voices: Voices) -> DecisionFigures | None:
     """Over every pair of utterances; None without both kinds of pair."""
     target, nontarget = voices.pairs()
     if target.size == 0 or nontarget.size == 0:
         return None
     threshold = model.scorer.threshold(TARGET_FPR, seconds=None)
     llrs = model.llr(target), model.llr(nontarget)
-    return Figures(
+    return DecisionFigures(
         eer=100 * eer(target, nontarget),
         min_dcf=min_dcf(target, nontarget),
         act_dcf=act_dcf(*llrs),
@@ -47,7 +47,7 @@ def figures(model: Model, voices: Voices) -> Figures | None:
     )
 
 
-def cells(models: Sequence[Figures | None]) -> list[str]:
+def cells(models: Sequence[DecisionFigures | None]) -> list[str]:
     """One cell a measure of `HEADER`, the models' figures in their order."""
     formats = (
         ("eer", ".2f"),
@@ -58,6 +58,9 @@ def cells(models: Sequence[Figures | None]) -> list[str]:
         ("misses", ".1f"),
     )
     return [
-        " / ".join(format(getattr(one, name), spec) if one else "–" for one in models)
+        " / ".join(
+            format(getattr(figures_of_model, name), spec) if figures_of_model else "–"
+            for figures_of_model in models
+        )
         for name, spec in formats
     ]

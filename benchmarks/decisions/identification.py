@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.decisions.figures import TARGET_FPR
-from benchmarks.decisions.model import Model
+from benchmarks.decisions.model import ScoredModel
 from bundle.arrays import Float32, Float64
 from trainer.metrics import detection_rate
 
@@ -38,7 +38,7 @@ HEADER = (
 
 
 def identification(
-    model: Model, sums: Float32, speakers: Sequence[str], seconds: Sequence[float], *, seed: int = 0
+    model: ScoredModel, sums: Float32, speakers: Sequence[str], seconds: Sequence[float], *, seed: int = 0
 ) -> Identification:
     """Enrols each speaker's first recordings until they hold 10 s; the others are probes.
 
@@ -66,12 +66,12 @@ def identification(
         top.append(best[known])
         correct.append(enrolled[scores[:, enrolled].argmax(axis=1)][known] == owner[known])
         strangers.append(best[~known])
-    tops, own, others = map(np.concatenate, (top, correct, strangers))
+    tops, correct_tops, others = map(np.concatenate, (top, correct, strangers))
     threshold = model.scorer.threshold(TARGET_FPR, seconds=None, voices=half)
     return Identification(
-        detected=100 * detection_rate(tops, own, others, false_identification=TARGET_FPR),
+        detected=100 * detection_rate(tops, correct_tops, others, false_identification=TARGET_FPR),
         served_false=100 * float(np.mean(others >= threshold)),
-        served_detected=100 * float(np.mean((tops >= threshold) & own)),
+        served_detected=100 * float(np.mean((tops >= threshold) & correct_tops)),
         enrolled=half,
         probes=tops.size,
         strangers=others.size,
@@ -81,7 +81,7 @@ def identification(
 def cells(models: Sequence[Identification]) -> list[str]:
     """One cell a column of `HEADER`, the models' figures in their order."""
     rates = (
-        " / ".join(f"{getattr(one, name):.1f}" for one in models)
+        " / ".join(f"{getattr(figures, name):.1f}" for figures in models)
         for name in ("detected", "served_false", "served_detected")
     )
     return [f"{models[0].enrolled} voices", *rates]
@@ -91,6 +91,6 @@ def enrolling(owner: NDArray[np.intp], seconds: Float64) -> NDArray[np.bool_]:
     """Which recordings are among their speaker's first 10 s."""
     before = np.zeros(len(owner))
     for speaker in np.unique(owner):
-        own = owner == speaker
-        before[own] = np.cumsum(seconds[own]) - seconds[own]
+        of_speaker = owner == speaker
+        before[of_speaker] = np.cumsum(seconds[of_speaker]) - seconds[of_speaker]
     return before < ENROL_S

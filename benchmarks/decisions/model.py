@@ -30,17 +30,17 @@ class Voices:
     speakers: NDArray[np.str_]
 
     def pairs(self) -> tuple[Float32, Float32]:
-        """Scores of every pair of utterances: those of one voice, those of two."""
+        """Scores of every pair of utterances: target (one voice) and nontarget (two)."""
         return pair_scores(self.vectors, list(self.speakers))
 
     def of(self, names: Sequence[str] | NDArray[np.str_]) -> Voices:
         """The utterances of these speakers."""
-        kept = np.isin(self.speakers, names)
-        return Voices(self.vectors[kept], self.speakers[kept])
+        inside = np.isin(self.speakers, names)
+        return Voices(self.vectors[inside], self.speakers[inside])
 
 
 @dataclass(frozen=True)
-class Model:
+class ScoredModel:
     name: str
     encode: CropEncoder
     scorer: Scorer
@@ -55,11 +55,11 @@ class Model:
         return calibration.slope * scores + calibration.intercept
 
 
-def load_ours(bundle: BundleRunner) -> Model:
-    return Model(bundle.id, bundle.embed, bundle.scorer)
+def load_ours(bundle: BundleRunner) -> ScoredModel:
+    return ScoredModel(bundle.id, bundle.embed, bundle.scorer)
 
 
-def load_peer(train: Sequence[Clip]) -> Model:
+def load_peer(train: Sequence[Clip]) -> ScoredModel:
     """Resemblyzer, with mean, calibration and thresholds fitted as a bundle's are, on the same utterances.
 
     Raises:
@@ -71,13 +71,15 @@ def load_peer(train: Sequence[Clip]) -> Model:
     (sums,) = crop_sums([peer.embed], (read_audio(clip.path) for clip in train))
     speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in train]
     fitted = fit_scoring(unit(sums), speakers, groups=[clip.corpus for clip in train])
-    return Model("Resemblyzer", peer.embed, Scorer(Scoring(**fitted, fitted_on="the same")))
+    return ScoredModel("Resemblyzer", peer.embed, Scorer(Scoring(**fitted, fitted_on="the same")))
 
 
-def hear(models: Sequence[Model], recordings: Recordings) -> list[Voices]:
-    """The recordings as each model hears them."""
+def embed_voices(models: Sequence[ScoredModel], recordings: Recordings) -> list[Voices]:
+    """Embeds the recordings with each model."""
     sums = crop_sums([model.encode for model in models], recordings.samples)
-    return [model.voices(own, recordings.speakers) for model, own in zip(models, sums, strict=True)]
+    return [
+        model.voices(model_sums, recordings.speakers) for model, model_sums in zip(models, sums, strict=True)
+    ]
 
 
 def crop_sums(encoders: Sequence[CropEncoder], recordings: Iterable[Float32]) -> list[Float32]:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from benchmarks.decisions import identification, prose
 from benchmarks.decisions.by_seconds import by_seconds_table
-from benchmarks.decisions.corpus import Measured, measure_corpus, strange_rows
-from benchmarks.decisions.model import Model, load_ours, load_peer
+from benchmarks.decisions.corpus import CorpusFigures, measure_corpus, strange_rows
+from benchmarks.decisions.model import ScoredModel, load_ours, load_peer
 from benchmarks.decisions.plot import det_plot
 from benchmarks.decisions.rows import joined_text, markdown
 from benchmarks.decisions.summary import summary
-from benchmarks.decisions.tables import NARROW, STEP, WHOLE, Say
+from benchmarks.decisions.tables import NARROW, STEP, WHOLE
 from benchmarks.decisions.tried.experiments import durations_text, narrow_rows, normalisation_text
 from benchmarks.decisions.tried.train_speakers import embed_train
 from benchmarks.recordings.conditions import read_noises
@@ -22,12 +22,13 @@ from trainer.audio.folders import read_folder
 from trainer.bundles.runner import BundleRunner
 from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
+from trainer.terminal import Say
 
 MEASURED = ("librispeech", "speechocean762")
 #: Of train speakers. The cohort's have one recording each, so no pairs of one voice.
 TRIALS, COHORT = "speechocean762", "librispeech"
-#: What the peer's mean, calibration and thresholds are fitted on, and every how-manieth recording of it; one
-#: without a label counts for the mean only.
+#: What the peer's mean, calibration and thresholds are fitted on: every n-th recording of each corpus. A
+#: recording without a label counts for the mean only.
 FITTED_ON = {"librispeech": 1, "speechocean762": STEP, "crowd": STEP}
 
 Section = tuple[str, str]  # heading, text
@@ -60,8 +61,8 @@ def decisions_page(bundle: Path, data: Path, page: Path, card: Path, *, with_pee
     conditions = [row for corpus in corpora for row in corpus.conditions]
     groups = [row for corpus in corpora for row in corpus.groups]
     whole = [corpus.whole for corpus in corpora]
-    test = {f"{c.name}, {what}": voices[0] for c in corpora for what, voices in c.kept.items()}
-    narrow = [row for c in corpora for row in narrow_rows(ours, train, c.name, c.kept[NARROW][0])]
+    test = {f"{c.name}, {what}": voices[0] for c in corpora for what, voices in c.tried_on.items()}
+    narrow = [row for c in corpora for row in narrow_rows(ours, train, c.name, c.tried_on[NARROW][0])]
     sections = [
         ("In short", summary([*whole, *(row for row in conditions if row.what != WHOLE), *groups, *strange])),
         (
@@ -72,7 +73,8 @@ def decisions_page(bundle: Path, data: Path, page: Path, card: Path, *, with_pee
         ),
         (
             "By condition",
-            f"{prose.CONDITIONS} {joined_text(conditions)}\n\n" + markdown(conditions, "corpus, condition"),
+            f"{prose.CONDITIONS}\n\n{joined_text(conditions)}\n\n"
+            + markdown(conditions, "corpus, condition"),
         ),
         (
             "By the seconds heard",
@@ -98,25 +100,25 @@ def decisions_page(bundle: Path, data: Path, page: Path, card: Path, *, with_pee
     )
 
 
-def _text(models: Sequence[Model], sections: Sequence[Section]) -> str:
+def _text(models: Sequence[ScoredModel], sections: Sequence[Section]) -> str:
     head = f"{_made(models)} Lists are of {models[0].name}."
     return "\n\n".join([head, *(f"## {heading}\n\n{text}" for heading, text in sections)])
 
 
-def _made(models: Sequence[Model]) -> str:
+def _made(models: Sequence[ScoredModel]) -> str:
     names = " / ".join(model.name for model in models)
     made = f"Measured on {datetime.now(UTC).date()} with `python -m benchmarks decisions`, on {machine()}."
     return f"{made} Cells read {names}."
 
 
-def _curves(models: Sequence[Model], corpus: Measured) -> list[tuple[str, Float32, Float32]]:
+def _curves(models: Sequence[ScoredModel], corpus: CorpusFigures) -> list[tuple[str, Float32, Float32]]:
     return [
         (f"{model.name}, {corpus.name}", *voices.pairs())
         for model, voices in zip(models, corpus.voices, strict=True)
     ]
 
 
-def _identification_table(corpora: Sequence[Measured]) -> str:
+def _identification_table(corpora: Sequence[CorpusFigures]) -> str:
     return table(
         ["corpus", *identification.HEADER],
         [[corpus.name, *identification.cells(corpus.identification)] for corpus in corpora],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.decisions.figures import HEADER, Figures, cells, figures
-from benchmarks.decisions.model import Model, Voices
+from benchmarks.decisions.figures import HEADER, DecisionFigures, cells, figures
+from benchmarks.decisions.model import ScoredModel, Voices
 from trainer.pages.blocks import table
 
 
@@ -14,12 +14,12 @@ from trainer.pages.blocks import table
 class Row:
     corpus: str
     what: str  # the condition, or the group of speakers
-    models: list[Figures | None]  # in the models' order
+    models: list[DecisionFigures | None]  # in the models' order
     joined: float = 0.0  # per cent of the utterances that are made of several clips
 
 
 def markdown(rows: Sequence[Row], title: str) -> str:
-    """One line a row. The pairs are the first model's: all models hear the same utterances."""
+    """One line a row. The counts of pairs are the first model's: all models get the same utterances."""
     lines = []
     for row in rows:
         first = row.models[0]
@@ -34,6 +34,8 @@ def joined_text(rows: Sequence[Row]) -> str:
     return f"Made of several of a speaker's clips: {'; '.join(shares) or 'none'}."
 
 
-def measured(models: Sequence[Model], voices: Sequence[Voices], corpus: str, what: str) -> Row:
-    """Every pair of the utterances heard."""
-    return Row(corpus, what, [figures(model, own) for model, own in zip(models, voices, strict=True)])
+def make_row(models: Sequence[ScoredModel], voices: Sequence[Voices], corpus: str, what: str) -> Row:
+    """The figures of each model over every pair of utterances."""
+    return Row(
+        corpus, what, [figures(model, of_model) for model, of_model in zip(models, voices, strict=True)]
+    )

@@ -25,14 +25,14 @@ def summary(rows: Sequence[Row]) -> str:
 
 def _listed(rows: Sequence[Row], measure: str, above: float, most: float) -> str:
     """The rows whose figure lies in (above, most], or is 0 where `above` is; smallest first."""
-    found: dict[str, list[tuple[float, str]]] = {}
+    by_corpus: dict[str, list[tuple[float, str]]] = {}
     for row in rows:
         if row.models[0] is not None:
             rate = getattr(row.models[0], measure)
             if above < rate <= most or rate == above == 0:
-                found.setdefault(row.corpus, []).append((rate, row.what))
+                by_corpus.setdefault(row.corpus, []).append((rate, row.what))
     lines = [
         f"- {corpus}: " + ", ".join(f"{what} {rate:.1f} %" for rate, what in sorted(of))
-        for corpus, of in found.items()
+        for corpus, of in by_corpus.items()
     ]
     return "\n".join(lines) or "- nothing"

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.decisions.figures import cells
-from benchmarks.decisions.model import Model, Voices, hear
-from benchmarks.decisions.rows import Row, measured
+from benchmarks.decisions.model import ScoredModel, Voices, embed_voices
+from benchmarks.decisions.rows import Row, make_row
 from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
 from benchmarks.recordings.recordings import Recordings
 from trainer.audio.folders import Clip
+from trainer.terminal import Say
 
 #: Every n-th recording of a corpus larger than librispeech is taken, where its length stays as it is.
 STEP = 4
@@ -23,11 +24,9 @@ WHOLE = "whole clips"
 NARROW = "8 kHz"
 CHANNEL = "another channel each"
 
-Say = Callable[[str], None]
-
 
 def condition_rows(
-    models: Sequence[Model], recordings: Recordings, speech: Recordings, noise: Path, say: Say
+    models: Sequence[ScoredModel], recordings: Recordings, speech: Recordings, noise: Path, say: Say
 ) -> Iterator[tuple[Row, list[Voices]]]:
     """A corpus under every condition, each with the voices behind the figures.
 
@@ -35,23 +34,28 @@ def condition_rows(
         speech: the recordings without silence.
     """
     corpus = recordings.clips[0].corpus
-    for what, heard in _heard(recordings, speech, noise, 1 if corpus == "librispeech" else STEP):
-        if heard.clips:
-            voices = hear(models, heard)
-            one = measured(models, voices, corpus, what)
-            say(f"{corpus}, {what}: {' · '.join(cells(one.models))}")
-            yield replace(one, joined=100 * heard.joined / len(heard.clips)), voices
+    for what, changed in _under_conditions(recordings, speech, noise, 1 if corpus == "librispeech" else STEP):
+        if changed.clips:
+            voices = embed_voices(models, changed)
+            row = make_row(models, voices, corpus, what)
+            say(f"{corpus}, {what}: {' · '.join(cells(row.models))}")
+            yield replace(row, joined=100 * changed.joined / len(changed.clips)), voices
 
 
 def group_rows(
-    models: Sequence[Model], voices: Sequence[Voices], recordings: Recordings, group: Callable[[Clip], str]
+    models: Sequence[ScoredModel],
+    voices: Sequence[Voices],
+    recordings: Recordings,
+    group: Callable[[Clip], str],
 ) -> Iterator[Row]:
     """Pairs within a group of speakers."""
     groups = [group(clip) for clip in recordings.clips]
     for name in sorted(set(groups)):
-        inside = sorted({one for one, own in zip(recordings.speakers, groups, strict=True) if own == name})
-        heard = [own.of(inside) for own in voices]
-        yield measured(models, heard, recordings.clips[0].corpus, f"{name} ({len(inside)} speakers)")
+        inside = sorted(
+            {s for s, its_group in zip(recordings.speakers, groups, strict=True) if its_group == name}
+        )
+        inside_voices = [of_model.of(inside) for of_model in voices]
+        yield make_row(models, inside_voices, recordings.clips[0].corpus, f"{name} ({len(inside)} speakers)")
 
 
 def by_gender(clip: Clip) -> str:
@@ -63,7 +67,7 @@ def by_age(clip: Clip) -> str:
     return "aged under 12" if age < 12 else "aged 12 to 17" if age < 18 else "aged 18 and over"
 
 
-def _heard(
+def _under_conditions(
     recordings: Recordings, speech: Recordings, noise: Path, step: int
 ) -> Iterator[tuple[str, Recordings]]:
     thinned = recordings.every(step)

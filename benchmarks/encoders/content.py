@@ -20,7 +20,7 @@ from trainer.scoring.embedding import embed_clips
 
 SPEAKERS = 30
 WORDS = "arabic_speech_commands"
-STEP = 3  # every how-manieth recording of a word
+STEP = 3  # every n-th recording of a word
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +12,8 @@ from trainer.autodecompose.objective import Objective
 from trainer.machine import machine
 from trainer.models import load_objective
 from trainer.pages.blocks import table, write_block
+from trainer.terminal import Say
 from trainer.training.run_folder import RunFolder
-
-Say = Callable[[str], None]
 
 
 def encoders_page(runs: Sequence[Path], data: Path, page: Path, say: Say) -> None:

@@ -24,9 +24,9 @@ from trainer.scoring.embedding import CropEncoder, encode_clips, utterance_crops
 from trainer.scoring.whitening import Whitening
 
 TRIALS = "speechocean762"
-#: What the whitening is fitted on, beside the trials' other speakers, and every how-manieth recording of it.
+#: What the whitening is fitted on, beside the trials' other speakers: every n-th recording of each corpus.
 FITTED_ON = {"librispeech": 1, "crowd": 4}
-STEP = 2  # every how-manieth recording of the trials' corpus
+STEP = 2  # every n-th recording of the trials' corpus
 CLEAN, NARROW = "as recorded", "8 kHz"
 WHITENINGS = ("crops as recorded", "and through channels")
 
@@ -40,10 +40,10 @@ class VoiceFigures:
 
 
 def set_aside(clips: Sequence[Clip], step: int) -> tuple[list[Clip], list[Clip]]:
-    """Every other speaker's clips to fit on, and those of the others to measure; every `step`-th of them."""
+    """Half of the speakers to fit on, the other half to measure; every `step`-th clip of each half."""
     measured = set(sorted({clip.speaker for clip in clips})[1::2])
-    kept = clips[::step]
-    return [c for c in kept if c.speaker not in measured], [c for c in kept if c.speaker in measured]
+    thinned = clips[::step]
+    return [c for c in thinned if c.speaker not in measured], [c for c in thinned if c.speaker in measured]
 
 
 def conditions(data: Path) -> dict[str, Condition]:

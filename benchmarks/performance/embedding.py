@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.performance.flops import flops_per_crop
 from benchmarks.performance.machine import sgemm_rate
-from benchmarks.performance.table import Row
+from benchmarks.performance.table import Measurement
 from bundle.arrays import Float32
 from trainer.bundles.runner import BundleRunner
 from trainer.peers.resemblyzer import Resemblyzer
@@ -24,17 +24,17 @@ _SECONDS = 1.5  # of measuring, each setting
 _MOST = 200  # calls, each setting
 
 
-def embedding_speed(bundle_dir: Path, crops: Float32) -> Iterator[Row]:
+def embedding_speed(bundle_dir: Path, crops: Float32) -> Iterator[Measurement]:
     """One row a model, number of cores and batch size. `crops` holds at least the largest batch."""
     peer = Resemblyzer.load()
     flops = flops_per_crop(BundleRunner.load(bundle_dir).manifest.file("voice"))
     for cores in CORES:
         rate = sgemm_rate(cores)
-        yield Row(f"fp32 matrix product: {rate / 1e9:.0f} GFLOP/s", cores=cores)
+        yield Measurement(f"fp32 matrix product: {rate / 1e9:.0f} GFLOP/s", cores=cores)
         ours = BundleRunner.load(bundle_dir, threads=cores)
         for batch in BATCHES:
             taken = _seconds_a_call(ours.embed, crops[:batch])
-            yield Row(
+            yield Measurement(
                 f"{ours.id} ({flops / 1e6:.0f} MFLOP a crop)",
                 cores=cores,
                 load=f"batch {batch}",
@@ -45,7 +45,7 @@ def embedding_speed(bundle_dir: Path, crops: Float32) -> Iterator[Row]:
         with threadpool_limits(cores):
             for batch in BATCHES:
                 taken = _seconds_a_call(peer.embed, crops[:batch])
-                yield Row(
+                yield Measurement(
                     "Resemblyzer", cores=cores, load=f"batch {batch}", audio_s_per_s=batch * CROP_S / taken
                 )
 

@@ -9,13 +9,13 @@ from time import monotonic, perf_counter, sleep
 import httpx
 
 from benchmarks.performance.serving import ServiceFailedError, running_service
-from benchmarks.performance.table import Row
+from benchmarks.performance.table import Measurement
 from service.inference.cpu import available_cpus
 
 _OVER_WITHIN_S = 300.0
 
 
-def finetuning_time(bundle_dir: Path, wav: bytes, wav_s: float) -> Iterator[Row]:
+def finetuning_time(bundle_dir: Path, wav: bytes, wav_s: float) -> Iterator[Measurement]:
     """Two jobs on one recording, one after the other: the first also waits for the worker to start."""
     with (
         running_service(bundle_dir.parent.parent, worker=True) as service,
@@ -27,7 +27,7 @@ def finetuning_time(bundle_dir: Path, wav: bytes, wav_s: float) -> Iterator[Row]
             job = _over(client, answer.headers["location"])
             trained_s = perf_counter() - begin
             client.post(f"/models/{job['version']}/activate").raise_for_status()
-            yield Row(
+            yield Measurement(
                 f"POST /finetune, {wav_s:.0f} s WAV, 50 steps, to serving",
                 cores=int(available_cpus()),
                 load=load,

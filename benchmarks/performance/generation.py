@@ -9,7 +9,7 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.performance.table import Row
+from benchmarks.performance.table import Measurement
 from bundle.folders import bundle_folders, read_bundle
 from bundle.generator import GeneratorBundle
 from bundle.manifest import BundleError
@@ -23,10 +23,10 @@ CLIP_S = 1.0
 _CLIPS = 40
 
 
-def generation_speed(folder: Path | None) -> Iterator[Row]:
+def generation_speed(folder: Path | None) -> Iterator[Measurement]:
     """Rows of each stage and of the whole, or one that says why there are none."""
     if folder is None:
-        yield Row("generation", note="skipped: there is no bundle of kind gaae under models/")
+        yield Measurement("generation", note="skipped: there is no bundle of kind gaae under models/")
         return
     bundle = GeneratorBundle.load(folder)
     cores = int(available_cpus())
@@ -37,9 +37,9 @@ def generation_speed(folder: Path | None) -> Iterator[Row]:
     z = rng.normal(bundle.prior.mean, bundle.prior.std, (_CLIPS, 1, bundle.latent_dim)).astype(np.float32)
     labels = np.arange(_CLIPS, dtype=np.int64)[:, None] % len(bundle.labels)
     spectrograms = [
-        network.run("spectrogram", z=one, label=label)[0] for one, label in zip(z, labels, strict=True)
+        network.run("spectrogram", z=z_clip, label=label)[0] for z_clip, label in zip(z, labels, strict=True)
     ]
-    logs = [inverse.log_magnitude(one) for one in spectrograms]
+    logs = [inverse.log_magnitude(spectrogram) for spectrogram in spectrograms]
     stages: dict[str, Callable[[int], object]] = {
         "network": lambda i: network.run("spectrogram", z=z[i], label=labels[i]),
         "PGHI": lambda i: inverse.phase(logs[i], rng),
@@ -47,7 +47,7 @@ def generation_speed(folder: Path | None) -> Iterator[Row]:
     }
     for stage, work in stages.items():
         taken = _seconds(work)
-        yield Row(
+        yield Measurement(
             f"generation, {stage}: {bundle.id}",
             cores=1 if stage == "PGHI" else cores,
             load="1 clip",
@@ -58,15 +58,15 @@ def generation_speed(folder: Path | None) -> Iterator[Row]:
 
 def newest_generator(models: Path) -> Path | None:
     """The newest bundle of kind gaae in a folder of models, if there is one."""
-    found = []
+    bundles = []
     for folder in bundle_folders(models):
         try:
             bundle = read_bundle(folder)
         except BundleError:
             continue
         if isinstance(bundle, GeneratorBundle):
-            found.append(bundle)
-    return max(found, key=lambda bundle: bundle.created_at).path if found else None
+            bundles.append(bundle)
+    return max(bundles, key=lambda bundle: bundle.created_at).path if bundles else None
 
 
 def _seconds(work: Callable[[int], object]) -> float:

@@ -30,8 +30,8 @@ def speech(data_dir: Path) -> tuple[Float32, list[bytes]]:
             break
     samples = np.resize(np.concatenate(pieces), wanted)
     wavs = []
-    for one in np.split(samples, WAVS):
+    for piece in np.split(samples, WAVS):
         buffer = io.BytesIO()
-        soundfile.write(buffer, one, SAMPLE_RATE_HZ, format="WAV", subtype="PCM_16")
+        soundfile.write(buffer, piece, SAMPLE_RATE_HZ, format="WAV", subtype="PCM_16")
         wavs.append(buffer.getvalue())
     return contiguous_crops(samples), wavs

@@ -17,7 +17,7 @@ from time import monotonic, perf_counter, sleep
 import httpx
 import numpy as np
 
-from benchmarks.performance.table import Row
+from benchmarks.performance.table import Measurement
 from service.audio import AudioLimits, SpeechDetector, prepare
 from service.inference.cpu import available_cpus
 from trainer.bundles.runner import BundleRunner
@@ -48,11 +48,11 @@ class Running:
         raise ServiceFailedError(f"Process {self.pid} shows no resident memory.")
 
 
-def serving_speed(bundle_dir: Path, wavs: list[bytes], wav_s: float) -> Iterator[Row]:
+def serving_speed(bundle_dir: Path, wavs: list[bytes], wav_s: float) -> Iterator[Measurement]:
     """Rows of the in-process rate, of POST /embed with `wavs` of `wav_s` seconds, of start and memory."""
     cores = int(available_cpus())
     in_process = _in_process_rate(bundle_dir, wavs, cores)
-    yield Row(
+    yield Measurement(
         "in process: decode, find speech, embed",
         cores=cores,
         load=f"{cores} threads",
@@ -64,7 +64,7 @@ def serving_speed(bundle_dir: Path, wavs: list[bytes], wav_s: float) -> Iterator
         for clients in CLIENTS:
             latencies, took_s = asyncio.run(_load(service.url, wavs, clients))
             rate = len(latencies) / took_s
-            yield Row(
+            yield Measurement(
                 f"POST /embed, {wav_s:.0f} s WAV",
                 cores=cores,
                 load=f"{clients} client{'s' if clients > 1 else ''}",
@@ -73,8 +73,8 @@ def serving_speed(bundle_dir: Path, wavs: list[bytes], wav_s: float) -> Iterator
                 p99_s=float(np.percentile(latencies, 99)),
                 note=f"{rate:.1f} requests/s, {100 * rate / in_process:.0f} % of in process",
             )
-        yield Row("service: start to ready", note=f"{service.ready_after_s:.2f} s")
-        yield Row(
+        yield Measurement("service: start to ready", note=f"{service.ready_after_s:.2f} s")
+        yield Measurement(
             "service: resident memory",
             note=f"{idle_mib:.0f} MiB when ready, {service.resident_mib():.0f} MiB after the load",
         )

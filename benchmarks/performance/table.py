@@ -19,7 +19,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Row:
+class Measurement:
     """One measurement; what does not apply is None and shows as a dash."""
 
     what: str
@@ -47,7 +47,7 @@ class Row:
         ]
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[Measurement]) -> str:
     """The rows as a Markdown table."""
     lines = [COLUMNS, ["---"] * 2 + ["---:"] * 6 + ["---"], *(row.cells() for row in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"

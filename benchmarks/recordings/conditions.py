@@ -39,7 +39,7 @@ def read_noises(folder: Path, split: str = "test") -> list[Float32]:
 
 
 def in_noise(noises: Sequence[Float32], snr_db: float, *, seed: int = 0) -> Condition:
-    """Recorded noise at `snr_db` over the whole recording, nothing else."""
+    """Recorded noise at `snr_db` over the whole recording."""
     return _degraded(
         noises,
         AcousticSettings(

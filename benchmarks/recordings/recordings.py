@@ -44,8 +44,8 @@ class Recordings:
         return [f"{clip.corpus}/{clip.speaker}" for clip in self.clips]
 
     def at(self, indices: Iterable[int]) -> Recordings:
-        kept = list(indices)
-        return Recordings([self.samples[i] for i in kept], [self.clips[i] for i in kept])
+        chosen = list(indices)
+        return Recordings([self.samples[i] for i in chosen], [self.clips[i] for i in chosen])
 
     def every(self, step: int) -> Recordings:
         return self.at(range(0, len(self.clips), step))
@@ -55,12 +55,12 @@ class Recordings:
 
     def speech_only(self, detector: SpeechDetector) -> Recordings:
         """Silence taken out as the service does; a recording without speech is left out."""
-        kept = [
+        spoken = [
             (speech, clip)
             for samples, clip in zip(self.samples, self.clips, strict=True)
             if (speech := _speech(samples, detector)).size
         ]
-        return Recordings([speech for speech, _ in kept], [clip for _, clip in kept])
+        return Recordings([speech for speech, _ in spoken], [clip for _, clip in spoken])
 
     def of_length(self, seconds: float, most: int | None = None) -> Recordings:
         """Cut to `seconds`; a shorter clip is joined with the speaker's next ones, which are then used up.
@@ -71,16 +71,16 @@ class Recordings:
         wanted = round(seconds * SAMPLE_RATE_HZ)
         cuts: list[tuple[Float32, Clip, bool]] = []
         for speaker in sorted(set(self.speakers)):
-            own = [i for i, name in enumerate(self.speakers) if name == speaker]
-            found = list(self._cuts(own, wanted))
-            count = len(found) if most is None else min(most, len(found))
-            cuts += [found[k] for k in np.linspace(0, len(found) - 1, count).round().astype(int)]
+            clips_of_speaker = [i for i, name in enumerate(self.speakers) if name == speaker]
+            pieces = list(self._cuts(clips_of_speaker, wanted))
+            count = len(pieces) if most is None else min(most, len(pieces))
+            cuts += [pieces[k] for k in np.linspace(0, len(pieces) - 1, count).round().astype(int)]
         return Recordings([c[0] for c in cuts], [c[1] for c in cuts], sum(c[2] for c in cuts))
 
-    def _cuts(self, own: Sequence[int], wanted: int) -> Iterator[tuple[Float32, Clip, bool]]:
+    def _cuts(self, clips_of_speaker: Sequence[int], wanted: int) -> Iterator[tuple[Float32, Clip, bool]]:
         """One speaker's pieces of `wanted` samples, the clip each begins in, and whether it is of several."""
         held: list[int] = []
-        for i in own:
+        for i in clips_of_speaker:
             held.append(i)
             joined = np.concatenate([self.samples[k] for k in held])
             if joined.size >= wanted:

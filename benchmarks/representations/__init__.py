@@ -1,1 +1,1 @@
-"""Our encoders, Barlow Twins and raw features under the same lamp → docs/results/representations.md."""
+"""Our encoders, Barlow Twins and raw features on the same tasks (docs/results/representations.md)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.representations.encoders import Representation, read_representations
 from benchmarks.representations.figure import draw
 from benchmarks.representations.measures import (
-    Measured,
+    RepresentationFigures,
     measure,
     measure_chance,
     read_factors,
@@ -50,7 +50,7 @@ def representations_page(
     )
 
 
-def _text(encoders: Sequence[Representation], measured: dict[str, Measured], figure: str) -> str:
+def _text(encoders: Sequence[Representation], measured: dict[str, RepresentationFigures], figure: str) -> str:
     header = ["representation", "numbers", *(f"{task}, %" for task in TASKS)]
     header += ["MIG", "SAP", "DCIMIG", "JEMMIG", "modularity", "active"]
     rows = [[name, str(m.codes), *_accuracies(m), *_single_codes(m)] for name, m in measured.items()]
@@ -65,13 +65,13 @@ def _text(encoders: Sequence[Representation], measured: dict[str, Measured], fig
     )
 
 
-def _accuracies(measured: Measured) -> list[str]:
+def _accuracies(measured: RepresentationFigures) -> list[str]:
     return [
         f"{a.all_labels:.1f}" + (f" ({a.share:.1f} ± {a.share_std:.1f})" if a.share_std else "")
         for a in (measured.accuracy[task] for task in TASKS)
     ]
 
 
-def _single_codes(measured: Measured) -> list[str]:
+def _single_codes(measured: RepresentationFigures) -> list[str]:
     m = measured.single_codes
     return [*(f"{v:.3f}" for v in (m.mig, m.sap, m.dcimig, m.jemmig, m.modularity)), str(m.active)]

@@ -1,4 +1,4 @@
-"""What a crop can be turned into before a linear classifier asks about it."""
+"""The representations of a crop that a linear classifier is trained on."""
 
 from __future__ import annotations
 

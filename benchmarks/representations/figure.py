@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.representations.measures import SHARE_PERCENT, Measured
+from benchmarks.representations.measures import SHARE_PERCENT, RepresentationFigures
 from trainer.downstream import Task
 
 COLOURS = ("#2a6fbb", "#e07b39", "#3f9b5f", "#8a8a8a")  # by representation
@@ -20,7 +20,12 @@ QUESTIONS = {
 }
 
 
-def draw(measured: Mapping[str, Measured], chance: Measured, tasks: Mapping[str, Task], path: Path) -> None:
+def draw(
+    measured: Mapping[str, RepresentationFigures],
+    chance: RepresentationFigures,
+    tasks: Mapping[str, Task],
+    path: Path,
+) -> None:
     """Writes a PNG of the accuracies, whole or not at all."""
     figure = Figure(figsize=(10, 6), layout="constrained")
     panels = figure.subplots(2, -(-len(tasks) // 2), sharex=True, sharey=True, squeeze=False).flat
@@ -37,7 +42,7 @@ def draw(measured: Mapping[str, Measured], chance: Measured, tasks: Mapping[str,
     partial.replace(path)
 
 
-def _draw_task(axes: Axes, name: str, measured: Mapping[str, Measured], chance: float) -> None:
+def _draw_task(axes: Axes, name: str, measured: Mapping[str, RepresentationFigures], chance: float) -> None:
     right = [m.accuracy[name].all_labels for m in measured.values()]
     few = [m.accuracy[name].share for m in measured.values()]
     bars = axes.barh(list(measured), right, color=COLOURS[: len(measured)], height=0.7)

@@ -30,13 +30,15 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Measured:
+class RepresentationFigures:
     codes: int  # numbers a crop
     accuracy: Mapping[str, Accuracy]  # by task
     single_codes: Disentanglement
 
 
-def measure(encode: CropEncoder, tasks: Mapping[str, Task], factors: NDArray[np.str_]) -> Measured:
+def measure(
+    encode: CropEncoder, tasks: Mapping[str, Task], factors: NDArray[np.str_]
+) -> RepresentationFigures:
     """Every crop of every task is encoded once.
 
     Args:
@@ -49,17 +51,17 @@ def measure(encode: CropEncoder, tasks: Mapping[str, Task], factors: NDArray[np.
         accuracy[name] = _accuracy(task, train, test)
         if name == "speaker":
             codes = np.concatenate([train, test])
-    return Measured(codes.shape[1], accuracy, disentanglement(codes, factors))
+    return RepresentationFigures(codes.shape[1], accuracy, disentanglement(codes, factors))
 
 
-def measure_chance(tasks: Mapping[str, Task], factors: NDArray[np.str_]) -> Measured:
+def measure_chance(tasks: Mapping[str, Task], factors: NDArray[np.str_]) -> RepresentationFigures:
     """Who always names the class that is tested most often, and codes of pure noise."""
     accuracy = {}
     for name, task in tasks.items():
         most = 100 * float(np.bincount(task.test.labels).max()) / len(task.test.labels)
         accuracy[name] = Accuracy(most, most, 0.0)
     noise = np.random.default_rng(0).normal(size=(len(factors), NOISE_CODES))
-    return Measured(NOISE_CODES, accuracy, disentanglement(noise, factors))
+    return RepresentationFigures(NOISE_CODES, accuracy, disentanglement(noise, factors))
 
 
 def read_factors(speaker: Task, data: Path) -> NDArray[np.str_]:
@@ -76,9 +78,9 @@ def read_factors(speaker: Task, data: Path) -> NDArray[np.str_]:
 
 
 def _accuracy(task: Task, train: Float32, test: Float32) -> Accuracy:
-    labels, asked = task.train.labels, task.test.labels
+    labels, test_labels = task.train.labels, task.test.labels
     few = []
     for seed in range(DRAWS):
-        kept = labelled_share(labels, SHARE_PERCENT, seed)
-        few.append(linear_probe(train[kept], labels[kept], test, asked))
-    return Accuracy(linear_probe(train, labels, test, asked), float(np.mean(few)), float(np.std(few)))
+        rows = labelled_share(labels, SHARE_PERCENT, seed)
+        few.append(linear_probe(train[rows], labels[rows], test, test_labels))
+    return Accuracy(linear_probe(train, labels, test, test_labels), float(np.mean(few)), float(np.std(few)))

@@ -6,14 +6,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from benchmarks.updates.voices import SHOT_S, Figures, Voices, measure, split_seconds
+from benchmarks.updates.voices import SHOT_S, LabelledCrops, TuningFigures, measure, split_seconds
 from bundle.audio import SAMPLE_RATE_HZ
 from trainer.audio.folders import Clip, read_audio, read_folder
 from trainer.bundles.runner import BundleRunner
@@ -22,14 +22,13 @@ from trainer.finetuning.finetune import finetune, read_report
 from trainer.finetuning.report import FinetuneReport
 from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
+from trainer.terminal import Say
 
 SPEAKERS = 30
 #: Measured for what a fine-tuning forgets: corpus, split, every n-th recording.
 OTHERS = (("librispeech", "test", 1), ("english_digits", "test", 8), ("nemo", None, 8))
 TUNED_ON = ("speechocean762", "arabic_speech_commands")
 RECORDINGS = 40  # of a speaker, at most: the corpora are unequal, and so is the time there is
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,8 @@ class Tuning:
     corpus: str
     speakers: int
     seconds: tuple[float, float]  # of audio: 10 s a speaker, and all
-    figures: tuple[Figures, Figures, Figures]  # before, after 10 s a speaker, after all
-    others: dict[str, tuple[Figures, Figures, Figures]]
+    figures: tuple[TuningFigures, TuningFigures, TuningFigures]  # before, after 10 s a speaker, after all
+    others: dict[str, tuple[TuningFigures, TuningFigures, TuningFigures]]
     reports: tuple[FinetuneReport, FinetuneReport]
 
 
@@ -62,9 +61,11 @@ def corpus_clips(data: Path, corpus: str, split: str | None, speakers: int = SPE
     clips = read_folder(data / corpus, split)
     chosen: list[Clip] = []
     for name in sorted(draw_speakers([clip.speaker for clip in clips], speakers, seed=0)):
-        own = [clip for clip in clips if clip.speaker == name]
-        kept = np.unique(np.linspace(0, len(own) - 1, min(RECORDINGS, len(own))).round().astype(int))
-        chosen += [own[i] for i in kept]
+        of_speaker = [clip for clip in clips if clip.speaker == name]
+        spread = np.unique(
+            np.linspace(0, len(of_speaker) - 1, min(RECORDINGS, len(of_speaker))).round().astype(int)
+        )
+        chosen += [of_speaker[i] for i in spread]
     return chosen
 
 
@@ -90,23 +91,23 @@ def _tune(parent: BundleRunner, data: Path, corpus: str, folder: Path, say: Say)
     first, second = (tune(parent, audio, out, say) for audio, out in zip((little, clips), outs, strict=True))
     models = [parent, *(BundleRunner.load(out) for out in outs)]
 
-    def figures(voices: Voices) -> tuple[Figures, Figures, Figures]:
+    def figures(voices: LabelledCrops) -> tuple[TuningFigures, TuningFigures, TuningFigures]:
         before, after, after_all = (measure(model, voices) for model in models)
         return before, after, after_all
 
     others = {}
     for name, split, step in OTHERS:
         say(f"measuring on {name}")
-        others[name] = figures(Voices.read(read_folder(data / name, split)[::step]))
+        others[name] = figures(LabelledCrops.read(read_folder(data / name, split)[::step]))
     for name in set(TUNED_ON) - {corpus}:
         say(f"measuring on {name}")
-        others[name] = figures(Voices.read(corpus_clips(data, name, "test")))
+        others[name] = figures(LabelledCrops.read(corpus_clips(data, name, "test")))
     say(f"measuring on {corpus}")
     return Tuning(
         corpus,
         len({clip.speaker for clip in clips}),
         (first.seconds, second.seconds),
-        figures(Voices.read(rest)),
+        figures(LabelledCrops.read(rest)),
         others,
         (first, second),
     )

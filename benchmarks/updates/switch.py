@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.updates.finetune import SPEAKERS, Say, corpus_clips, tune
-from benchmarks.updates.voices import SHOT_S, Voices, one_percent, split_seconds
+from benchmarks.updates.finetune import SPEAKERS, corpus_clips, tune
+from benchmarks.updates.voices import SHOT_S, LabelledCrops, one_percent, split_seconds
 from bundle.arrays import Float32
 from bundle.space_map import apply_map, read_map
 from bundle.vectors import unit
@@ -19,6 +19,7 @@ from trainer.bundles.runner import BundleRunner
 from trainer.evaluate import draw_speakers
 from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
+from trainer.terminal import Say
 
 CORPUS = "speechocean762"
 WAYS = ("before the switch", "re-embedded", "mapped", "nothing done")
@@ -42,7 +43,7 @@ def model_updates_page(bundle: Path, data: Path, page: Path, say: Say) -> None:
     parent = BundleRunner.load(bundle)
     enrolled = corpus_clips(data, CORPUS, "test")
     enrol_clips, probe_clips = split_seconds(enrolled, SHOT_S)
-    enrol, probes = Voices.read(enrol_clips), Voices.read(probe_clips)
+    enrol, probes = LabelledCrops.read(enrol_clips), LabelledCrops.read(probe_clips)
     jobs = {
         f"10 s of each of the {SPEAKERS} enrolled voices": enrol_clips,
         "10 s each of other voices of the corpus": split_seconds(_strangers(data), SHOT_S)[0],
@@ -82,26 +83,28 @@ def _strangers(data: Path) -> list[Clip]:
     return [clip for clip in clips if clip.speaker not in drawn]
 
 
-def _switch(old: BundleRunner, new: BundleRunner, enrol: Voices, probes: Voices) -> dict[str, Outcome]:
+def _switch(
+    old: BundleRunner, new: BundleRunner, enrol: LabelledCrops, probes: LabelledCrops
+) -> dict[str, Outcome]:
     names, under_old = _voiceprints(enrol, old.embed(enrol.crops))
     _, under_new = _voiceprints(enrol, new.embed(enrol.crops))
     assert new.manifest.map_from_parent is not None  # `tune` has just fitted it
     mapped = unit(apply_map(read_map(new.manifest, new.manifest.map_from_parent), under_old))
-    asked_old = probes.utterances(old.embed(probes.crops))
-    asked_new = probes.utterances(new.embed(probes.crops))
+    probes_old = probes.utterances(old.embed(probes.crops))
+    probes_new = probes.utterances(new.embed(probes.crops))
     trials = (
-        (old, under_old, asked_old),
-        (new, under_new, asked_new),
-        (new, mapped, asked_new),
-        (new, under_old, asked_new),
+        (old, under_old, probes_old),
+        (new, under_new, probes_new),
+        (new, mapped, probes_new),
+        (new, under_old, probes_new),
     )
     return {
-        way: _identify(model, names, voiceprints, asked, probes.speakers)
-        for way, (model, voiceprints, asked) in zip(WAYS, trials, strict=True)
+        way: _identify(model, names, voiceprints, probe_embeddings, probes.speakers)
+        for way, (model, voiceprints, probe_embeddings) in zip(WAYS, trials, strict=True)
     }
 
 
-def _voiceprints(voices: Voices, embeddings: Float32) -> tuple[NDArray[np.str_], Float32]:
+def _voiceprints(voices: LabelledCrops, embeddings: Float32) -> tuple[NDArray[np.str_], Float32]:
     """Mean over all crops of a speaker, as the service makes it: names, and unit rows (speakers, dim)."""
     names, speaker = np.unique(voices.speakers, return_inverse=True)
     sums = np.zeros((len(names), embeddings.shape[1]), np.float32)
@@ -113,14 +116,15 @@ def _identify(
     model: BundleRunner,
     names: NDArray[np.str_],
     voiceprints: Float32,
-    asked: Float32,
+    probe_embeddings: Float32,
     speakers: NDArray[np.str_],
 ) -> Outcome:
-    scores = model.scorer.centred(asked) @ model.scorer.centred(voiceprints).T  # (probes, speakers)
-    own = speakers[:, None] == names[None]
+    scorer = model.scorer
+    scores = scorer.centred(probe_embeddings) @ scorer.centred(voiceprints).T  # (probes, speakers)
+    same_voice = speakers[:, None] == names[None]
     accepted = scores >= one_percent(model)
     return Outcome(
         100 * float(np.mean(names[scores.argmax(axis=1)] == speakers)),
-        100 * float(accepted[own].mean()),
-        100 * float(accepted[~own].mean()),
+        100 * float(accepted[same_voice].mean()),
+        100 * float(accepted[~same_voice].mean()),
     )

@@ -21,7 +21,7 @@ SHOT_S = 10
 
 
 @dataclass(frozen=True)
-class Voices:
+class LabelledCrops:
     """Crops of recordings; a recording shorter than a crop is one crop, repeated to fill it."""
 
     crops: Float32  # (crops, 16384)
@@ -29,7 +29,7 @@ class Voices:
     speakers: NDArray[np.str_]  # (recordings,)
 
     @classmethod
-    def read(cls, clips: Sequence[Clip]) -> Voices:
+    def read(cls, clips: Sequence[Clip]) -> LabelledCrops:
         parts = [_crops(read_audio(clip.path)) for clip in clips]
         return cls(
             np.concatenate(parts),
@@ -45,7 +45,7 @@ class Voices:
 
 
 @dataclass(frozen=True)
-class Figures:
+class TuningFigures:
     """One model on one set of voices, in percent."""
 
     f1: float | None  # macro, 10 s a speaker labelled; None where there is less audio
@@ -53,12 +53,12 @@ class Figures:
     false_accepts: float  # at the threshold the bundle gives for 1 %
 
 
-def measure(bundle: BundleRunner, voices: Voices) -> Figures:
+def measure(bundle: BundleRunner, voices: LabelledCrops) -> TuningFigures:
     embeddings = bundle.embed(voices.crops)
     centred = bundle.scorer.centred(voices.utterances(embeddings))
     target, nontarget = pair_scores(centred, list(voices.speakers))
     shots = few_shot(embeddings, voices.speakers[voices.recording], seconds=(SHOT_S,))
-    return Figures(
+    return TuningFigures(
         shots[SHOT_S].f1 if SHOT_S in shots else None,
         100 * eer(target, nontarget),
         100 * float(np.mean(nontarget >= one_percent(bundle))),
@@ -74,10 +74,12 @@ def split_seconds(clips: Sequence[Clip], seconds: float) -> tuple[list[Clip], li
     """Each speaker's first recordings, until they hold `seconds`, and the others."""
     first: list[Clip] = []
     others: list[Clip] = []
-    heard: dict[str, float] = {}
+    total_s: dict[str, float] = {}
     for clip in clips:
-        if heard.get(clip.speaker, 0.0) < seconds:
-            heard[clip.speaker] = heard.get(clip.speaker, 0.0) + read_audio(clip.path).size / SAMPLE_RATE_HZ
+        if total_s.get(clip.speaker, 0.0) < seconds:
+            total_s[clip.speaker] = (
+                total_s.get(clip.speaker, 0.0) + read_audio(clip.path).size / SAMPLE_RATE_HZ
+            )
             first.append(clip)
         else:
             others.append(clip)

@@ -1,1 +1,1 @@
-"""How well voices are told apart, ours beside the peer (docs/results/voice.md)."""
+"""How well voices are told apart, ours between its floors and the peer (docs/results/voice.md)."""

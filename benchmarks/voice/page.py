@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from benchmarks.performance.machine import Machine
+from benchmarks.performance.machine import describe
 from benchmarks.voice.floors import Floor, fit_floors
 from benchmarks.voice.peer import compare
 from trainer.bundles.runner import BundleRunner
@@ -18,9 +19,9 @@ CORPORA = ("librispeech", "speechocean762", "arabic_speech_commands", "nemo")
 
 PAGE = """# Voices told apart
 
-Measured on {date} with `{command}` on {machine.cores} cores of {machine.cpu}. All speakers are test
-speakers: our model was not trained on them. The peer is Resemblyzer (GE2E). It was trained with the labels of
-thousands of speakers.
+Measured on {date} with `python -m benchmarks voice` on {machine.cores} cores of {machine.cpu}.
+All speakers are test speakers: our model was not trained on them. The peer is Resemblyzer (GE2E). It was
+trained with the labels of thousands of speakers.
 
 {table}
 
@@ -46,15 +47,21 @@ HEAD = """| corpus (test) | model | F1 from 10 s | 15 s | 30 s | 60 s | EER | mi
 |---|---|---|---|---|---|---|---|---|"""
 
 
-def voice_page(
-    bundle: Path, data: Path, console: Console, *, date: str, command: str, machine: Machine
-) -> str:
-    """docs/results/voice.md."""
+def voice_page(bundle: Path, data: Path, page: Path, console: Console) -> None:
+    """Writes docs/results/voice.md.
+
+    Raises:
+        BundleError, DataError: the bundle or a corpus cannot be used.
+        PeerMissingError: the peer's package is not installed.
+    """
+    machine = describe()
+    floors = list(fit_floors(bundle, data, console))
     lines = [HEAD]
-    for line in rows(bundle, list(fit_floors(bundle, data, console)), data, console):
+    for line in rows(bundle, floors, data, console):
         console.print(line, highlight=False)
         lines.append(line)
-    return PAGE.format(date=date, command=command, machine=machine, table="\n".join(lines))
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(PAGE.format(date=datetime.now(UTC).date(), machine=machine, table="\n".join(lines)))
 
 
 def rows(bundle: Path, floors: Sequence[Floor], data: Path, console: Console) -> Iterator[str]:

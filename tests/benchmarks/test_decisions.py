@@ -12,9 +12,9 @@ pytest.importorskip("torch", reason="the peer needs the `train` extra")
 
 from benchmarks.decisions import decisions_page
 from benchmarks.decisions.by_seconds import by_seconds, by_seconds_table
-from benchmarks.decisions.figures import Figures
+from benchmarks.decisions.figures import DecisionFigures
 from benchmarks.decisions.identification import identification
-from benchmarks.decisions.model import Model, Voices, crop_sums
+from benchmarks.decisions.model import ScoredModel, Voices, crop_sums
 from benchmarks.decisions.rows import Row
 from benchmarks.decisions.summary import summary
 from benchmarks.decisions.tried.durations import try_durations
@@ -79,8 +79,8 @@ def test_short_clips_are_joined_within_a_speaker() -> None:
     cut = recordings.of_length(1.0)
     assert [clip.path.name for clip in cut.clips] == ["a0", "b0"]
     assert cut.joined == 2
-    assert [list(np.unique(one)) for one in cut.samples] == [[0, 1], [3, 4]]
-    assert {one.size for one in cut.samples} == {16_000}
+    assert [list(np.unique(samples)) for samples in cut.samples] == [[0, 1], [3, 4]]
+    assert {samples.size for samples in cut.samples} == {16_000}
     short = recordings.of_length(0.5, most=2)
     assert [clip.path.name for clip in short.clips] == ["a0", "a2", "b0", "b2"]
     assert short.joined == 0
@@ -96,13 +96,13 @@ def test_a_sum_is_that_of_the_recordings_own_crops() -> None:
 
     (sums,) = crop_sums([encode], recordings)
     assert sums.shape == (4, 8)
-    for recording, own in zip(recordings, sums, strict=True):
-        np.testing.assert_allclose(crop_sums([encode], [recording])[0][0], own, rtol=1e-5)
+    for recording, total in zip(recordings, sums, strict=True):
+        np.testing.assert_allclose(crop_sums([encode], [recording])[0][0], total, rtol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(sums[:2], axis=1), 1, rtol=1e-5)  # one crop each
 
 
 def test_identification_of_voices_far_apart_and_of_one_voice() -> None:
-    model = Model(
+    model = ScoredModel(
         "none",
         lambda crops: crops,
         Scorer(
@@ -120,10 +120,10 @@ def test_identification_of_voices_far_apart_and_of_one_voice() -> None:
     )
     speakers = [name for name in "abcdef" for _ in range(4)]
     apart = np.repeat(np.eye(6, dtype=np.float32), 4, axis=0)
-    found = identification(model, apart, speakers, [5.0] * 24)
-    assert (found.detected, found.served_false, found.served_detected) == (100, 0, 100)
-    assert found.enrolled == 3
-    assert found.probes == found.strangers == 20 * 3 * 2  # two of four clips enrol
+    figures = identification(model, apart, speakers, [5.0] * 24)
+    assert (figures.detected, figures.served_false, figures.served_detected) == (100, 0, 100)
+    assert figures.enrolled == 3
+    assert figures.probes == figures.strangers == 20 * 3 * 2  # two of four clips enrol
     alike = identification(model, np.ones((24, 6), np.float32), speakers, [5.0] * 24)
     assert alike.detected == 0
     assert alike.served_false == 100
@@ -144,7 +144,7 @@ def test_by_seconds_uses_the_threshold_and_the_calibration_of_the_length() -> No
 
     clips = [Clip(Path(f"{name}{i}"), name) for name in "abc" for i in range(4)]
     speech = Recordings([np.full(100_000, i // 4, np.float32) for i in range(12)], clips)
-    model = Model("none", encode, Scorer(Scoring.model_validate(plain | {"by_seconds": entries})))
+    model = ScoredModel("none", encode, Scorer(Scoring.model_validate(plain | {"by_seconds": entries})))
     rows = by_seconds(model, "toy", speech)
     assert [row.seconds for row in rows] == [1, 2, 4, 8]  # two clips of 6.25 s enrol, two are joined for 8 s
     assert [(row.target, row.nontarget) for row in rows] == [(6, 12)] * 3 + [(3, 6)]
@@ -156,7 +156,7 @@ def test_by_seconds_uses_the_threshold_and_the_calibration_of_the_length() -> No
     assert (second.known.false_accepts, second.known.misses) == (100, 0)
     assert first.known.cllr < 1e-6 < first.without.cllr == second.known.cllr
     assert "| toy, 1 s | 0.00 / 0.00 | 100.0 / 0.0 |" in by_seconds_table(rows)
-    plainly = by_seconds(Model("none", encode, Scorer(Scoring.model_validate(plain))), "toy", speech)
+    plainly = by_seconds(ScoredModel("none", encode, Scorer(Scoring.model_validate(plain))), "toy", speech)
     assert plainly[0].known is None
     assert "| toy, 1 s | 0.00 / – | 100.0 / – |" in by_seconds_table(plainly)
 
@@ -183,22 +183,22 @@ def drawn_voices(spread: float) -> Voices:
 
 def test_one_length_alone_makes_every_calibration_the_same() -> None:
     voices = drawn_voices(1.0)
-    found = try_durations(voices, {2.0: voices})
-    assert found.cllr[2.0] == pytest.approx([found.cllr[2.0][0]] * 3, rel=1e-3)
-    assert 0 < found.cllr[2.0][0] < 1
+    durations = try_durations(voices, {2.0: voices})
+    assert durations.cllr[2.0] == pytest.approx([durations.cllr[2.0][0]] * 3, rel=1e-3)
+    assert 0 < durations.cllr[2.0][0] < 1
 
 
 def test_a_calibration_that_knows_the_length_follows_it() -> None:
     clear = drawn_voices(0.3)
-    found = try_durations(clear, {1.0: drawn_voices(1.5), 10.0: clear})
-    assert found.own[10.0][0] > found.own[1.0][0]  # the slope rises with what was said
-    whole, pooled, aware = np.mean(list(found.cllr.values()), axis=0)
+    durations = try_durations(clear, {1.0: drawn_voices(1.5), 10.0: clear})
+    assert durations.fits[10.0][0] > durations.fits[1.0][0]  # the slope rises with what was said
+    whole, pooled, aware = np.mean(list(durations.cllr.values()), axis=0)
     assert aware < pooled < whole
 
 
 def test_summary_sorts_by_what_was_promised() -> None:
     def row(what: str, false_accepts: float, misses: float) -> Row:
-        return Row("c", what, [Figures(1, 0.1, 0.1, 0.1, false_accepts, misses, 10, 10)])
+        return Row("c", what, [DecisionFigures(1, 0.1, 0.1, 0.1, false_accepts, misses, 10, 10)])
 
     rows = [row("a", 0.0, 1.0), row("b", 2.0, 30.0), row("c", 2.1, 0.0), Row("c", "none", [None])]
     trusted, not_trusted, misses = (part.strip() for part in summary(rows).split("**")[2::2])

@@ -22,9 +22,9 @@ def test_no_speaker_is_fitted_on_and_measured(speech_data: Path) -> None:
 
 def test_even_random_features_tell_sessions_apart_and_noise_hides_them(speech_data: Path) -> None:
     torch.manual_seed(0)
-    found = voice_figures(Objective(SMALL).eval(), speech_data, every=4)
-    assert list(found) == list(WHITENINGS)
-    for figures in found.values():
+    by_whitening = voice_figures(Objective(SMALL).eval(), speech_data, every=4)
+    assert list(by_whitening) == list(WHITENINGS)
+    for figures in by_whitening.values():
         assert figures.eers[CLEAN] < 45
         assert figures.eers[CLEAN] < figures.eers["noise at 10 dB"]
         assert 0 <= figures.narrow_false_accepts <= 100

@@ -13,7 +13,14 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from benchmarks.cli import app
-from benchmarks.generated import ask, ask_in_styles, judged, report, report_styles, style_recordings
+from benchmarks.generated import (
+    name_clips,
+    report,
+    report_styles,
+    request_clips,
+    request_styled_clips,
+    style_recordings,
+)
 from service.audio import encode_wav
 from service.client.http import ServiceClient
 from tests.service.conftest import (  # fixtures
@@ -59,12 +66,12 @@ def service(
 
 def test_every_tone_is_recognised_and_more_than_one_call_is_made(service: RunningService) -> None:
     with ServiceClient(service.url) as client:
-        clips = ask(client, per_label=18)
-    assert {label: own.shape for label, own in clips.items()} == dict.fromkeys(LABELS, (18, 16000))
-    assert judged(clips, judge(*LABELS)) == {label: Counter({label: 18}) for label in LABELS}
+        clips = request_clips(client, per_label=18)
+    assert {label: x.shape for label, x in clips.items()} == dict.fromkeys(LABELS, (18, 16000))
+    assert name_clips(clips, judge(*LABELS)) == {label: Counter({label: 18}) for label in LABELS}
     low, middle, high = LABELS
-    two = {label: own[:2] for label, own in clips.items()}
-    swapped = judged(two, judge(middle, low, high))
+    two = {label: x[:2] for label, x in clips.items()}
+    swapped = name_clips(two, judge(middle, low, high))
     assert swapped == {low: Counter({middle: 2}), middle: Counter({low: 2}), high: Counter({high: 2})}
 
 
@@ -81,12 +88,12 @@ def test_styles_are_drawn_from_test_and_each_is_asked_with_every_label(
     assert drawn == style_recordings(tmp_path, 2)
     assert {path.name for path in style_recordings(tmp_path, 9)} == {"3.wav", "4.wav", "5.wav"}
     with ServiceClient(service.url) as client:
-        clips = ask_in_styles(client, drawn)
-        plain = ask(client, per_label=1)
-    assert {label: own.shape for label, own in clips.items()} == dict.fromkeys(LABELS, (2, 16000))
+        clips = request_styled_clips(client, drawn)
+        plain = request_clips(client, per_label=1)
+    assert {label: x.shape for label, x in clips.items()} == dict.fromkeys(LABELS, (2, 16000))
     assert not any(np.array_equal(clips[label][0], plain[label][0]) for label in LABELS)
-    found = {"drawn": judged(plain, judge(*LABELS)), "styled": judged(clips, judge(*LABELS))}
-    assert "| styled | 6 | 6 | 100.0 |" in report_styles(found)
+    answers = {"drawn": name_clips(plain, judge(*LABELS)), "styled": name_clips(clips, judge(*LABELS))}
+    assert "| styled | 6 | 6 | 100.0 |" in report_styles(answers)
 
 
 def test_the_report_has_a_row_a_label_and_one_of_all() -> None:
@@ -97,27 +104,27 @@ def test_the_report_has_a_row_a_label_and_one_of_all() -> None:
 
 
 def test_the_command_asks_the_service_and_says_what_is_wrong(service: RunningService, tmp_path: Path) -> None:
-    kept, styles = tmp_path / "checkpoint.safetensors", tmp_path / "styles"
+    checkpoint, styles = tmp_path / "checkpoint.safetensors", tmp_path / "styles"
     styles.mkdir()
     (styles / "a.wav").write_bytes(encode_wav(np.full(16_000, 0.1, np.float32)))
     (styles / "metadata.tsv").write_text("path\tspeaker\tsplit\na.wav\ts\ttest\n")
     torch.manual_seed(0)
-    for labels, code, said in ((LABELS, 0, "| all | 3 |"), (LABELS[:2], 1, "high tone too")):
+    for labels, code, message in ((LABELS, 0, "| all | 3 |"), (LABELS[:2], 1, "high tone too")):
         card = {"spectrogram": asdict(SMALL.spectrogram), "labels": labels}
-        save_checkpoint(kept, {"judge": SimpleClassifier(SMALL, len(labels))}, None, 1, card)
+        save_checkpoint(checkpoint, {"judge": SimpleClassifier(SMALL, len(labels))}, None, 1, card)
         page = tmp_path / f"card-{code}.md"
-        command = ["generated", "--url", service.url, "--per-label", "1", "--judge", str(kept)]
+        command = ["generated", "--url", service.url, "--per-label", "1", "--judge", str(checkpoint)]
         command += ["--page", str(page), "--styles", str(styles)]
         result = CliRunner().invoke(app, command)
         assert result.exit_code == code, result.output
-        assert said in " ".join(result.output.split())
+        assert message in " ".join(result.output.split())
         assert page.exists() == page.with_suffix(".png").exists() == (code == 0)
     card_text = (tmp_path / "card-0.md").read_text()
     assert "| all | 3 |" in card_text
     assert "| styles | 3 |" in card_text
-    nowhere = ["generated", "--url", "http://127.0.0.1:9", "--judge", str(kept)]
+    nowhere = ["generated", "--url", "http://127.0.0.1:9", "--judge", str(checkpoint)]
     absent = ["generated", "--url", service.url, "--judge", str(tmp_path / "absent")]
-    for command, said in ((nowhere, "No service answers"), (absent, "--only judges")):
+    for command, message in ((nowhere, "No service answers"), (absent, "--only judges")):
         result = CliRunner().invoke(app, command)
         assert result.exit_code == 1
-        assert said in " ".join(result.output.split())
+        assert message in " ".join(result.output.split())

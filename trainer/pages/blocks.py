@@ -13,11 +13,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def write_block(page: Path, name: str, text: str) -> None:
-    """Puts `text` between the markers of `name`, where the page has them; else at its end."""
+    """Puts `text` between the markers of `name`; at the page's end if it has none."""
     begin, end = f"<!-- {name}: made by a command, do not edit -->", f"<!-- end of {name} -->"
     block = f"{begin}\n\n{text.strip()}\n\n{end}"
     old = page.read_text() if page.is_file() else ""
-    head, found, rest = old.partition(begin)
+    head, begun, rest = old.partition(begin)
     _, ended, tail = rest.partition(end)
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(head + block + tail if found and ended else f"{old.rstrip()}\n\n{block}\n".lstrip())
+    page.write_text(head + block + tail if begun and ended else f"{old.rstrip()}\n\n{block}\n".lstrip())

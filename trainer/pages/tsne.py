@@ -51,8 +51,8 @@ def tsne(features: Float32) -> Float32:
 
 def thin(panel: Panel, most: int, classes: Sequence[str] | None = None) -> Panel:
     """At most `most` points, of `classes` only where given; drawn at random."""
-    kept = np.arange(len(panel.labels))
+    indices = np.arange(len(panel.labels))
     if classes is not None:
-        kept = np.flatnonzero(np.isin(panel.labels, list(classes)))
-    kept = np.sort(np.random.default_rng(0).permutation(kept)[:most])
-    return Panel(panel.title, panel.features[kept], panel.labels[kept])
+        indices = np.flatnonzero(np.isin(panel.labels, list(classes)))
+    indices = np.sort(np.random.default_rng(0).permutation(indices)[:most])
+    return Panel(panel.title, panel.features[indices], panel.labels[indices])

@@ -1,1 +1,1 @@
-"""Published figures, one file a page of docs/: each is made anew by one command."""
+"""The papers, reproduced: a folder a paper, each with one command and one page under docs/results/."""

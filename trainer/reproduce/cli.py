@@ -10,14 +10,17 @@ from rich.console import Console
 
 from bundle.manifest import BundleError
 from trainer.audio.folders import DataError
+from trainer.bundles.newest import newest_bundle
 from trainer.finetuning.errors import FinetuneError
 from trainer.terminal import errors_said
 
 app = typer.Typer(no_args_is_help=True, help="Makes the published figures anew.")
 
-BundleArgument = Annotated[Path, typer.Option("--bundle", help="Model to start from.")]
+BundleArgument = Annotated[
+    Path | None,
+    typer.Option("--bundle", help="The shipped model; by default the newest under models/autodecompose."),
+]
 DataArgument = Annotated[Path, typer.Option("--data", envvar="TWOFOLD_DATA", help="Folder of the corpora.")]
-SHIPPED = Path("models/autodecompose/1.1.0")
 
 
 @app.command()
@@ -78,12 +81,14 @@ def syntone(
     Example: `python -m trainer reproduce syntone --runs 3`
     """
     from trainer.reproduce.syntone.page import reproduce_syntone
+    from trainer.reproduce.syntone.trainings import SynToneRuns
     from trainer.syntone.dataset import SynTone
 
     console = Console(stderr=True)
     with errors_said(console, BundleError, DataError, FinetuneError):
         grid = SynTone(amplitudes, frequencies)
-        reproduce_syntone(page, work, console.print, runs=runs, epochs=epochs, grid=grid)
+        trainings = SynToneRuns(folder=work, console=console, grid=grid, epochs=epochs)
+        reproduce_syntone(trainings, page, runs)
 
 
 @app.command()
@@ -94,7 +99,7 @@ def autodecompose(
         typer.Option(help="fig7, table2, table3, overfitting, fig10, words or maps; repeat for several."),
     ] = None,
     scale: Annotated[str, typer.Option(help="cpu: two hours of one core; paper: 500 epochs.")] = "cpu",
-    bundle: BundleArgument = SHIPPED,
+    bundle: BundleArgument = None,
     out: Annotated[Path, typer.Option(help="Trained models and rows.")] = Path("runs/autodecompose-paper"),
     page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/autodecompose.md"),
 ) -> None:
@@ -105,12 +110,14 @@ def autodecompose(
     from trainer.peers.resemblyzer import PeerMissingError
     from trainer.reproduce.autodecompose import SCALES, reproduce_autodecompose
     from trainer.reproduce.autodecompose.alignment import AlignerMissingError
+    from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 
     console = Console(stderr=True)
     with errors_said(console, AlignerMissingError, BundleError, DataError, PeerMissingError, ValueError):
         if scale not in SCALES:
             raise ValueError(f"--scale is {' or '.join(SCALES)}, not {scale!r}.")
-        reproduce_autodecompose(data, out, page, SCALES[scale], only or (), console.print, bundle)
+        runs = AutodecomposeRuns(folder=out / scale, console=console, data=data, scale=SCALES[scale])
+        reproduce_autodecompose(runs, page, only or (), bundle or newest_bundle())
 
 
 @app.command()
@@ -139,7 +146,7 @@ def gaae(
     """
     from trainer.reproduce.gaae.page import chosen_parts, planned, reproduce_gaae
     from trainer.reproduce.gaae.scale import SCALES
-    from trainer.reproduce.gaae.workshop import Workshop
+    from trainer.reproduce.gaae.trainings import GaaeRuns
 
     console = Console(stderr=True)
     with errors_said(console, DataError, FloatingPointError, ValueError):
@@ -147,8 +154,8 @@ def gaae(
             raise ValueError(f"--scale is one of {', '.join(SCALES)}, not {scale!r}.")
         parts = chosen_parts(only or ())
         corpora = {"digits": digits, "instruments": instruments, "gender": gender}
-        shop = Workshop(data, corpora, out / scale, SCALES[scale], console)
+        runs = GaaeRuns(folder=out / scale, console=console, data=data, corpora=corpora, scale=SCALES[scale])
         if plan:
-            typer.echo(planned(shop, parts))
+            typer.echo(planned(runs, parts))
         else:
-            reproduce_gaae(shop, page, parts)
+            reproduce_gaae(runs, page, parts)

@@ -20,7 +20,7 @@ WAYS = ("whole clips", "all lengths", "length known")
 class Durations:
     """Means over draws of which half of the speakers fits and which is measured."""
 
-    own: dict[float, tuple[float, float]]  # slope and intercept that fit this length alone
+    fits: dict[float, tuple[float, float]]  # slope and intercept that fit this length alone
     cllr: dict[float, list[float]]  # bits, in the order of WAYS
     act_dcf: dict[float, list[float]]
 
@@ -36,7 +36,7 @@ def try_durations(whole: Voices, cut: dict[float, Voices], *, seed: int = 0) -> 
     """
     rng = np.random.default_rng(seed)
     names = np.unique(np.concatenate([voices.speakers for voices in cut.values()]))
-    own: dict[float, list[tuple[float, float]]] = {seconds: [] for seconds in cut}
+    fits: dict[float, list[tuple[float, float]]] = {seconds: [] for seconds in cut}
     costs: dict[float, list[list[tuple[float, float]]]] = {seconds: [] for seconds in cut}
     for _ in range(DRAWS):
         aside, fitting = np.split(rng.permutation(names), [len(names) // 2])
@@ -46,7 +46,7 @@ def try_durations(whole: Voices, cut: dict[float, Voices], *, seed: int = 0) -> 
         aware = _fit(fit_pairs, _with_length)
         for seconds, voices in cut.items():
             alone = fit_calibration(*fit_pairs[seconds], rng)
-            own[seconds].append((alone["slope"], alone["intercept"]))
+            fits[seconds].append((alone["slope"], alone["intercept"]))
             kinds = voices.of(aside).pairs()
             llrs = [
                 [plain["slope"] * kind + plain["intercept"] for kind in kinds],
@@ -56,9 +56,9 @@ def try_durations(whole: Voices, cut: dict[float, Voices], *, seed: int = 0) -> 
             costs[seconds].append([(cllr(*kinds), act_dcf(*kinds)) for kinds in llrs])
     means = {seconds: np.mean(draws, axis=0) for seconds, draws in costs.items()}  # (ways, 2)
     return Durations(
-        own={
-            seconds: (float(np.mean([s for s, _ in fits])), float(np.mean([i for _, i in fits])))
-            for seconds, fits in own.items()
+        fits={
+            seconds: (float(np.mean([s for s, _ in draws])), float(np.mean([i for _, i in draws])))
+            for seconds, draws in fits.items()
         },
         cllr={seconds: mean[:, 0].tolist() for seconds, mean in means.items()},
         act_dcf={seconds: mean[:, 1].tolist() for seconds, mean in means.items()},

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.decisions.figures import figures
-from benchmarks.decisions.model import Model, Voices
-from benchmarks.decisions.rows import Row, measured
+from benchmarks.decisions.model import ScoredModel, Voices
+from benchmarks.decisions.rows import Row, make_row
 from benchmarks.decisions.tables import CHANNEL, NARROW, WHOLE
 from benchmarks.decisions.tried.durations import WAYS, try_durations
 from benchmarks.decisions.tried.normalisation import MEASURES, measures, scores, try_normalisation
@@ -42,8 +42,8 @@ def normalisation_text(name: str, train: Train, test: dict[str, Voices]) -> str:
         for top in (None, best)
     }
     tested = [
-        [heard, *(_cell(measures(*scores(voices, train.cohort, top), fit)) for top, fit in fits.items())]
-        for heard, voices in test.items()
+        [name, *(_cell(measures(*scores(voices, train.cohort, top), fit)) for top, fit in fits.items())]
+        for name, voices in test.items()
     ]
     columns = " · ".join(MEASURES)
     return "\n\n".join(
@@ -71,28 +71,30 @@ def verdict(outcome: Outcome, best: int) -> str:
     return f"normalisation **{helps}** (best {best}, mean over the conditions: {changes})."
 
 
-def narrow_rows(model: Model, train: Train, corpus: str, heard: Voices) -> list[Row]:
+def narrow_rows(model: ScoredModel, train: Train, corpus: str, voices: Voices) -> list[Row]:
     """Test recordings at 8 kHz as they are scored, and centred once more with the mean of train at 8 kHz."""
-    centred = Voices(centre(heard.vectors, train.narrow.vectors.mean(axis=0)), heard.speakers)
+    centred = Voices(centre(voices.vectors, train.narrow.vectors.mean(axis=0)), voices.speakers)
     return [
-        measured([model], [heard], corpus, f"{NARROW}, as it is"),
-        measured([model], [centred], corpus, f"{NARROW}, with a mean of its own"),
+        make_row([model], [voices], corpus, f"{NARROW}, as it is"),
+        make_row([model], [centred], corpus, f"{NARROW}, with a mean of its own"),
     ]
 
 
-def durations_text(model: Model, train: Train) -> str:
+def durations_text(model: ScoredModel, train: Train) -> str:
     """Whether slope and intercept should know how long the speech is."""
-    found = try_durations(train.whole, train.cut)
+    durations = try_durations(train.whole, train.cut)
     decided = {seconds: figures(model, voices) for seconds, voices in train.cut.items()}
     rows = []
-    for seconds, (slope, intercept) in found.own.items():
-        one = decided[seconds]
-        costs = zip(found.cllr[seconds], found.act_dcf[seconds], strict=True)
-        decisions = [f"{one.false_accepts:.2f}", f"{one.misses:.1f}"] if one else ["–", "–"]
+    for seconds, (slope, intercept) in durations.fits.items():
+        figures_at = decided[seconds]
+        costs = zip(durations.cllr[seconds], durations.act_dcf[seconds], strict=True)
+        decisions = (
+            [f"{figures_at.false_accepts:.2f}", f"{figures_at.misses:.1f}"] if figures_at else ["–", "–"]
+        )
         fits = [f"{slope:.1f}", f"{intercept:.1f}", *(f"{bits:.3f} · {dcf:.2f}" for bits, dcf in costs)]
         rows.append([f"{seconds:g} s", *decisions, *fits])
     header = ["speech", "false accepts at 1 %", "misses there", "own slope", "own intercept"]
-    bits, dcfs = (np.mean(list(of.values()), axis=0) for of in (found.cllr, found.act_dcf))
+    bits, dcfs = (np.mean(list(of.values()), axis=0) for of in (durations.cllr, durations.act_dcf))
     should = "should" if bits[2] < GAIN * bits[:2].min() and dcfs[2] <= dcfs[:2].min() else "need not"
     means = "; ".join(
         f"{way} Cllr {b:.3f}, actual DCF {d:.2f}" for way, b, d in zip(WAYS, bits, dcfs, strict=True)

@@ -1,7 +1,8 @@
 """Adaptive score normalisation: would it help? Measured on train speakers set aside.
 
-P. Matějka et al., "Analysis of score normalization in multilingual speaker recognition", 2017: a score is
-standardised by the best scores of either side against a cohort of other speakers, and the two are averaged.
+P. Matějka et al., "Analysis of score normalization in multilingual speaker recognition", 2017. A
+score is standardised twice, by the best scores of either side against a cohort of other speakers. The two
+results are averaged.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def try_normalisation(
 
     Args:
         trials: the same speakers under several conditions; the first is what the calibration is fitted on.
-        cohort: one vector a speaker, those of the trials and others.
+        cohort: one vector a speaker, of the trials' speakers and of others.
 
     Returns:
         For None (no normalisation) and each of `TOPS` that the cohort is large enough for, by condition:
@@ -40,7 +41,7 @@ def try_normalisation(
     first = next(iter(trials.values()))
     names = np.unique(first.speakers)
     rng = np.random.default_rng(seed)
-    found: dict[int | None, dict[str, list[list[float]]]] = {}
+    by_setting: dict[int | None, dict[str, list[list[float]]]] = {}
     for _ in range(DRAWS):
         aside, fitting = np.split(rng.permutation(names), [len(names) // 2])
         others = cohort.of([name for name in cohort.speakers if name not in set(aside)])
@@ -48,12 +49,12 @@ def try_normalisation(
             calibration = fit_calibration(*scores(first.of(fitting), others, top), rng)
             for condition, voices in trials.items():
                 target, nontarget = scores(voices.of(aside), others, top)
-                found.setdefault(top, {}).setdefault(condition, []).append(
+                by_setting.setdefault(top, {}).setdefault(condition, []).append(
                     measures(target, nontarget, calibration)
                 )
     return {
         top: {condition: np.mean(draws, axis=0) for condition, draws in by_condition.items()}
-        for top, by_condition in found.items()
+        for top, by_condition in by_setting.items()
     }
 
 

@@ -48,20 +48,20 @@ def few_clips(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def _few(corpus: str, rows: list[dict[str, str]], speakers: int) -> list[dict[str, str]]:
     voices: dict[tuple[str, ...], set[str]] = {}
     taken: dict[tuple[str, ...], int] = {}
-    kept = []
+    few = []
     for row in rows:
         if row.get("word", "zero") not in {"zero", "one"}:
             continue
         # Of speechocean762 a boy, a girl, a man and a woman.
         kind = (row["gender"], str(int(row["age"]) < 16)) if corpus == "speechocean762" else ()
-        own = voices.setdefault((row["split"], *kind), set())
-        if len(own) < speakers:
-            own.add(row["speaker"])
+        speakers_of_kind = voices.setdefault((row["split"], *kind), set())
+        if len(speakers_of_kind) < speakers:
+            speakers_of_kind.add(row["speaker"])
         clip = (row["split"], row["speaker"], row.get("word", ""), row.get("emotion", ""))
         taken[clip] = taken.get(clip, 0) + 1
-        if row["speaker"] in own and taken[clip] <= CLIPS:
-            kept.append(row)
-    return kept
+        if row["speaker"] in speakers_of_kind and taken[clip] <= CLIPS:
+            few.append(row)
+    return few
 
 
 @pytest.fixture
@@ -123,9 +123,9 @@ def test_a_second_call_writes_the_same_page_from_what_the_first_kept(plan: Plan)
 
 
 def test_figures_of_other_settings_are_not_reused(plan: Plan) -> None:
-    assert plan.kept("x", {"steps": 1}, lambda: [1.0]) == [1.0]
-    assert plan.kept("x", {"steps": 1}, lambda: [2.0]) == [1.0]
-    assert plan.kept("x", {"steps": 2}, lambda: [2.0]) == [2.0]
+    assert plan.figures("x", {"steps": 1}, lambda: [1.0]) == [1.0]
+    assert plan.figures("x", {"steps": 1}, lambda: [2.0]) == [1.0]
+    assert plan.figures("x", {"steps": 2}, lambda: [2.0]) == [2.0]
     assert not list(plan.runs.rglob("*.partial"))
 
 

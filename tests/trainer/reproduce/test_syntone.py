@@ -32,18 +32,15 @@ def test_page_pictures_and_going_on(tmp_path: Path, command: list[str]) -> None:
         assert path.stat().st_size < 150_000
 
     # A second call trains only what is missing, and takes the rest from the files.
-    kept = tmp_path / "work" / "vae-0" / "measures.json"
-    figures = json.loads(kept.read_text())
-    figures["measures"]["scores"]["mig"] = 0.75
-    kept.write_text(json.dumps(figures))
-    (tmp_path / "work" / "vae-1" / "measures.json").unlink()
+    first, second = (tmp_path / "work" / "rows" / f"vae-{run}.json" for run in (0, 1))
+    row = json.loads(first.read_text())
+    row["figures"]["scores"]["mig"] = 0.75
+    first.write_text(json.dumps(row))
+    second.unlink()
     again = CliRunner().invoke(app, command)
     assert again.exit_code == 0, again.output
     assert "step" not in again.output
-    mean = (
-        0.75
-        + json.loads((tmp_path / "work" / "vae-1" / "measures.json").read_text())["measures"]["scores"]["mig"]
-    ) / 2
+    mean = (0.75 + json.loads(second.read_text())["figures"]["scores"]["mig"]) / 2
     assert f"| **VAE** | {mean:.3f} ±" in (tmp_path / "docs" / "syntone.md").read_text()
 
     other = CliRunner().invoke(app, [*command, "--epochs", "2"])

@@ -18,7 +18,7 @@ class AlignerMissingError(Exception):
 
 
 @dataclass(frozen=True)
-class Segment:
+class PhoneSegment:
     phone: str  # ARPAbet without stress; "SIL" is silence
     start_s: float
     end_s: float
@@ -41,7 +41,7 @@ class Aligner:
 
         self.decoder = Decoder(lm=None, loglevel="FATAL")
 
-    def align(self, samples: Float32, text: str) -> list[Segment] | None:
+    def align(self, samples: Float32, text: str) -> list[PhoneSegment] | None:
         """Phones in order of time, without gaps; None where the transcript does not fit the recording.
 
         Args:
@@ -62,7 +62,7 @@ class Aligner:
         if alignment is None:
             return None
         return [
-            Segment(phone.name, phone.start * FRAME_S, (phone.start + phone.duration) * FRAME_S)
+            PhoneSegment(phone.name, phone.start * FRAME_S, (phone.start + phone.duration) * FRAME_S)
             for word in alignment
             for phone in word
         ]

@@ -1,4 +1,4 @@
-"""What a trained Autodecompose makes of crops: frames of either encoder, or of the mel features it hears."""
+"""Crops → frames of either encoder of a trained Autodecompose, or of its mel features."""
 
 from __future__ import annotations
 

@@ -9,12 +9,12 @@ from trainer.autodecompose.settings import PRESETS
 from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.measures import voice_figures
-from trainer.reproduce.autodecompose.workshop import SHOT_S, Workshop
+from trainer.reproduce.autodecompose.trainings import SHOT_S, AutodecomposeRuns
 
 
-def fig7(shop: Workshop) -> str:
-    networks = shop.scale.fig7_networks
-    grid = {(e, d): _row(shop, e, d) for e in networks for d in networks}
+def fig7(runs: AutodecomposeRuns) -> str:
+    networks = runs.scale.fig7_networks
+    grid = {(e, d): _row(runs, e, d) for e in networks for d in networks}
     header = ["encoder ↓ decoder →", *networks]
     rows = [[e, *(_cell(grid[e, d]) for d in networks)] for e in networks]
     best = max(grid, key=lambda names: grid[names]["E_s"]["few_shot"]["10"]["f1"])
@@ -22,29 +22,29 @@ def fig7(shop: Workshop) -> str:
     return "\n\n".join(
         [
             "## Fig. 7: architectures",
-            f"Plain objective, 10 speakers of speechocean762 train, {epochs} epochs (paper: 50); macro "
-            "F1 in % from 10 s a speaker, of E_s / of E_c. The paper prints a picture without numbers: "
-            "large with large is its best, and the simple ones are close.",
+            f"Plain objective, 10 speakers of speechocean762 train, {epochs} epochs (paper: 50). Cells are "
+            "macro F1 in % from 10 s a speaker, of E_s / of E_c. The paper prints a picture without "
+            "numbers. There large with large is best, and the simple networks are close.",
             table(header, rows),
             f"Best here: encoder {best[0]}, decoder {best[1]}.",
         ]
     )
 
 
-def _row(shop: Workshop, encoder: str, decoder: str) -> dict[str, Any]:
+def _row(runs: AutodecomposeRuns, encoder: str, decoder: str) -> dict[str, Any]:
     def compute() -> dict[str, Any]:
         settings = replace(PRESETS["paper"], encoder=encoder, decoder=decoder)
-        clips = shop.clips("ten")
-        model = shop.autodecompose(f"fig7-{encoder}-{decoder}", settings, clips, shop.scale.fig7)
+        clips = runs.clips("ten")
+        model = runs.autodecompose(f"fig7-{encoder}-{decoder}", settings, clips, runs.scale.fig7)
         figures: dict[str, Any] = {"epochs": model.settings.epochs}
         for which in ("E_s", "E_c"):
             encode = pooled_encoder(model, which)
             figures[which] = voice_figures(
-                clips, encode, draws=shop.scale.draws, standardise=True, seconds=(SHOT_S,)
+                clips, encode, draws=runs.scale.draws, standardise=True, seconds=(SHOT_S,)
             )
         return figures
 
-    return shop.row(f"fig7/{encoder}-{decoder}", compute)
+    return runs.figures(f"fig7/{encoder}-{decoder}", compute)
 
 
 def _cell(row: dict[str, Any]) -> str:

@@ -52,10 +52,10 @@ def first_seconds(clips: Sequence[Clip], seconds: float) -> tuple[list[Clip], li
     """Each speaker's first recordings, until they hold `seconds`, and the others."""
     first: list[Clip] = []
     others: list[Clip] = []
-    heard: dict[str, float] = defaultdict(float)
+    total_s: dict[str, float] = defaultdict(float)
     for clip in clips:
-        (first if heard[clip.speaker] < seconds else others).append(clip)
-        heard[clip.speaker] += clip_seconds(clip)
+        (first if total_s[clip.speaker] < seconds else others).append(clip)
+        total_s[clip.speaker] += clip_seconds(clip)
     return first, others
 
 

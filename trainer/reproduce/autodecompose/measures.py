@@ -14,7 +14,7 @@ from trainer.metrics import eer, few_shot
 from trainer.metrics.few_shot import SECONDS
 from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.settings import Variant
-from trainer.reproduce.autodecompose.workshop import Workshop
+from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 from trainer.scoring.calibration import pair_scores
 from trainer.scoring.embedding import CropEncoder, embed_clips
 
@@ -50,14 +50,14 @@ def voice_figures(
     }
 
 
-def variant_row(shop: Workshop, variant: Variant, labelled: str, encoder: str) -> dict[str, Any]:
+def variant_row(runs: AutodecomposeRuns, variant: Variant, labelled: str, encoder: str) -> dict[str, Any]:
     """Figures of one encoder of one variant on one set."""
 
     def compute() -> dict[str, Any]:
-        encode = pooled_encoder(shop.model(variant), encoder)
-        return voice_figures(shop.clips(labelled), encode, draws=shop.scale.draws, standardise=True)
+        encode = pooled_encoder(runs.model(variant), encoder)
+        return voice_figures(runs.clips(labelled), encode, draws=runs.scale.draws, standardise=True)
 
-    return shop.row(f"voices/{variant.name}-on-{labelled}-{encoder}", compute)
+    return runs.figures(f"voices/{variant.name}-on-{labelled}-{encoder}", compute)
 
 
 def shot_cells(figures: dict[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.material import clip_seconds, first_seconds
 from trainer.reproduce.autodecompose.measures import voice_figures
 from trainer.reproduce.autodecompose.settings import Effort
-from trainer.reproduce.autodecompose.workshop import SHOT_S, Workshop
+from trainer.reproduce.autodecompose.trainings import SHOT_S, AutodecomposeRuns
 from trainer.training.batches import PairSampler
 
 NAME = "overfitting"
@@ -26,8 +26,8 @@ CHUNKS = 20  # the loss is looked at this often
 FLAT = 0.005  # a chunk that lowers the mean loss by less than this share is the last
 
 
-def overfitting(shop: Workshop) -> str:
-    figures = shop.row(NAME, lambda: _compute(shop))
+def overfitting(runs: AutodecomposeRuns) -> str:
+    figures = runs.figures(NAME, lambda: _compute(runs))
     rows = [["paper, very large, 5000 epochs", "98.6"]]  # 98.5 in its abstract
     rows += [
         [name, f"{shot['f1']:.1f} ± {shot['std']:.1f}"]
@@ -41,11 +41,11 @@ def overfitting(shop: Workshop) -> str:
         [
             "## Overfitting",
             f"Networks `{figures['networks']}` ({figures['parameters'] / 1e6:.1f} M parameters) with the "
-            f"plain objective on the first recordings, {TRAINED_S:.0f} s or a little more, of the three "
-            f"speakers of speechocean762 test with the most audio: {', '.join(figures['speakers'])}; "
-            f"{figures['trained_s']:.0f} s in all. F1 in % on the {figures['rest_s']:.0f} s of their "
-            f"speech that were not trained on, from {SHOT_S} s of it a speaker, over "
-            f"{shop.scale.overfit_draws} draws.",
+            "plain objective, on the three speakers of speechocean762 test with the most audio: "
+            f"{', '.join(figures['speakers'])}. They were trained on the first recordings of each, "
+            f"{TRAINED_S:.0f} s or a little more, {figures['trained_s']:.0f} s in all. F1 in % is on the "
+            f"{figures['rest_s']:.0f} s of their speech that were not trained on, from {SHOT_S} s of it a "
+            f"speaker, over {runs.scale.overfit_draws} draws.",
             table(["", "F1"], rows),
             f"{figures['stopped']} The loss fell from {figures['losses'][0]:.4g} to "
             f"{figures['losses'][-1]:.4g}.",
@@ -53,25 +53,25 @@ def overfitting(shop: Workshop) -> str:
     )
 
 
-def parts(shop: Workshop) -> tuple[list[Clip], list[Clip]]:
+def parts(runs: AutodecomposeRuns) -> tuple[list[Clip], list[Clip]]:
     """What is trained on, and the rest of the three speakers' speech."""
-    return first_seconds(shop.clips("three"), TRAINED_S)
+    return first_seconds(runs.clips("three"), TRAINED_S)
 
 
-def settings(shop: Workshop) -> TrainSettings:
-    networks = shop.scale.overfit_networks
-    return replace(PRESETS[shop.scale.overfit_preset], encoder=networks, decoder=networks)
+def settings(runs: AutodecomposeRuns) -> TrainSettings:
+    networks = runs.scale.overfit_networks
+    return replace(PRESETS[runs.scale.overfit_preset], encoder=networks, decoder=networks)
 
 
-def overfitted(shop: Workshop) -> tuple[Objective, str]:
+def overfitted(runs: AutodecomposeRuns) -> tuple[Objective, str]:
     """The model, and why its training ended; each chunk of epochs goes on where the last one stopped."""
-    clips, _ = parts(shop)
-    wanted, most = settings(shop), shop.scale.overfit.epochs
-    epoch = PairSampler(shop.cache(clips), None, wanted.batch, wanted.seed).steps_per_epoch  # in steps
+    clips, _ = parts(runs)
+    wanted, most = settings(runs), runs.scale.overfit.epochs
+    epoch = PairSampler(runs.cache(clips), None, wanted.batch, wanted.seed).steps_per_epoch  # in steps
     chunk = max(most // CHUNKS, 1)
     for epochs in (*range(chunk, most, chunk), most):
-        model = shop.autodecompose(NAME, wanted, clips, Effort(epochs))
-        if is_flat(_losses(shop)[: epochs * epoch], chunk * epoch) and epochs < most:
+        model = runs.autodecompose(NAME, wanted, clips, Effort(epochs))
+        if is_flat(_losses(runs)[: epochs * epoch], chunk * epoch) and epochs < most:
             return model, f"The loss was flat: stopped after {epochs} of {most} epochs."
     return model, f"All {most} epochs were trained."
 
@@ -84,25 +84,25 @@ def is_flat(losses: list[float], chunk: int) -> bool:
     return bool(last > (1 - FLAT) * before)
 
 
-def _losses(shop: Workshop) -> list[float]:
-    with (shop.folder / "trained" / NAME / "losses.csv").open(newline="") as file:
+def _losses(runs: AutodecomposeRuns) -> list[float]:
+    with (runs.folder / "trained" / NAME / "losses.csv").open(newline="") as file:
         return [float(row["loss"]) for row in csv.DictReader(file)]
 
 
-def _compute(shop: Workshop) -> dict[str, Any]:
-    clips, rest = parts(shop)
-    model, stopped = overfitted(shop)
+def _compute(runs: AutodecomposeRuns) -> dict[str, Any]:
+    clips, rest = parts(runs)
+    model, stopped = overfitted(runs)
     torch.manual_seed(0)
     untrained = Objective(model.settings)
 
     def shot(objective: Objective, which: str) -> Any:
         encode = pooled_encoder(objective, which)
-        draws = shop.scale.overfit_draws
+        draws = runs.scale.overfit_draws
         return voice_figures(rest, encode, draws=draws, standardise=True, seconds=(SHOT_S,))["few_shot"]["10"]
 
-    losses = _losses(shop)
+    losses = _losses(runs)
     return {
-        "networks": shop.scale.overfit_networks,
+        "networks": runs.scale.overfit_networks,
         "parameters": sum(p.numel() for p in model.parameters()),
         "epochs": model.settings.epochs,
         "stopped": stopped,

@@ -14,29 +14,25 @@ from trainer.reproduce.autodecompose.fig7 import fig7
 from trainer.reproduce.autodecompose.maps import maps
 from trainer.reproduce.autodecompose.overfitting import overfitting
 from trainer.reproduce.autodecompose.phonemes import phonemes
-from trainer.reproduce.autodecompose.settings import Scale
+from trainer.reproduce.autodecompose.settings import AutodecomposeScale
 from trainer.reproduce.autodecompose.table2 import table2
 from trainer.reproduce.autodecompose.table3 import table3
+from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 from trainer.reproduce.autodecompose.words import words
-from trainer.reproduce.autodecompose.workshop import Say, Workshop
 
 PARTS = ("fig7", "table2", "table3", "overfitting", "fig10", "words", "maps")
 
 TITLE = """# The Autodecompose paper, reproduced
 
 Section V of Bonyadi's *Autodecompose* with our corpora, ours beside the paper's figures. Each part says how
-much was trained; `python -m trainer reproduce autodecompose --scale paper` trains as long as the paper did.
+much was trained. `python -m trainer reproduce autodecompose --scale paper` trains as long as the paper did.
 """
 
 
-def reproduce_autodecompose(
-    data: Path, runs: Path, page: Path, scale: Scale, only: Sequence[str], say: Say, bundle: Path
-) -> None:
+def reproduce_autodecompose(runs: AutodecomposeRuns, page: Path, only: Sequence[str], bundle: Path) -> None:
     """Trains, measures and writes the chosen parts, or all; goes on where an earlier call was stopped.
 
     Args:
-        data: folder of the corpora.
-        runs: what is trained and measured is kept in `runs/<scale>`.
         page: gets a block a part; pictures go to a folder beside it, named like it.
         only: names of `PARTS`; none is all of them.
         bundle: the shipped model, for Table III and the words.
@@ -45,7 +41,7 @@ def reproduce_autodecompose(
         BundleError: `bundle` cannot be used.
         AlignerMissingError, PeerMissingError: a chosen part needs a package that is not installed.
         DataError: a corpus cannot be read.
-        ValueError: no such part, or `runs` holds trainings with other settings.
+        ValueError: no such part, or the folder of `runs` holds trainings with other settings.
     """
     unknown = set(only) - set(PARTS)
     if unknown:
@@ -57,8 +53,7 @@ def reproduce_autodecompose(
     if {"fig10", "maps"} & set(chosen):
         require_aligner()
 
-    shop = Workshop(data, runs / scale.name, scale, say)
-    make: dict[str, Callable[[Workshop], str]] = {
+    make: dict[str, Callable[[AutodecomposeRuns], str]] = {
         "fig7": fig7,
         "table2": table2,
         "table3": partial(table3, bundle=bundle),
@@ -71,13 +66,13 @@ def reproduce_autodecompose(
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(TITLE)
     for part in chosen:
-        say(f"{part} …")
-        text = make[part](shop)
-        write_block(page, f"reproduce autodecompose {part}", f"{text}\n\n{_how(scale, part)}")
+        runs.say(f"{part} …")
+        text = make[part](runs)
+        write_block(page, f"reproduce autodecompose {part}", f"{text}\n\n{_how(runs.scale, part)}")
 
 
-def _how(scale: Scale, part: str) -> str:
-    """What the figures of a part were trained with, plainly."""
+def _how(scale: AutodecomposeScale, part: str) -> str:
+    """How much was trained for a part."""
     trained = {
         "fig7": f"the networks named, at most {scale.fig7}",
         "overfitting": f"`{scale.overfit_networks}` networks, at most {scale.overfit}",

@@ -20,12 +20,12 @@ class Effort:
         return max(1, min(self.epochs, most))
 
     def __str__(self) -> str:
-        bound = "" if self.steps is None else f" within {self.steps} steps, but one at least"
+        bound = "" if self.steps is None else f" within {self.steps} steps, at least one"
         return f"{self.epochs} epochs{bound}"
 
 
 @dataclass(frozen=True)
-class Scale:
+class AutodecomposeScale:
     """`paper` is section V's, for a GPU; `cpu` takes about two hours of one core."""
 
     name: str
@@ -49,7 +49,7 @@ class Scale:
 
 SCALES = {
     # The paper's large networks take seven times as long a step as `fast`: an epoch of them would be all.
-    "cpu": Scale(
+    "cpu": AutodecomposeScale(
         name="cpu",
         networks="fast",
         pretrain=Effort(500, 2100),
@@ -60,7 +60,7 @@ SCALES = {
         overfit_networks="large",
         ecapa=Effort(12, 1000),
     ),
-    "paper": Scale(
+    "paper": AutodecomposeScale(
         name="paper",
         networks="large",
         pretrain=Effort(500),

@@ -13,7 +13,7 @@ from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.material import SETS
 from trainer.reproduce.autodecompose.measures import shot_cells, variant_row, voice_figures
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, TESTS, objective_settings
-from trainer.reproduce.autodecompose.workshop import Workshop
+from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 
 PAPER = {  # Table II, by SECONDS
     1: (99.2, 99.4, 99.6, 99.8, 99.8),
@@ -28,16 +28,16 @@ PAPER = {  # Table II, by SECONDS
 }
 
 
-def table2(shop: Workshop) -> str:
+def table2(runs: AutodecomposeRuns) -> str:
     rows, reach = [], {}
     for test in TESTS:
         rows.append([f"Test {test.number}", "paper", *(f"{f1:.1f}" for f1 in PAPER[test.number])])
         for objective in OBJECTIVES:
-            figures = variant_row(shop, test.variant(objective), test.labelled, test.encoder)
+            figures = variant_row(runs, test.variant(objective), test.labelled, test.encoder)
             reach[test.labelled] = figures
             rows.append([f"Test {test.number}", objective, *shot_cells(figures)])
     for name, which in (("E_s, untrained", "E_s"), ("mel features", "mel")):
-        rows.append([name, "strangers", *shot_cells(_floor(shop, which))])
+        rows.append([name, "strangers", *shot_cells(_floor(runs, which))])
     conditions = [[f"Test {t.number}", t.source, t.labelled, t.tuned, t.encoder] for t in TESTS]
     sets = [f"- `{name}`: {SETS[name]}." for name in ("home", "elsewhere", "insiders", "strangers")]
     return "\n\n".join(
@@ -45,24 +45,24 @@ def table2(shop: Workshop) -> str:
             "## Tables I and II: nine tests",
             table(["", "pre-trained on", "labelled", "fine-tuned on labelled audio", "encoder"], conditions),
             "\n".join(sets),
-            "Macro F1 in %, mean ± deviation over the draws of the labelled seconds; in brackets how many "
-            "speakers have that much audio and a crop left to test on, where not all do. `plain` is the "
-            "paper's objective; `ours` adds the Barlow Twins term and the channels.",
+            "Macro F1 in %, mean ± deviation over the draws of the labelled seconds. A number in brackets: "
+            "only so many speakers have that much audio and a crop left to test on. `plain` is the paper's "
+            "objective. `ours` adds the Barlow Twins term and the channels.",
             table(["", "", *(f"{k} s" for k in SECONDS)], rows),
             _reach(reach),
-            "The last two rows are what no training at all gives, on `strangers`.",
+            "The last two rows are floors, on `strangers`: nothing was trained.",
         ]
     )
 
 
-def _floor(shop: Workshop, which: str) -> dict[str, Any]:
+def _floor(runs: AutodecomposeRuns, which: str) -> dict[str, Any]:
     def compute() -> dict[str, Any]:
         torch.manual_seed(0)
-        untrained = Objective(objective_settings("plain", shop.scale.networks))
+        untrained = Objective(objective_settings("plain", runs.scale.networks))
         encode = pooled_encoder(untrained, which)
-        return voice_figures(shop.clips("strangers"), encode, draws=shop.scale.draws, standardise=True)
+        return voice_figures(runs.clips("strangers"), encode, draws=runs.scale.draws, standardise=True)
 
-    return shop.row(f"voices/untrained-on-strangers-{which}", compute)
+    return runs.figures(f"voices/untrained-on-strangers-{which}", compute)
 
 
 def _reach(figures: dict[str, dict[str, Any]]) -> str:

@@ -20,7 +20,7 @@ from trainer.reproduce.autodecompose.features import CROPS_AT_ONCE
 from trainer.reproduce.autodecompose.material import SETS
 from trainer.reproduce.autodecompose.measures import shot_cells, variant_row, voice_figures
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
-from trainer.reproduce.autodecompose.workshop import Workshop
+from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 from trainer.scoring.embedding import CropEncoder
 
 PAPER = {  # Table III, by SECONDS; the paper's YouTube and Libri
@@ -36,31 +36,31 @@ PAPER = {  # Table III, by SECONDS; the paper's YouTube and Libri
 LABELLED = ("test-other", "strangers")
 
 
-def table3(shop: Workshop, bundle: Path) -> str:
+def table3(runs: AutodecomposeRuns, bundle: Path) -> str:
     """`bundle`: the shipped model, measured beside the paper's kinds."""
     shipped = BundleRunner.load(bundle, threads=1)
     parts = [
         "## Table III: beside supervised models",
         "Every model gets the same crops and the same draws. GE2E is Resemblyzer with its published "
-        "weights, trained with the labels of thousands of speakers. TDNN is an ECAPA-TDNN of our own "
-        "(`trainer/peers/ecapa`), trained with the labels of `home`: the audio that `home` rows had without "
-        "labels. The equal error rate, in %, is over every pair of utterances: cosine of mean embeddings, "
-        "centred with the set's own mean; of E_s, whose dimensions have no common scale, each at "
-        "deviation 1 over the set. The paper's figures are for 40 speakers of test-other. The last row is "
-        "the shipped model: the same audio and crowd's, without labels, but a wider window, longer training "
-        "and the whitening of docs/training.md.",
+        "weights, trained with the labels of thousands of speakers. TDNN is our own ECAPA-TDNN "
+        "(`trainer/peers/ecapa`). It was trained with the labels of `home`, the audio that the `home` "
+        "rows had without labels. The equal error rate, in %, is over every pair of utterances: cosine of "
+        "mean embeddings, centred with the set's own mean. The dimensions of E_s have no common scale: "
+        "each is brought to deviation 1 over the set. The paper's figures are for 40 speakers of "
+        "test-other. The last row is the shipped model. It had the same audio and crowd's, without "
+        "labels. It also had a wider window, longer training and the whitening of docs/training.md.",
     ]
     for labelled in LABELLED:
         rows = []
         for (source, tuned), paper in PAPER.items():
             rows.append([source, tuned, "paper", *(f"{f1:.1f}" for f1 in paper), "–"])
             if source in {"GE2E", "TDNN"}:
-                rows.append([source, tuned, "here", *_cells(_supervised(shop, source, labelled))])
+                rows.append([source, tuned, "here", *_cells(_supervised(runs, source, labelled))])
                 continue
             for objective in OBJECTIVES:
                 variant = Variant(objective, source, tuned, "" if tuned == "no" else labelled)
-                rows.append([source, tuned, objective, *_cells(variant_row(shop, variant, labelled, "E_s"))])
-        rows.append([shipped.id, "–", "shipped", *_cells(_shipped(shop, shipped, labelled))])
+                rows.append([source, tuned, objective, *_cells(variant_row(runs, variant, labelled, "E_s"))])
+        rows.append([shipped.id, "–", "shipped", *_cells(_shipped(runs, shipped, labelled))])
         parts += [
             f"### On `{labelled}`: {SETS[labelled]}",
             table(["model", "fine-tuned", "", *(f"{k} s" for k in SECONDS), "EER"], rows),
@@ -68,11 +68,11 @@ def table3(shop: Workshop, bundle: Path) -> str:
     return "\n\n".join(parts)
 
 
-def _shipped(shop: Workshop, bundle: BundleRunner, labelled: str) -> dict[str, Any]:
+def _shipped(runs: AutodecomposeRuns, bundle: BundleRunner, labelled: str) -> dict[str, Any]:
     def compute() -> dict[str, Any]:
-        return voice_figures(shop.clips(labelled), bundle.embed, draws=shop.scale.draws, standardise=False)
+        return voice_figures(runs.clips(labelled), bundle.embed, draws=runs.scale.draws, standardise=False)
 
-    return shop.row(f"voices/{bundle.id.replace('/', '-')}-on-{labelled}", compute)
+    return runs.figures(f"voices/{bundle.id.replace('/', '-')}-on-{labelled}", compute)
 
 
 def _cells(figures: dict[str, Any]) -> list[str]:
@@ -80,23 +80,23 @@ def _cells(figures: dict[str, Any]) -> list[str]:
     return [*shot_cells(figures), "–" if error is None else f"{error:.2f}"]
 
 
-def _supervised(shop: Workshop, model: str, labelled: str) -> dict[str, Any]:
+def _supervised(runs: AutodecomposeRuns, model: str, labelled: str) -> dict[str, Any]:
     def compute() -> dict[str, Any]:
-        encode = Resemblyzer.load().embed if model == "GE2E" else ecapa_encoder(shop)
-        return voice_figures(shop.clips(labelled), encode, draws=shop.scale.draws, standardise=False)
+        encode = Resemblyzer.load().embed if model == "GE2E" else ecapa_encoder(runs)
+        return voice_figures(runs.clips(labelled), encode, draws=runs.scale.draws, standardise=False)
 
-    return shop.row(f"voices/{model}-on-{labelled}", compute)
+    return runs.figures(f"voices/{model}-on-{labelled}", compute)
 
 
-def ecapa_encoder(shop: Workshop) -> CropEncoder:
+def ecapa_encoder(runs: AutodecomposeRuns) -> CropEncoder:
     """Our ECAPA-TDNN, trained with the labels of `home` where it has not been yet."""
     settings = EcapaSettings()
-    speech = shop.cache(shop.clips("home"))
-    sampler = LabelledSampler(speech, shop.noise(), settings.batch, settings.seed)
-    settings = replace(settings, epochs=shop.scale.ecapa.within(sampler.steps_per_epoch))
+    speech = runs.cache(runs.clips("home"))
+    sampler = LabelledSampler(speech, runs.noise(), settings.batch, settings.seed)
+    settings = replace(settings, epochs=runs.scale.ecapa.within(sampler.steps_per_epoch))
     torch.manual_seed(settings.seed)
     model = SpeakerClassifier(settings, sampler.speakers)
-    shop.train("ecapa", settings, model, sampler, speech)
+    runs.train("ecapa", settings, model, sampler, speech)
 
     @torch.inference_mode()
     def encode(crops: Float32) -> Float32:

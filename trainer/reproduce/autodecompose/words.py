@@ -1,4 +1,4 @@
-"""Section V-D: words from content, voice and mel features, by speakers that the classifier never heard."""
+"""Section V-D: words from content, voice and mel features, by speakers new to the classifier."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from trainer.bundles.runner import BundleRunner
 from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
-from trainer.reproduce.autodecompose.workshop import Workshop
+from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 from trainer.scoring.embedding import CropEncoder
 
 CORPUS = "arabic_speech_commands"
@@ -27,31 +27,31 @@ STRETCHES = 8  # of a word's 1.024 s; the mean of each keeps the order of its so
 CLIPS_AT_ONCE = 256
 
 
-def words(shop: Workshop, bundle: Path) -> str:
+def words(runs: AutodecomposeRuns, bundle: Path) -> str:
     """`bundle`: the shipped model, measured beside the paper's kinds."""
     rows = []
     for objective in OBJECTIVES:
         for which in FEATURES:
-            figures = shop.row(f"words/{objective}-{which}", partial(_compute, shop, objective, which))
+            figures = runs.figures(f"words/{objective}-{which}", partial(_compute, runs, objective, which))
             rows.append([objective, which, f"{figures['accuracy']:.1f}"])
     shipped = BundleRunner.load(bundle, threads=1)
     name = f"words/{shipped.id.replace('/', '-')}"
-    figures = shop.row(name, lambda: _accuracy(shop, shipped.content))
+    figures = runs.figures(name, lambda: _accuracy(runs, shipped.content))
     rows.append([f"{shipped.id}, shipped", "E_c", f"{figures['accuracy']:.1f}"])
     return "\n\n".join(
         [
             "## Words",
-            f"The {figures['words']} words of {CORPUS}, one recording each of about a second: frames "
-            f"averaged over {STRETCHES} stretches of time, logistic regression on {figures['train']} words "
-            f"by the train speakers, accuracy in % on {figures['test']} words by other, unseen speakers. "
+            f"The {figures['words']} words of {CORPUS}, one recording each of about a second. Frames are "
+            f"averaged over {STRETCHES} stretches of time. Logistic regression learns {figures['train']} "
+            f"words by the train speakers. Accuracy in % is on {figures['test']} words by other speakers. "
             "The encoders were trained on English. The paper shows only maps for this (Fig. 11).",
             table(["objective", "features", "accuracy"], rows),
         ]
     )
 
 
-def word_clips(shop: Workshop, split: str) -> list[Clip]:
-    return [clip for clip in read_folder(shop.data / CORPUS, split) if "word" in clip.labels]
+def word_clips(runs: AutodecomposeRuns, split: str) -> list[Clip]:
+    return [clip for clip in read_folder(runs.data / CORPUS, split) if "word" in clip.labels]
 
 
 def word_features(encode: CropEncoder, clips: list[Clip]) -> Float32:
@@ -68,12 +68,12 @@ def word_features(encode: CropEncoder, clips: list[Clip]) -> Float32:
     return np.concatenate(parts)
 
 
-def _compute(shop: Workshop, objective: str, which: str) -> dict[str, Any]:
-    return _accuracy(shop, frame_encoder(shop.model(Variant(objective, SOURCE)), which))
+def _compute(runs: AutodecomposeRuns, objective: str, which: str) -> dict[str, Any]:
+    return _accuracy(runs, frame_encoder(runs.model(Variant(objective, SOURCE)), which))
 
 
-def _accuracy(shop: Workshop, encode: CropEncoder) -> dict[str, Any]:
-    train, test = word_clips(shop, "train"), word_clips(shop, "test")
+def _accuracy(runs: AutodecomposeRuns, encode: CropEncoder) -> dict[str, Any]:
+    train, test = word_clips(runs, "train"), word_clips(runs, "test")
     x, y = (word_features(encode, clips) for clips in (train, test))
     scaler = StandardScaler().fit(x)
     with threadpool_limits(1):

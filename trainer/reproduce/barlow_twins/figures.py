@@ -34,7 +34,7 @@ Boxes = dict[str, dict[str, list[float]]]
 def measure_fig3(plan: Plan) -> dict[str, Float64]:
     """Cross-correlation (latent, latent) of a batch of test crops `before` and `after` training."""
     settings, get = model(plan, FIG3_CORPUS)
-    figures = plan.kept(
+    figures = plan.figures(
         "fig3",
         {"settings": settings.to_json()},
         lambda: {"before": _correlation(plan, untrained(settings)), "after": _correlation(plan, get())},
@@ -65,7 +65,7 @@ def measure_figs45(plan: Plan) -> Boxes:
                     accuracies.append(supervised_accuracy(plan, task, name, 100, seed))
                     continue
                 settings, get = short_model(plan, normalise=base, seed=seed)
-                figures = plan.kept(
+                figures = plan.figures(
                     f"variants/{name}-{base}-seed-{seed}",
                     {"settings": settings.to_json()},
                     partial(probe_accuracies, get, task, {"100": 1}),

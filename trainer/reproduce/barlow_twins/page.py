@@ -54,8 +54,8 @@ def table2_text(plan: Plan, figures: Table2) -> str:
     return "\n\n".join(
         [
             f"Top-1 accuracy on the test part, %. Ours: the supervised network is trained once a cell, for "
-            f"{plan.supervised_steps} steps; the probes of the frozen backbones draw the labelled share "
-            f"{plan.share_draws} times (mean ± deviation), but for 100 %, where there is nothing to draw. "
+            f"{plan.supervised_steps} steps. The probes of the frozen backbones draw the labelled share "
+            f"{plan.share_draws} times (mean ± deviation). With 100 % there is nothing to draw. "
             f"Machine: {machine()}.",
             table(["task", "labels, %", *columns.values()], ours),
             "The paper's:",
@@ -74,9 +74,9 @@ def table3_text(plan: Plan, figures: Table3) -> str:
     return "\n\n".join(
         [
             f"Ours: mean ± deviation over {plan.evaluation_draws} random halves of the test speakers' crops. "
-            f"BT-n: latent of size n, {plan.sweep_corpus}, epochs: {plan.sweep_epochs}; then the long "
-            f"trainings, latent {plan.settings.latent}. *Noise*: {plan.settings.latent} random codes, so "
-            "what the measures see in this many crops where there is nothing.",
+            f"BT-n: latent of size n, {plan.sweep_corpus}, epochs: {plan.sweep_epochs}. Then the long "
+            f"trainings, latent {plan.settings.latent}. *Noise*: {plan.settings.latent} random codes. They "
+            "show what the measures give for so many crops when there is nothing to find.",
             table([*header, "active codes"], ours),
             "The paper's (accent, identity, gender; mean of 50 evaluations):",
             table(header, theirs),
@@ -105,9 +105,9 @@ def figs45_text(plan: Plan, boxes: Boxes, pictures: Sequence[str]) -> str:
     medians = [[task, text] for task, text in paper.MEDIANS.items()]
     return "\n\n".join(
         [
-            f"{plan.repeats} trainings a box, a seed each, all labels: {plan.sweep_corpus}, epochs: "
-            f"{plan.sweep_epochs}, for the variants, {plan.supervised_steps} steps of the task itself for "
-            "the supervised network. A point is a training.",
+            f"{plan.repeats} trainings a box, a seed each, with all labels. The variants are trained on "
+            f"{plan.sweep_corpus}, epochs: {plan.sweep_epochs}. The supervised network is trained for "
+            f"{plan.supervised_steps} steps on the task itself. A point is a training.",
             *(f"![Top-1 accuracy over repeated trainings]({picture})" for picture in pictures),
             "Top-1 accuracy, %, mean ± deviation:",
             table(["base model", *boxes], rows),

@@ -1,4 +1,4 @@
-"""What is trained and measured, and where finished figures are kept: an interrupted command goes on."""
+"""What is trained and measured, and where finished figures are stored: an interrupted command goes on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bundle.arrays import Float32
 from trainer.audio.cache import ClipCache, build_cache
 from trainer.audio.folders import contiguous_crops, read_folder, read_noise
 from trainer.barlow_twins.settings import PRESETS, BarlowTwinsSettings
-from trainer.pages.kept import kept
+from trainer.pages.stored import stored_figures
 
 NOISE = "noise"  # corpus that trainings mix in
 
@@ -48,15 +48,15 @@ class Plan:
     def say(self, text: str) -> None:
         self.console.print(text)
 
-    def kept(self, name: str, made_with: Mapping[str, Any], make: Callable[[], Any]) -> Any:
-        """Figures from `figures/<name>.json`; made, and written whole, where none were made with the same."""
+    def figures(self, name: str, made_with: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
+        """Figures of `figures/<name>.json`, see `stored_figures`."""
         path = self.runs / "figures" / f"{name}.json"
-        return kept(path, {"made_with": made_with}, make, self.say)
+        return stored_figures(path, {"made_with": made_with}, compute, self.say)
 
     def clips(self, corpus: str, split: str) -> ClipCache:
         return build_cache(read_folder(self.data / corpus, split), self.cache, warn=self.say)
 
     def noise_crops(self) -> Float32:
-        """(n, 16384) of the noise that trainings may hear."""
+        """(n, 16384) of the noise that trainings may use."""
         noise = build_cache(read_noise(self.data / NOISE, "train"), self.cache, warn=self.say)
         return np.concatenate([contiguous_crops(noise.clip(i)) for i in range(len(noise))])

@@ -22,7 +22,7 @@ Table2 = dict[str, dict[str, dict[int, list[float]]]]
 
 
 def measure_table2(plan: Plan) -> Table2:
-    """Trains and measures what is not kept yet."""
+    """Trains and measures what is not stored yet."""
     return {name: _measure_task(plan, name) for name in TASKS}
 
 
@@ -35,7 +35,7 @@ def _measure_task(plan: Plan, name: str) -> dict[str, dict[int, list[float]]]:
     draws = {str(share): plan.share_draws if share < 100 else 1 for share in plan.shares}
     for source in (*UPSTREAM, UNTRAINED):
         settings, get = model(plan, source)
-        figures = plan.kept(
+        figures = plan.figures(
             f"table2/{name}-{source}",
             {"settings": settings.to_json(), "draws": draws},
             partial(probe_accuracies, get, task, draws),
@@ -45,7 +45,7 @@ def _measure_task(plan: Plan, name: str) -> dict[str, dict[int, list[float]]]:
 
 
 def reader(plan: Plan, name: str) -> Callable[[], Task]:
-    """Reads a task when it is first asked for: its crops are hundreds of megabytes."""
+    """Reads a task on first use: its crops are hundreds of megabytes."""
     return cache(partial(read_task, name, plan.data, plan.cache))
 
 
@@ -82,5 +82,5 @@ def supervised_accuracy(plan: Plan, task: Callable[[], Task], name: str, share: 
         return 100 * float((predicted == test.labels).mean())
 
     made_with: dict[str, Any] = {"settings": settings.to_json(), "steps": plan.supervised_steps}
-    accuracy: float = plan.kept(f"supervised/{name}-{share}-seed-{seed}", made_with, measure)
+    accuracy: float = plan.figures(f"supervised/{name}-{share}-seed-{seed}", made_with, measure)
     return accuracy

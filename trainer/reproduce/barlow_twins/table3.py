@@ -29,7 +29,7 @@ Table3 = dict[str, list[dict[str, float]]]
 
 
 def measure_table3(plan: Plan) -> Table3:
-    """Trains and measures what is not kept yet."""
+    """Trains and measures what is not stored yet."""
     models: dict[str, tuple[BarlowTwinsSettings, Callable[[], BarlowTwins]]] = {
         **{str(latent): short_model(plan, latent=latent) for latent in plan.latent_sizes},
         **{name: model(plan, name) for name in (*UPSTREAM, UNTRAINED)},
@@ -39,7 +39,7 @@ def measure_table3(plan: Plan) -> Table3:
         NOISE_ROW: (plan.settings.latent, partial(_noise, plan.settings.latent)),
     }
     return {
-        name: plan.kept(
+        name: plan.figures(
             f"table3/{name}",
             {"settings": settings, "draws": plan.evaluation_draws},
             partial(_draws, plan, codes),

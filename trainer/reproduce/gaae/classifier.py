@@ -1,4 +1,4 @@
-"""The simple classifier of spectrograms (GAAE, Table XXIV), and what is asked of classifiers."""
+"""The simple classifier of spectrograms (GAAE, Table XXIV), its training and its accuracy."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from torch.nn import functional as F
 from trainer.gaae.degrade import degraded
 from trainer.gaae.networks import Classifier, SimpleClassifier
 from trainer.gaae.settings import GaaeSettings
-from trainer.reproduce.gaae.scale import Scale
+from trainer.reproduce.gaae.scale import GaaeScale
 
 BATCH = 128  # where nothing is learnt
 MLP_RATE = 1e-3
 
 
 def train_classifier(
-    x: Tensor, y: NDArray[np.int64], classes: int, scale: Scale, seed: int, device: torch.device
+    x: Tensor, y: NDArray[np.int64], classes: int, scale: GaaeScale, seed: int, device: torch.device
 ) -> SimpleClassifier:
     """Learns spectrograms (samples, bins, frames), degraded anew each time; returned in evaluation mode.
 

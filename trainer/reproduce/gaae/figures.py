@@ -15,27 +15,27 @@ from trainer.gaae.objective import Autoencoder
 from trainer.gaae.sheet import draw_sheet
 from trainer.pages.tsne import Panel, draw, thin
 from trainer.reproduce.gaae.classifier import answers
-from trainer.reproduce.gaae.material import TASKS, Heard
+from trainer.reproduce.gaae.material import TASKS, LabelledSpectrograms
 from trainer.reproduce.gaae.recipes import Training, length_of, rivals
-from trainer.reproduce.gaae.workshop import Workshop
+from trainer.reproduce.gaae.trainings import GaaeRuns
 
 ROWS = 2  # of a kind on a sheet
 STYLES = 4
 STEPS = 8  # from one latent to the other
 
 
-def best(shop: Workshop, task: str) -> Training:
+def best(runs: GaaeRuns, task: str) -> Training:
     """The GAAE that the figures of a task show."""
-    return rivals(shop.scale, task, length_of(task))["GAAE"]
+    return rivals(runs.scale, task, length_of(task))["GAAE"]
 
 
-def sheets(shop: Workshop, pictures: Path) -> str:
+def sheets(runs: GaaeRuns, pictures: Path) -> str:
     lines = ["## Spectrograms, generated and real"]
-    for task in _tasks(shop):
-        decoder, labels = shop.decoder(best(shop, task)), TASKS[task].labels
-        z = _latents(shop, ROWS)
+    for task in _tasks(runs):
+        decoder, labels = runs.decoder(best(runs, task)), TASKS[task].labels
+        z = _latents(runs, ROWS)
         made = torch.stack([_under_all_labels(decoder, row, len(labels)) for row in z])
-        train = shop.heard(task, "train")
+        train = runs.spectrograms(task, "train")
         real = torch.stack([_one_of_each(train, len(labels), i) for i in range(ROWS)])
         title = f"{task}: {ROWS} rows generated, {ROWS} real"
         draw_sheet(torch.cat([made, real]), labels, title, pictures / f"sheet-{task}.png")
@@ -43,19 +43,19 @@ def sheets(shop: Workshop, pictures: Path) -> str:
     return "\n\n".join(lines)
 
 
-def styles(shop: Workshop, pictures: Path) -> str:
+def styles(runs: GaaeRuns, pictures: Path) -> str:
     """Section V-E: z' of test audio under every label."""
     lines = [
         "## One style under all labels",
-        "The first column is real test audio; its general representation z' is then decoded with each label.",
+        "The first column is real test audio. Its general representation z' is decoded with each label.",
     ]
-    for task in _tasks(shop):
-        one = best(shop, task)
-        decoder, labels, test = shop.decoder(one), TASKS[task].labels, shop.heard(task, "test")
+    for task in _tasks(runs):
+        training = best(runs, task)
+        decoder, labels, test = runs.decoder(training), TASKS[task].labels, runs.spectrograms(task, "test")
         chosen = np.random.default_rng(0).permutation(len(test.y))[:STYLES]
-        _, style = _representations(shop, one, test.x[chosen])
+        _, style = _representations(runs, training, test.x[chosen])
         rows = [
-            torch.cat([x[None], _under_all_labels(decoder, z.to(shop.device), len(labels))])
+            torch.cat([x[None], _under_all_labels(decoder, z.to(runs.device), len(labels))])
             for x, z in zip(test.x[chosen], style, strict=True)
         ]
         title = f"{task}: the style of real audio under all labels"
@@ -64,19 +64,19 @@ def styles(shop: Workshop, pictures: Path) -> str:
     return "\n\n".join(lines)
 
 
-def interpolation(shop: Workshop, pictures: Path) -> str:
+def interpolation(runs: GaaeRuns, pictures: Path) -> str:
     """Section V-F: z₀ + η (z₁ − z₀). As printed, (z₀ − z₁), it would lead away from z₁."""
-    lines = ["## Interpolation", "From one latent to another under one label, a label a row."]
+    lines = ["## Interpolation", "From one latent to another. A row is a label."]
     eta = torch.linspace(0, 1, STEPS)
-    for task in _tasks(shop):
-        decoder, labels = shop.decoder(best(shop, task)), TASKS[task].labels
+    for task in _tasks(runs):
+        decoder, labels = runs.decoder(best(runs, task)), TASKS[task].labels
         rows = []
         for y in range(ROWS):
-            z0, z1 = _latents(shop, 2 * ROWS)[2 * y : 2 * y + 2]
-            z = z0 + eta.to(shop.device)[:, None] * (z1 - z0)
+            z0, z1 = _latents(runs, 2 * ROWS)[2 * y : 2 * y + 2]
+            z = z0 + eta.to(runs.device)[:, None] * (z1 - z0)
             one_hot = F.one_hot(torch.full((STEPS,), y), len(labels)).float()
             with torch.no_grad():
-                rows.append(decoder(z, one_hot.to(shop.device)).cpu())
+                rows.append(decoder(z, one_hot.to(runs.device)).cpu())
         title = f"{task}: {' and '.join(labels[:ROWS])}, from z₀ to z₁"
         columns = [f"η = {value:.2f}" for value in eta.tolist()]
         draw_sheet(torch.stack(rows), columns, title, pictures / f"interpolation-{task}.png")
@@ -84,35 +84,35 @@ def interpolation(shop: Workshop, pictures: Path) -> str:
     return "\n\n".join(lines)
 
 
-def maps(shop: Workshop, pictures: Path) -> str:
+def maps(runs: GaaeRuns, pictures: Path) -> str:
     """Sections V-D and V-E."""
     lines = ["## t-SNE maps of both representations"]
-    for task in _tasks(shop):
-        panels = _maps(shop, task)
-        title = f"{task}, test: the guided representation, the general one, and that again by who is heard"
-        draw(pictures / f"tsne-{task}.png", [thin(panel, shop.scale.map_points) for panel in panels])
+    for task in _tasks(runs):
+        panels = _maps(runs, task)
+        title = f"{task}, test: the guided representation, the general one, and that again by speaker"
+        draw(pictures / f"tsne-{task}.png", [thin(panel, runs.scale.map_points) for panel in panels])
         lines.append(_shown(title, pictures, f"tsne-{task}.png"))
-    if not shop.has("gender"):
+    if not runs.has("gender"):
         return "\n\n".join(lines)
-    heard = shop.heard("gender", "test")
-    _, style = _representations(shop, best(shop, "digits"), heard.x)
-    names = np.asarray(TASKS["gender"].labels)[heard.y]
+    audio = runs.spectrograms("gender", "test")
+    _, style = _representations(runs, best(runs, "digits"), audio.x)
+    names = np.asarray(TASKS["gender"].labels)[audio.y]
     title = "general representation of another corpus, by gender"
     draw(
         pictures / "tsne-gender.png",
-        [thin(Panel("z', gender", style.numpy(), names), shop.scale.map_points)],
+        [thin(Panel("z', gender", style.numpy(), names), runs.scale.map_points)],
     )
     lines.append(
-        _shown(f"The digits' model, which heard no label of gender: {title}", pictures, "tsne-gender.png")
+        _shown(f"The digits' model, trained without labels of gender: {title}", pictures, "tsne-gender.png")
     )
     return "\n\n".join(lines)
 
 
-def _maps(shop: Workshop, task: str) -> list[Panel]:
-    heard = shop.heard(task, "test")
-    guided, style = (part.numpy() for part in _representations(shop, best(shop, task), heard.x))
-    names = np.asarray(TASKS[task].labels)[heard.y]
-    speakers = np.asarray([clip.speaker for clip in heard.clips])
+def _maps(runs: GaaeRuns, task: str) -> list[Panel]:
+    audio = runs.spectrograms(task, "test")
+    guided, style = (part.numpy() for part in _representations(runs, best(runs, task), audio.x))
+    names = np.asarray(TASKS[task].labels)[audio.y]
+    speakers = np.asarray([clip.speaker for clip in audio.clips])
     return [
         Panel(f"z, {TASKS[task].column}", guided, names),
         Panel(f"z', {TASKS[task].column}", style, names),
@@ -120,16 +120,16 @@ def _maps(shop: Workshop, task: str) -> list[Panel]:
     ]
 
 
-def _tasks(shop: Workshop) -> Sequence[str]:
-    return [task for task in ("digits", "instruments") if shop.has(task)]
+def _tasks(runs: GaaeRuns) -> Sequence[str]:
+    return [task for task in ("digits", "instruments") if runs.has(task)]
 
 
-def _representations(shop: Workshop, one: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+def _representations(runs: GaaeRuns, training: Training, x: Tensor) -> tuple[Tensor, Tensor]:
     """Guided z (n, guided_dim) and general z' (n, latent_dim) of spectrograms."""
-    networks = shop.networks(one).to(shop.device)
+    networks = runs.networks(training).to(runs.device)
     assert isinstance(networks, Autoencoder)
-    both = answers(lambda part: torch.cat(networks.E(part), dim=1), x, shop.device)
-    guided_dim = shop.settings(one).guided_dim
+    both = answers(lambda part: torch.cat(networks.E(part), dim=1), x, runs.device)
+    guided_dim = runs.settings(training).guided_dim
     return both[:, :guided_dim], both[:, guided_dim:]
 
 
@@ -141,15 +141,15 @@ def _under_all_labels(decoder: Decoder, z: Tensor, classes: int) -> Tensor:
     return spectrograms
 
 
-def _latents(shop: Workshop, count: int) -> Tensor:
+def _latents(runs: GaaeRuns, count: int) -> Tensor:
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(count, shop.scale.settings().latent_dim, generator=generator).to(shop.device)
+    return torch.randn(count, runs.scale.settings().latent_dim, generator=generator).to(runs.device)
 
 
-def _one_of_each(heard: Heard, classes: int, which: int) -> Tensor:
+def _one_of_each(audio: LabelledSpectrograms, classes: int, which: int) -> Tensor:
     """One real spectrogram a class: (classes, bins, frames)."""
-    found = [np.flatnonzero(heard.y == y) for y in range(classes)]
-    return torch.stack([heard.x[own[(which * 17) % len(own)]] for own in found])
+    by_class = [np.flatnonzero(audio.y == y) for y in range(classes)]
+    return torch.stack([audio.x[indices[(which * 17) % len(indices)]] for indices in by_class])
 
 
 def _shown(title: str, pictures: Path, file: str) -> str:

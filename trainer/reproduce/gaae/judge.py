@@ -14,7 +14,7 @@ from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.spectrogram import LogSpectrogram, SpectrogramSettings
 from trainer.reproduce.gaae.classifier import train_classifier
 from trainer.reproduce.gaae.material import TASKS
-from trainer.reproduce.gaae.workshop import Workshop
+from trainer.reproduce.gaae.trainings import GaaeRuns
 from trainer.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
 
 
@@ -50,21 +50,21 @@ def judge_path(folder: Path, task: str) -> Path:
     return folder / "trained" / f"{task}-judge" / "checkpoint.safetensors"
 
 
-def judge(shop: Workshop, task: str) -> Judge:
+def judge(runs: GaaeRuns, task: str) -> Judge:
     """The judge of a task, on the device; trained on all of train where there is none of this making."""
-    path, labels, scale = judge_path(shop.folder, task), TASKS[task].labels, shop.scale
+    path, labels, scale = judge_path(runs.folder, task), TASKS[task].labels, runs.scale
     card = {
-        "spectrogram": asdict(shop.front_settings(task).spectrogram),
+        "spectrogram": asdict(runs.front_settings(task).spectrogram),
         "labels": list(labels),
-        "corpus": shop.corpora[task],
+        "corpus": runs.corpora[task],
         "training": [scale.classifier_steps, scale.classifier_batch, scale.classifier_rate],
     }
     if not path.is_file() or read_settings(path) != json.loads(json.dumps(card)):
-        heard = shop.heard(task, "train")
-        net = train_classifier(heard.x, heard.y, len(labels), scale, 0, shop.device)
+        train = runs.spectrograms(task, "train")
+        net = train_classifier(train.x, train.y, len(labels), scale, 0, runs.device)
         path.parent.mkdir(parents=True, exist_ok=True)
         save_checkpoint(path, {"judge": net}, None, scale.classifier_steps, card)
-        shop.say(f"{path.parent.name}: trained")
-    found = Judge.load(path)
-    found.net.to(shop.device)
-    return found
+        runs.say(f"{path.parent.name}: trained")
+    loaded = Judge.load(path)
+    loaded.net.to(runs.device)
+    return loaded

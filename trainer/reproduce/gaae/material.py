@@ -28,8 +28,8 @@ BATCH = 256
 
 
 @dataclass(frozen=True)
-class Task:
-    """What is to be told apart.
+class GuidedTask:
+    """What a model is guided by.
 
     Attributes:
         column: of metadata.tsv.
@@ -49,14 +49,16 @@ class Task:
 
 
 TASKS = {
-    "digits": Task("digits", "word", DIGITS),
-    "instruments": Task("instruments", "family", PAPER_FAMILIES, r=15.0, second="first"),
-    "gender": Task("gender", "gender", ("f", "m")),
-    "choices": Task("choices", "word", DIGITS, corpus="digits", set_aside=True),  # where choices may look
+    "digits": GuidedTask("digits", "word", DIGITS),
+    "instruments": GuidedTask("instruments", "family", PAPER_FAMILIES, r=15.0, second="first"),
+    "gender": GuidedTask("gender", "gender", ("f", "m")),
+    "choices": GuidedTask(
+        "choices", "word", DIGITS, corpus="digits", set_aside=True
+    ),  # where choices may look
 }
 
 
-def write_subset(task: Task, corpus: Path, out: Path) -> None:
+def write_subset(task: GuidedTask, corpus: Path, out: Path) -> None:
     """A folder of the corpus's clips that the task is about; of gender, some grown-ups drawn at random.
 
     Raises:
@@ -83,14 +85,14 @@ def write_subset(task: Task, corpus: Path, out: Path) -> None:
 
 
 def _set_aside(clips: Sequence[Clip]) -> list[Clip]:
-    """The same clips, those of some speakers in the split `test`."""
+    """The same clips, with some speakers moved to the split `test`."""
     names = sorted({clip.speaker for clip in clips})
     count = max(1, len(names) // SET_ASIDE)
     aside = {names[i] for i in np.random.default_rng(0).permutation(len(names))[:count]}
     return [replace(clip, split="test") if clip.speaker in aside else clip for clip in clips]
 
 
-def _voices(clips: Sequence[Clip], task: Task, split: str, count: int) -> Iterator[tuple[str, str]]:
+def _voices(clips: Sequence[Clip], task: GuidedTask, split: str, count: int) -> Iterator[tuple[str, str]]:
     for label in task.labels:
         names = sorted(
             {
@@ -106,7 +108,7 @@ def _voices(clips: Sequence[Clip], task: Task, split: str, count: int) -> Iterat
 
 
 @dataclass(frozen=True)
-class Heard:
+class LabelledSpectrograms:
     """Seconds of a split.
 
     Attributes:
@@ -119,13 +121,15 @@ class Heard:
     y: NDArray[np.int64]
     clips: list[Clip]
 
-    def of(self, paths: set[Path]) -> Heard:
+    def of(self, paths: set[Path]) -> LabelledSpectrograms:
         """Only the seconds of some files."""
-        kept = [i for i, clip in enumerate(self.clips) if clip.path in paths]
-        return Heard(self.x[kept], self.y[kept], [self.clips[i] for i in kept])
+        indices = [i for i, clip in enumerate(self.clips) if clip.path in paths]
+        return LabelledSpectrograms(self.x[indices], self.y[indices], [self.clips[i] for i in indices])
 
 
-def hear(task: Task, cache: ClipCache, settings: SpectrogramSettings) -> Heard:
+def read_spectrograms(
+    task: GuidedTask, cache: ClipCache, settings: SpectrogramSettings
+) -> LabelledSpectrograms:
     """Every second of every clip but pauses, or the first one alone, as the task has it."""
     seconds, clips = [], []
     for index, clip in enumerate(cache.clips):
@@ -139,7 +143,7 @@ def hear(task: Task, cache: ClipCache, settings: SpectrogramSettings) -> Heard:
             for start in range(0, len(seconds), BATCH)
         ]
     y = np.asarray([task.labels.index(clip.labels[task.column]) for clip in clips], dtype=np.int64)
-    return Heard(torch.cat(x), y, clips)
+    return LabelledSpectrograms(torch.cat(x), y, clips)
 
 
 def _seconds(samples: Float32, which: str) -> Iterator[Float32]:

@@ -10,9 +10,9 @@ from trainer.pages.blocks import write_block
 from trainer.reproduce.gaae import figures, tables
 from trainer.reproduce.gaae.plan import missing, plan
 from trainer.reproduce.gaae.sweeps import sweeps
-from trainer.reproduce.gaae.workshop import Workshop
+from trainer.reproduce.gaae.trainings import GaaeRuns
 
-TABLES: dict[str, Callable[[Workshop], str]] = {
+TABLES: dict[str, Callable[[GaaeRuns], str]] = {
     "judges": tables.judges,
     "table1": tables.table1,
     "table2": tables.table2,
@@ -24,7 +24,7 @@ TABLES: dict[str, Callable[[Workshop], str]] = {
     "table8": tables.table8,
     "choices": tables.choices,
 }
-PICTURES: dict[str, Callable[[Workshop, Path], str]] = {
+PICTURES: dict[str, Callable[[GaaeRuns, Path], str]] = {
     "sheets": figures.sheets,
     "styles": figures.styles,
     "interpolation": figures.interpolation,
@@ -35,11 +35,12 @@ PARTS = (*TABLES, *PICTURES)
 
 TITLE = """# The GAAE paper, reproduced
 
-Sections V to VII of Haque, Rana and Schuller's *High-Fidelity Audio Generation and Representation Learning
-with Guided Adversarial Autoencoder*, with our corpora, ours beside the paper's figures. Their S09 is ten
-digits of 2618 English speakers, ours what each part says; scores are by our own classifiers, so only the
-order of the models can be compared with theirs. GGAN is built from what this paper says of it. Each part says
-how much was trained; `python -m trainer reproduce gaae --scale paper` trains as long as the paper did.
+The paper is *High-Fidelity Audio Generation and Representation Learning with Guided Adversarial
+Autoencoder*, by Haque, Rana and Schuller. This page has its sections V to VII with our corpora, beside the
+paper's figures. Their S09 is ten digits of 2618 English speakers; each part says what ours is. Scores are
+by our own classifiers, so only the order of the models can be compared with theirs. GGAN is built from what
+this paper says of it. Each part says how much was trained. `python -m trainer reproduce gaae --scale paper`
+trains as long as the paper did.
 """
 
 
@@ -57,7 +58,7 @@ def chosen_parts(only: Sequence[str]) -> list[str]:
     return [part for part in PARTS if part in only or not only]
 
 
-def reproduce_gaae(shop: Workshop, page: Path, parts: Sequence[str]) -> None:
+def reproduce_gaae(runs: GaaeRuns, page: Path, parts: Sequence[str]) -> None:
     """Trains, measures and writes the parts; goes on where an earlier call was stopped.
 
     Args:
@@ -65,33 +66,33 @@ def reproduce_gaae(shop: Workshop, page: Path, parts: Sequence[str]) -> None:
 
     Raises:
         DataError: a corpus cannot be read.
-        ValueError: the shop's folder holds trainings with other settings.
+        ValueError: the runs's folder holds trainings with other settings.
     """
     pictures = page.with_suffix("")
     pictures.mkdir(parents=True, exist_ok=True)
     if not page.exists():
         page.write_text(TITLE)
     for part in parts:
-        shop.say(f"{part} …")
-        absent = missing(part, [task for task in shop.corpora if shop.has(task)])
+        runs.say(f"{part} …")
+        absent = missing(part, [task for task in runs.corpora if runs.has(task)])
         if absent:
-            folders = ", ".join(f"{shop.data / shop.corpora[task]}" for task in absent)
-            shop.say(f"{part} left out: no {folders}. `python -m trainer data --help` says how to make it.")
+            folders = ", ".join(f"{runs.data / runs.corpora[task]}" for task in absent)
+            runs.say(f"{part} left out: no {folders}. `python -m trainer data --help` says how to make it.")
             continue
-        text = TABLES[part](shop) if part in TABLES else PICTURES[part](shop, pictures)
-        write_block(page, f"reproduce gaae {part}", f"{text}\n\n{_how(shop, part)}")
+        text = TABLES[part](runs) if part in TABLES else PICTURES[part](runs, pictures)
+        write_block(page, f"reproduce gaae {part}", f"{text}\n\n{_how(runs, part)}")
 
 
-def planned(shop: Workshop, parts: Sequence[str]) -> str:
+def planned(runs: GaaeRuns, parts: Sequence[str]) -> str:
     """What is to be trained for the parts if nothing was yet."""
-    tasks = [task for task in shop.corpora if shop.has(task)]
-    return plan(shop.scale, parts, tasks)
+    tasks = [task for task in runs.corpora if runs.has(task)]
+    return plan(runs.scale, parts, tasks)
 
 
-def _how(shop: Workshop, part: str) -> str:
-    """What the figures of a part were made with, plainly."""
-    scale = shop.scale
-    made = [f"setting `{scale.preset}`, batch {scale.settings().batch}", f"{scale.runs} training(s) a row"]
+def _how(runs: GaaeRuns, part: str) -> str:
+    """How much was trained and measured for a part."""
+    scale = runs.scale
+    made = [f"setting `{scale.preset}`, batch {scale.settings().batch}", f"{scale.runs} first_run(s) a row"]
     if part in {"table1", "table2", "table3", "table6", "sweeps"}:
         made.append(f"{scale.samples} generated samples a score (the paper: 50,000)")
         if scale.runs == 1:
@@ -99,9 +100,9 @@ def _how(shop: Workshop, part: str) -> str:
     if part in {"judges", "table4", "table5", "table7", "table8"}:
         made.append(f"{scale.classifier_steps} steps of {scale.classifier_batch} a classifier")
     if part in PICTURES and part != "sweeps":
-        of_instruments = f", {scale.short} for instruments" if shop.has("instruments") else ""
+        of_instruments = f", {scale.short} for instruments" if runs.has("instruments") else ""
         made.append(f"{scale.long} iterations for digits{of_instruments}")
-    corpora = ", ".join(f"{task} `{name}`" for task, name in shop.corpora.items() if shop.has(task))
+    corpora = ", ".join(f"{task} `{name}`" for task, name in runs.corpora.items() if runs.has(task))
     return (
         f"Scale `{scale.name}` (the paper: 60,000 iterations of 128, three trainings a row): "
         f"{'; '.join(made)}. Corpora: {corpora}. Machine: {machine()}."

@@ -9,18 +9,18 @@ from trainer.pages.blocks import table
 from trainer.reproduce.gaae.recipes import (
     LABELLED,
     Training,
+    all_runs,
     alpha_sweep,
     by_share,
     choices,
+    first_run,
     gender_guided,
     length_of,
     omega_sweep,
     rivals,
-    runs,
     shares,
-    training,
 )
-from trainer.reproduce.gaae.scale import Scale
+from trainer.reproduce.gaae.scale import GaaeScale
 from trainer.reproduce.gaae.tables import GENERATORS
 
 # An iteration beside GAAE's, from the passes of each network in it.
@@ -40,10 +40,11 @@ class Work:
     def __or__(self, other: Work) -> Work:
         return Work(self.trainings | other.trainings, self.classifiers | other.classifiers)
 
-    def hours(self, scale: Scale) -> float:
+    def hours(self, scale: GaaeScale) -> float:
         """Of training alone, by the scale's clock."""
         seconds = sum(
-            COSTS[one.model] * scale.iterations(one.length) * scale.iteration_s for one in self.trainings
+            COSTS[training.model] * scale.iterations(training.length) * scale.iteration_s
+            for training in self.trainings
         )
         steps = len(self.classifiers) * scale.classifier_steps
         return (seconds + steps * scale.classifier_step_s) / 3600
@@ -66,19 +67,19 @@ def missing(part: str, tasks: Sequence[str]) -> list[str]:
 NOTHING = Work(frozenset(), frozenset())
 
 
-def work(scale: Scale, part: str, tasks: Sequence[str]) -> Work:
+def work(scale: GaaeScale, part: str, tasks: Sequence[str]) -> Work:
     """What a part needs in all.
 
     Args:
         tasks: those that there is a corpus of.
     """
     firsts, names = _needs(scale, part, tasks)
-    every = {one for first in firsts for one in runs(scale, first)}
-    every |= {one.parent for one in every if one.parent is not None}
+    every = {training for first in firsts for training in all_runs(scale, first)}
+    every |= {training.parent for training in every if training.parent is not None}
     return Work(frozenset(every), frozenset(names))
 
 
-def _needs(scale: Scale, part: str, tasks: Sequence[str]) -> tuple[list[Training], set[str]]:
+def _needs(scale: GaaeScale, part: str, tasks: Sequence[str]) -> tuple[list[Training], set[str]]:
     def cnn(task: str, *learnt: str) -> set[str]:
         return {f"{task}-cnn-{name}-{run}" for name in learnt for run in range(scale.runs)}
 
@@ -95,7 +96,7 @@ def _needs(scale: Scale, part: str, tasks: Sequence[str]) -> tuple[list[Training
         case "table1" | "table2":
             return list(models.values()), judged
         case "table3":
-            shared = [one for name in both for one in by_share(scale, "gaae", name).values()]
+            shared = [training for name in both for training in by_share(scale, "gaae", name).values()]
             return shared + shown, {f"{name}-judge" for name in both}
         case "table4" | "table5":
             learnt = [f"from-{models[name].name}" for name in GENERATORS]
@@ -105,10 +106,12 @@ def _needs(scale: Scale, part: str, tasks: Sequence[str]) -> tuple[list[Training
             digits = list(rivals(scale, "digits", "short").values())
             return [*digits, gender_guided(scale)], {"gender-judge"}
         case "table7" | "table8":
-            guided = [one for model in ("ggan", "gaae") for one in by_share(scale, model, task).values()]
+            guided = [
+                training for model in ("ggan", "gaae") for training in by_share(scale, model, task).values()
+            ]
             known = [f"{share:g}" for share in {*shares(scale, task), scale.share}]
             longest = [models["GGAN"], models["GAAE"]]
-            return [training(scale, "bigan", task), *guided, *longest], cnn(task, *known)
+            return [first_run(scale, "bigan", task), *guided, *longest], cnn(task, *known)
         case "choices":
             return list(choices(scale).values()), set()
         case "sweeps":
@@ -117,7 +120,7 @@ def _needs(scale: Scale, part: str, tasks: Sequence[str]) -> tuple[list[Training
             return shown, set()
 
 
-def plan(scale: Scale, parts: Iterable[str], tasks: Sequence[str]) -> str:
+def plan(scale: GaaeScale, parts: Iterable[str], tasks: Sequence[str]) -> str:
     """A table of what each part adds to those before it, and the whole."""
     done, rows = NOTHING, []
     for part in parts:
@@ -128,7 +131,7 @@ def plan(scale: Scale, parts: Iterable[str], tasks: Sequence[str]) -> str:
     return table(["part", "trainings", "iterations", "classifiers", f"{scale.clock} hours"], rows)
 
 
-def _row(name: str, added: Work, scale: Scale) -> list[str]:
-    iterations = sum(scale.iterations(one.length) for one in added.trainings)
+def _row(name: str, added: Work, scale: GaaeScale) -> list[str]:
+    iterations = sum(scale.iterations(training.length) for training in added.trainings)
     hours = added.hours(scale)
     return [name, f"{len(added.trainings)}", f"{iterations}", f"{len(added.classifiers)}", f"{hours:.1f}"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from trainer.gaae.settings import GaaeSettings
-from trainer.reproduce.gaae.scale import Scale
+from trainer.reproduce.gaae.scale import GaaeScale
 
 Changes = tuple[tuple[str, float | bool], ...]  # settings by name
 LABELLED = 100.0  # percent
@@ -24,7 +24,7 @@ class Training:
 
     Attributes:
         model: of MODELS, or `bigan`.
-        task: of material.TASKS; that of gender has the digits beside it as unlabelled audio.
+        task: of material.TASKS. For `gender` the digits are unlabelled audio beside it.
         share: percent of the labels that guide.
         length: `long` or `short`.
         run: its seed, which also draws the labelled clips.
@@ -58,8 +58,8 @@ class Training:
         return replace(self, model="unsupervised") if self.model == "bigan" else None
 
 
-def training(
-    scale: Scale,
+def first_run(
+    scale: GaaeScale,
     model: str,
     task: str,
     *,
@@ -79,14 +79,14 @@ def training(
     return Training(model, task, guided, length, changes)
 
 
-def runs(scale: Scale, first: Training) -> list[Training]:
+def all_runs(scale: GaaeScale, first: Training) -> list[Training]:
     """Every run of a training."""
     return [first.at(run) for run in range(scale.runs)]
 
 
-def rivals(scale: Scale, task: str, length: str) -> dict[str, Training]:
+def rivals(scale: GaaeScale, task: str, length: str) -> dict[str, Training]:
     """The models of Tables I and II, each trained as long, by their names there."""
-    return {title: training(scale, model, task, length=length) for model, title in MODELS.items()}
+    return {title: first_run(scale, model, task, length=length) for model, title in MODELS.items()}
 
 
 def length_of(task: str) -> str:
@@ -94,60 +94,60 @@ def length_of(task: str) -> str:
     return "long" if task == "digits" else "short"
 
 
-def shares(scale: Scale, task: str) -> tuple[float, ...]:
+def shares(scale: GaaeScale, task: str) -> tuple[float, ...]:
     return scale.instrument_shares if task == "instruments" else scale.shares
 
 
-def by_share(scale: Scale, model: str, task: str) -> dict[float, Training]:
+def by_share(scale: GaaeScale, model: str, task: str) -> dict[float, Training]:
     """The models of Tables III, VII and VIII."""
-    return {share: training(scale, model, task, share=share) for share in shares(scale, task)}
+    return {share: first_run(scale, model, task, share=share) for share in shares(scale, task)}
 
 
-def gender_guided(scale: Scale) -> Training:
+def gender_guided(scale: GaaeScale) -> Training:
     """Guided by all of the labelled speech of another corpus (section V-C)."""
-    return training(scale, "gaae", "gender", share=LABELLED)
+    return first_run(scale, "gaae", "gender", share=LABELLED)
 
 
-def omega_sweep(scale: Scale) -> dict[float, Training]:
+def omega_sweep(scale: GaaeScale) -> dict[float, Training]:
     """By ω₁."""
     return {
-        omega: training(
+        omega: first_run(
             scale, "gaae", "digits", changes=(("omega_1", omega), ("omega_2", round(1 - omega, 6)))
         )
         for omega in scale.omegas
     }
 
 
-def alpha_sweep(scale: Scale) -> dict[float, Training]:
+def alpha_sweep(scale: GaaeScale) -> dict[float, Training]:
     """By α."""
     return {
-        alpha: training(scale, "gaae", "digits", changes=(("alpha", alpha), ("beta", round(1 - alpha, 6))))
+        alpha: first_run(scale, "gaae", "digits", changes=(("alpha", alpha), ("beta", round(1 - alpha, 6))))
         for alpha in scale.alphas
     }
 
 
-def choices(scale: Scale) -> dict[str, Training]:
+def choices(scale: GaaeScale) -> dict[str, Training]:
     """GAAE with the preset's way of teaching C, and with the paper's instead, on train speakers alone."""
     published = GaaeSettings()
     weights = tuple((name, getattr(published, name)) for name in WEIGHTS)
     return {
-        f"`{scale.preset}`": training(scale, "gaae", "choices"),
-        "the paper's α, β and ω": training(scale, "gaae", "choices", changes=weights),
-        "nothing degraded": training(scale, "gaae", "choices", changes=(("degrade", False),)),
+        f"`{scale.preset}`": first_run(scale, "gaae", "choices"),
+        "the paper's α, β and ω": first_run(scale, "gaae", "choices", changes=weights),
+        "nothing degraded": first_run(scale, "gaae", "choices", changes=(("degrade", False),)),
     }
 
 
-def settings_of(scale: Scale, one: Training, r: float) -> GaaeSettings:
+def settings_of(scale: GaaeScale, training: Training, r: float) -> GaaeSettings:
     """The settings of a training; `r` is its task's dynamic range."""
     settings = scale.settings()
     settings = replace(
         settings,
         spectrogram=replace(settings.spectrogram, r=r),
-        iterations=scale.iterations(one.length),
-        seed=one.run,
-        checkpoint_steps=min(settings.checkpoint_steps, scale.iterations(one.length)),
-        **dict(one.changes),  # type: ignore[arg-type]
+        iterations=scale.iterations(training.length),
+        seed=training.run,
+        checkpoint_steps=min(settings.checkpoint_steps, scale.iterations(training.length)),
+        **dict(training.changes),  # type: ignore[arg-type]
     )
-    if one.model != "gaae":  # what a preset changes of the weights, it changes for GAAE's many losses
+    if training.model != "gaae":  # a preset changes weights for GAAE's many losses only
         settings = replace(settings, **{name: getattr(GaaeSettings(), name) for name in WEIGHTS})
     return settings

@@ -8,7 +8,7 @@ from trainer.gaae.settings import PRESETS, GaaeSettings
 
 
 @dataclass(frozen=True)
-class Scale:
+class GaaeScale:
     """`paper` is section V's, for a GPU; `cpu` is for one evening on two cores; `toy` shows that all runs.
 
     Attributes:
@@ -76,7 +76,7 @@ class Scale:
 
 
 SCALES = {
-    "toy": Scale(
+    "toy": GaaeScale(
         name="toy",
         preset="small",
         long=3,
@@ -100,7 +100,7 @@ SCALES = {
         batch=4,
     ),
     # 0.55 s of one core an iteration of `small` and half of it a step of 32 of the classifier: measured.
-    "cpu": Scale(
+    "cpu": GaaeScale(
         name="cpu",
         preset="small",
         long=5000,
@@ -122,7 +122,7 @@ SCALES = {
         clock="processor",
     ),
     # The paper's clock: 21 hours of two P100 for 60,000 iterations (section V-A1).
-    "paper": Scale(
+    "paper": GaaeScale(
         name="paper",
         preset="paper",
         long=60_000,

@@ -26,7 +26,7 @@ _DPI = 75
 _COLOURS = 64  # of a PNG: a third of the size, and nothing is seen of it
 
 
-class Figures:
+class Drawings:
     """Draws into a folder of PNGs."""
 
     def __init__(self, folder: Path, material: Material) -> None:

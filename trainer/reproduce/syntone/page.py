@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from trainer.audio.folders import DataError
 from trainer.pages.blocks import table, write_block
-from trainer.reproduce.syntone.figures import Figures
-from trainer.syntone.dataset import FACTORS, SynTone
-from trainer.syntone.features import grid_features
-from trainer.syntone.measure import Measures, mean_and_std, measure
-from trainer.syntone.objectives import Material, Objective
-from trainer.syntone.settings import SETTINGS, SynToneSettings
-from trainer.syntone.train import train
+from trainer.reproduce.syntone.figures import Drawings
+from trainer.reproduce.syntone.trainings import SynToneRuns
+from trainer.syntone.dataset import FACTORS
+from trainer.syntone.measure import Measures, mean_and_std
 
 NAMES = {
     "vae": "VAE",
@@ -39,86 +31,31 @@ PAPER = {
 SCORES = {"mig": "MIG", "sap": "SAP", "dcimig": "DCIMIG", "jemmig": "JEMMIG", "modularity": "Modularity"}
 KNOWN = ["timbre, accuracy", "amplitude, R²", "frequency, R²"]
 
-Say = Callable[[str], None]
 Results = Mapping[str, Sequence[Measures]]  # a model's runs
 
 
-class Workshop:
-    """Trains and measures into a folder; what an earlier call left there is not done again."""
+def reproduce_syntone(runs: SynToneRuns, page: Path, repeats: int) -> None:
+    """Trains each model `repeats` times and writes the page and, beside it, its pictures.
 
-    def __init__(self, folder: Path, grid: SynTone, epochs: int | None, say: Say) -> None:
-        self.folder, self.grid, self.epochs, self.say = folder, grid, epochs, say
-
-    @cached_property
-    def material(self) -> Material:
-        self.say(f"features of {len(self.grid)} clips")
-        return Material(self.grid, grid_features(self.grid))
-
-    def settings(self, name: str, run: int) -> SynToneSettings:
-        settings = replace(SETTINGS[name], seed=run)
-        return settings if self.epochs is None else replace(settings, epochs=self.epochs)
-
-    def model(self, name: str, run: int) -> Objective:
-        def report(step: int, steps: int, losses: dict[str, float]) -> None:
-            if step % 500 == 0 or step == steps:
-                said = "  ".join(f"{key} {value:.4g}" for key, value in losses.items())
-                self.say(f"{name}, run {run}, step {step} of {steps}: {said}")
-
-        checkpoint = self.folder / f"{name}-{run}" / "checkpoint.safetensors"
-        try:
-            return train(self.settings(name, run), self.material, checkpoint, report)
-        except ValueError as error:
-            raise DataError(str(error)) from error
-
-    def measures(self, name: str, run: int) -> Measures:
-        """One training's figures.
-
-        Raises:
-            DataError: the folder holds figures of other settings.
-        """
-        path = self.folder / f"{name}-{run}" / "measures.json"
-        made_with = {"settings": asdict(self.settings(name, run)), "grid": asdict(self.grid)}
-        if path.is_file():
-            kept: dict[str, Any] = json.loads(path.read_text())
-            if kept["made_with"] != made_with:
-                raise DataError(f"{path} has other settings: delete {path.parent}, or choose another --work.")
-            return Measures(**kept["measures"])
-        measures = measure(self.model(name, run), self.material)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"made_with": made_with, "measures": measures.to_json()}, indent=1))
-        partial.replace(path)
-        return measures
-
-
-def reproduce_syntone(
-    page: Path, work: Path, say: Say, *, runs: int, epochs: int | None = None, grid: SynTone | None = None
-) -> None:
-    """Trains each model `runs` times and writes the page and, beside it, its pictures.
-
-    The page is written anew after each run of all models, so that an interrupted command leaves a whole one.
-
-    Args:
-        work: gets a folder a model and run; the same command goes on there.
-        epochs: in place of the settings'.
+    The page is written anew after each run of all models: an interrupted command leaves a whole page.
 
     Raises:
-        DataError: the work folder was begun with other settings.
+        DataError: the folder was begun with other settings.
     """
-    workshop = Workshop(work, grid or SynTone(), epochs, say)
     results: dict[str, list[Measures]] = {name: [] for name in NAMES}
-    for run in range(runs):
+    for run in range(repeats):
         for name, measured in results.items():
-            measured.append(workshop.measures(name, run))
-        write_block(page, "reproduce syntone", _text(workshop, results, page.stem))
-    figures = Figures(page.with_suffix(""), workshop.material)
+            measured.append(runs.measures(name, run))
+        write_block(page, "reproduce syntone", _text(runs, results, page.stem))
+    drawings = Drawings(page.with_suffix(""), runs.material)
     for name in NAMES:
-        say(f"drawing {name}")
+        runs.say(f"drawing {name}")
         with torch.no_grad():
-            figures.draw(name, NAMES[name], workshop.model(name, 0))
-    figures.draw_told({NAMES[name]: measured[0].told for name, measured in results.items()})
+            drawings.draw(name, NAMES[name], runs.model(name, 0))
+    drawings.draw_told({NAMES[name]: measured[0].told for name, measured in results.items()})
 
 
-def _text(workshop: Workshop, results: Results, folder: str) -> str:
+def _text(runs: SynToneRuns, results: Results, folder: str) -> str:
     scores = []
     for name, measured in results.items():
         if name in PAPER:
@@ -144,15 +81,15 @@ def _text(workshop: Workshop, results: Results, folder: str) -> str:
         [NAMES[name], *(" · ".join(f"{share:.2f}" for share in shares) for shares in runs_by_factor.T)]
         for name, runs_by_factor in best.items()
     ]
-    settings = {name: workshop.settings(name, 0) for name in results}
+    settings = {name: runs.settings(name, 0) for name in results}
     hyper = [
         [NAMES[name], *(f"{value:g}" for value in (s.beta, s.gamma, s.noise, s.latents, s.epochs, s.batch))]
         for name, s in settings.items()
     ]
-    runs = len(next(iter(results.values())))
+    repeats = len(next(iter(results.values())))
     return "\n\n".join(
         [
-            f"{len(workshop.grid):,} clips, {runs} trainings of each model (seeds 0 to {runs - 1}); "
+            f"{len(runs.grid):,} clips, {repeats} trainings of each model (seeds 0 to {repeats - 1}); "
             "mean ± standard deviation over the trainings.",
             "## Table 1: disentanglement",
             table(["model", *SCORES.values(), "active codes, run by run", "variance explained"], scores),

@@ -7,12 +7,13 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from trainer.reproduce.autodecompose.settings import Effort, Scale
-from trainer.reproduce.autodecompose.workshop import Workshop
+from trainer.reproduce.autodecompose.settings import AutodecomposeScale, Effort
+from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 
 ONCE = Effort(1)
-TINY = Scale(
+TINY = AutodecomposeScale(
     name="tiny",
     networks="dense",
     pretrain=ONCE,
@@ -60,7 +61,7 @@ def few_clips(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def _few(rows: list[dict[str, str]], corpus: str) -> list[dict[str, str]]:
-    kept: list[dict[str, str]] = []
+    few: list[dict[str, str]] = []
     for (name, split), (speakers, clips) in KEPT.items():
         if name != corpus:
             continue
@@ -68,12 +69,16 @@ def _few(rows: list[dict[str, str]], corpus: str) -> list[dict[str, str]]:
         for row in rows:
             if row["split"] == split:
                 by_speaker[row["speaker"]].append(row)
-        most = sorted(by_speaker.values(), key=lambda own: -sum(float(row["seconds"]) for row in own))
-        kept += [row for own in most[:speakers] for row in own[:clips]]
-    return kept
+        most = sorted(by_speaker.values(), key=lambda spoken: -sum(float(row["seconds"]) for row in spoken))
+        few += [row for spoken in most[:speakers] for row in spoken[:clips]]
+    return few
 
 
 @pytest.fixture(scope="package")
-def shop(few_clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    said: list[str] = []
-    return Workshop(few_clips, tmp_path_factory.mktemp("runs") / TINY.name, TINY, said.append)
+def runs(few_clips: Path, tmp_path_factory: pytest.TempPathFactory) -> AutodecomposeRuns:
+    return AutodecomposeRuns(
+        folder=tmp_path_factory.mktemp("runs") / TINY.name,
+        console=Console(quiet=True),
+        data=few_clips,
+        scale=TINY,
+    )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from trainer.audio.folders import read_audio, read_folder
-from trainer.reproduce.autodecompose.alignment import Aligner, Segment
+from trainer.reproduce.autodecompose.alignment import Aligner, PhoneSegment
 from trainer.reproduce.autodecompose.phonemes import phones_at
 
 pytest.importorskip("pocketsphinx", reason="alignment needs the `train` extra")
@@ -43,6 +43,6 @@ def test_a_real_recording_gives_its_phones_in_order(speech_data: Path) -> None:
 
 
 def test_frames_take_the_phone_at_their_middle() -> None:
-    segments = [Segment("SIL", 0.0, 0.02), Segment("AA", 0.02, 0.05), Segment("K", 0.05, 0.06)]
+    segments = [PhoneSegment("SIL", 0.0, 0.02), PhoneSegment("AA", 0.02, 0.05), PhoneSegment("K", 0.05, 0.06)]
     # Middles at 8, 24, 40, 56 and 72 ms.
     assert phones_at(segments, 5).tolist() == ["SIL", "AA", "AA", "K", "SIL"]

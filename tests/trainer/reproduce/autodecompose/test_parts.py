@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from tests.trainer.reproduce.autodecompose.conftest import TINY
@@ -31,8 +33,8 @@ from trainer.reproduce.autodecompose.settings import (
 )
 from trainer.reproduce.autodecompose.table2 import PAPER, table2
 from trainer.reproduce.autodecompose.table3 import table3
+from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 from trainer.reproduce.autodecompose.words import words
-from trainer.reproduce.autodecompose.workshop import Workshop
 
 
 def rows(text: str, first: str) -> list[list[str]]:
@@ -54,12 +56,12 @@ def test_an_effort_ends_with_the_last_epoch_that_fits() -> None:
     assert Effort(2, 1000).within(10) == 2
 
 
-def test_the_sets_are_what_the_tests_need(few_clips: Path, shop: Workshop) -> None:
-    speakers = {name: {clip.speaker for clip in shop.clips(name)} for name in SETS}
+def test_the_sets_are_what_the_tests_need(few_clips: Path, runs: AutodecomposeRuns) -> None:
+    speakers = {name: {clip.speaker for clip in runs.clips(name)} for name in SETS}
     assert speakers["insiders"] <= speakers["home"]
     assert not speakers["strangers"] & speakers["home"]
     assert speakers["elsewhere"] == {""}
-    clips = shop.clips("strangers")
+    clips = runs.clips("strangers")
     first, others = first_seconds(clips, 10)
     assert sorted(clip.path for clip in first + others) == [clip.path for clip in clips]
     for name in speakers["strangers"]:
@@ -67,7 +69,7 @@ def test_the_sets_are_what_the_tests_need(few_clips: Path, shop: Workshop) -> No
         assert sum(seconds[:-1]) < 10 <= sum(seconds)
     assert most_audio(clips, 1)[0] in most_audio(clips, 2)
     with pytest.raises(DataError, match="not a folder"):
-        Workshop(few_clips / "absent", shop.folder, TINY, print).clips("home")
+        replace(runs, data=few_clips / "absent").clips("home")
 
 
 def test_the_tests_are_table_one() -> None:
@@ -82,16 +84,18 @@ def test_the_tests_are_table_one() -> None:
     assert (plain.encoder, plain.frontend, plain.batch) == (ours.encoder, ours.frontend, ours.batch)
 
 
-def test_fig7_is_a_grid(shop: Workshop) -> None:
-    text = fig7(shop)
+def test_fig7_is_a_grid(runs: AutodecomposeRuns) -> None:
+    text = fig7(runs)
     for encoder in TINY.fig7_networks:
         (cells,) = rows(text, encoder)
         assert len(cells) == 1 + len(TINY.fig7_networks)
         assert percent(cells[1]) > 40  # two speakers
 
 
-def test_table2_has_paper_plain_and_ours_for_every_test_and_is_not_made_twice(shop: Workshop) -> None:
-    text = table2(shop)
+def test_table2_has_paper_plain_and_ours_for_every_test_and_is_not_made_twice(
+    runs: AutodecomposeRuns,
+) -> None:
+    text = table2(runs)
     for number in PAPER:
         conditions, paper, plain, ours = rows(text, f"Test {number}")
         assert len(conditions) == 5
@@ -100,21 +104,21 @@ def test_table2_has_paper_plain_and_ours_for_every_test_and_is_not_made_twice(sh
         assert percent(plain[2])
         assert percent(ours[2])
         assert plain[-1] == "–"  # nobody has 120 s here
-    made = {path: path.stat().st_mtime_ns for path in (shop.folder / "rows").rglob("*.json")}
-    trained = {path: path.stat().st_mtime_ns for path in (shop.folder / "trained").rglob("*.safetensors")}
+    made = {path: path.stat().st_mtime_ns for path in (runs.folder / "rows").rglob("*.json")}
+    trained = {path: path.stat().st_mtime_ns for path in (runs.folder / "trained").rglob("*.safetensors")}
     assert len(trained) >= 12
-    assert table2(shop) == text
+    assert table2(runs) == text
     assert all(path.stat().st_mtime_ns == when for path, when in (made | trained).items())
 
 
 def test_table3_has_the_supervised_models_and_the_bundle_on_both_sets(
-    shop: Workshop, tiny_bundle: Path
+    runs: AutodecomposeRuns, tiny_bundle: Path
 ) -> None:
     try:
         Resemblyzer.load()
     except PeerMissingError as error:
         pytest.skip(str(error))
-    text = table3(shop, tiny_bundle)
+    text = table3(runs, tiny_bundle)
     assert len([cells for cells in rows(text, BundleRunner.load(tiny_bundle).id) if percent(cells[3])]) == 2
     for model in ("GE2E", "TDNN"):
         here = [cells for cells in rows(text, model) if cells[2] == "here"]
@@ -125,10 +129,10 @@ def test_table3_has_the_supervised_models_and_the_bundle_on_both_sets(
     assert min(percent(cells[3]) for cells in rows(text, "GE2E")) > 80  # few speakers, a good model
 
 
-def test_overfitting_measures_on_what_was_not_trained(shop: Workshop) -> None:
-    trained, rest = parts(shop)
+def test_overfitting_measures_on_what_was_not_trained(runs: AutodecomposeRuns) -> None:
+    trained, rest = parts(runs)
     assert not {clip.path for clip in trained} & {clip.path for clip in rest}
-    text = overfitting(shop)
+    text = overfitting(runs)
     assert "4 epochs" in text
     (untrained,) = rows(text, "here, the same network untrained")
     assert percent(untrained[1])
@@ -141,15 +145,15 @@ def test_a_loss_is_flat_when_a_chunk_hardly_lowers_it() -> None:
     assert not is_flat([0.1] * 19, 10)
 
 
-def test_phonemes_words_and_maps(shop: Workshop, tiny_bundle: Path, tmp_path: Path) -> None:
+def test_phonemes_words_and_maps(runs: AutodecomposeRuns, tiny_bundle: Path, tmp_path: Path) -> None:
     pytest.importorskip("pocketsphinx", reason="alignment needs the `train` extra")
     for objective in OBJECTIVES:
-        scores = {cells[1]: percent(cells[2]) for cells in rows(phonemes(shop), objective)}
+        scores = {cells[1]: percent(cells[2]) for cells in rows(phonemes(runs), objective)}
         assert set(scores) == {"E_c", "E_s", "mel"}
         assert scores["mel"] > 5  # about thirty phones
-        right = {cells[1]: percent(cells[2]) for cells in rows(words(shop, tiny_bundle), objective)}
+        right = {cells[1]: percent(cells[2]) for cells in rows(words(runs, tiny_bundle), objective)}
         assert right["mel"] > 50  # two words
-    text = maps(shop, tmp_path / "autodecompose")
+    text = maps(runs, tmp_path / "autodecompose")
     pictures = sorted((tmp_path / "autodecompose").glob("*.png"))
     assert len(pictures) == 5
     for picture in pictures:
@@ -172,12 +176,12 @@ def test_a_map_keeps_clusters_and_few_points(tmp_path: Path) -> None:
     assert CLASSES <= 10  # of matplotlib's colours
 
 
-def test_other_settings_or_audio_do_not_go_on_in_an_old_training(shop: Workshop) -> None:
+def test_other_settings_or_audio_do_not_go_on_in_an_old_training(runs: AutodecomposeRuns) -> None:
     settings = objective_settings("plain", "dense")
     name = Variant("plain", "elsewhere").name
-    shop.model(Variant("plain", "elsewhere"))
+    runs.model(Variant("plain", "elsewhere"))
     with pytest.raises(ValueError, match="other settings or audio"):
-        shop.autodecompose(name, settings, shop.clips("three"), TINY.pretrain)
+        runs.autodecompose(name, settings, runs.clips("three"), TINY.pretrain)
 
 
 def test_rows_of_another_scale_are_made_again(tmp_path: Path) -> None:
@@ -189,32 +193,33 @@ def test_rows_of_another_scale_are_made_again(tmp_path: Path) -> None:
 
     for name, expected in (("tiny", 1), ("tiny", 1), ("cpu", 2)):
         scale = {"tiny": TINY, "cpu": SCALES["cpu"]}[name]
-        assert Workshop(tmp_path, tmp_path, scale, print).row("a/b", compute) == {"made": expected}
+        runs = AutodecomposeRuns(folder=tmp_path, console=Console(quiet=True), data=tmp_path, scale=scale)
+        assert runs.figures("a/b", compute) == {"made": expected}
     assert json.loads((tmp_path / "rows" / "a" / "b.json").read_text())["figures"] == {"made": 2}
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_the_page_has_a_block_a_part(shop: Workshop, tiny_bundle: Path, tmp_path: Path) -> None:
+def test_the_page_has_a_block_a_part(runs: AutodecomposeRuns, tiny_bundle: Path, tmp_path: Path) -> None:
     page = tmp_path / "results" / "autodecompose.md"
     for _ in range(2):
-        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["words"], shop.say, tiny_bundle)
+        reproduce_autodecompose(runs, page, ["words"], tiny_bundle)
     text = page.read_text()
     assert text.startswith("# The Autodecompose paper")
     assert text.count("## Words") == 1
     assert "Scale `tiny`: `dense` networks" in text
     with pytest.raises(ValueError, match="No part table4"):
-        reproduce_autodecompose(shop.data, shop.folder.parent, page, TINY, ["table4"], shop.say, tiny_bundle)
+        reproduce_autodecompose(runs, page, ["table4"], tiny_bundle)
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     command = ["reproduce", "autodecompose", "--data", str(tmp_path), "--out", str(tmp_path / "runs")]
     page = ["--page", str(tmp_path / "page.md")]
-    for wrong, said in (
+    for wrong, message in (
         (["--scale", "huge"], "cpu or paper"),
         (["--only", "table4"], "No part"),
         (["--only", "words"], "is not a folder"),
     ):
         result = CliRunner().invoke(app, [*command, *page, *wrong])
         assert result.exit_code == 1
-        assert said in " ".join(result.output.split())
+        assert message in " ".join(result.output.split())
     assert "--only table2" in CliRunner().invoke(app, ["reproduce", "autodecompose", "--help"]).output

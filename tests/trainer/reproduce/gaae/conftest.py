@@ -16,7 +16,7 @@ from trainer.corpora.nsynth import PAPER_FAMILIES
 from trainer.corpora.speechcommands import DIGITS
 from trainer.gaae import run, sheet
 from trainer.reproduce.gaae.scale import SCALES
-from trainer.reproduce.gaae.workshop import Workshop
+from trainer.reproduce.gaae.trainings import GaaeRuns
 from trainer.training.loop import LossLog
 
 CORPORA = {"digits": "arabic_speech_commands", "instruments": "instruments", "gender": "speechocean762"}
@@ -81,6 +81,11 @@ def _write_notes(folder: Path) -> None:
 
 
 @pytest.fixture(scope="package")
-def shop(few_clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    runs = tmp_path_factory.mktemp("runs")
-    return Workshop(few_clips, CORPORA, runs / "toy", SCALES["toy"], Console(quiet=True))
+def runs(few_clips: Path, tmp_path_factory: pytest.TempPathFactory) -> GaaeRuns:
+    return GaaeRuns(
+        folder=tmp_path_factory.mktemp("runs") / "toy",
+        console=Console(quiet=True),
+        data=few_clips,
+        corpora=CORPORA,
+        scale=SCALES["toy"],
+    )

@@ -18,21 +18,23 @@ from trainer.gaae.train import iteration, make_optimizer, train
 from trainer.reproduce.gaae.baselines import GGAN, BiGAN, BigGAN
 from trainer.reproduce.gaae.baselines.bigan import PairDiscriminator
 from trainer.reproduce.gaae.recipes import Training
-from trainer.reproduce.gaae.workshop import Workshop
+from trainer.reproduce.gaae.trainings import GaaeRuns
 
 CPU = torch.device("cpu")
 CLASSES = 10
 
 
 @pytest.fixture(scope="module")
-def sampler(shop: Workshop) -> GaaeSampler:
-    one = Training("ggan", "digits", 50, "short")
-    return make_sampler(shop.settings(one), shop.guidance(one), shop.folder / "cache", Console(quiet=True))
+def sampler(runs: GaaeRuns) -> GaaeSampler:
+    training = Training("ggan", "digits", 50, "short")
+    return make_sampler(
+        runs.settings(training), runs.guidance(training), runs.folder / "cache", Console(quiet=True)
+    )
 
 
-def make(name: str, shop: Workshop) -> Adversarial:  # type: ignore[type-arg]
+def make(name: str, runs: GaaeRuns) -> Adversarial:  # type: ignore[type-arg]
     torch.manual_seed(0)
-    settings = shop.scale.settings()
+    settings = runs.scale.settings()
     if name == "bigan":
         return BiGAN(settings, CLASSES, Decoder(settings, None).eval()).train()
     if name == "ggan":
@@ -54,9 +56,9 @@ def generator() -> torch.Generator:
     ],
 )
 def test_each_discriminator_hears_what_the_model_may(
-    name: str, hears: set[str], shop: Workshop, sampler: GaaeSampler
+    name: str, hears: set[str], runs: GaaeRuns, sampler: GaaeSampler
 ) -> None:
-    model, batch = make(name, shop).eval(), sampler.at(0)
+    model, batch = make(name, runs).eval(), sampler.at(0)
     others = {"x_u": sampler.at(5).x_u, "x_l": sampler.at(5).x_l, "y_l": (batch.y_l + 1) % CLASSES}
     before = model.discriminator_losses(batch, generator())["S_loss"]
     assert torch.isfinite(before)
@@ -67,9 +69,9 @@ def test_each_discriminator_hears_what_the_model_may(
 
 @pytest.mark.parametrize("name", ["supervised", "unsupervised", "ggan", "bigan"])
 def test_an_iteration_moves_every_network_and_no_other(
-    name: str, shop: Workshop, sampler: GaaeSampler
+    name: str, runs: GaaeRuns, sampler: GaaeSampler
 ) -> None:
-    model = make(name, shop)
+    model = make(name, runs)
     before = {key: value.clone() for key, value in model.named_parameters()}
     iteration(model, sampler, make_optimizer(model), 0, CPU)
     moved = {key for key, value in model.named_parameters() if not torch.equal(value, before[key])}
@@ -79,20 +81,20 @@ def test_an_iteration_moves_every_network_and_no_other(
     assert {key.split(".")[0] for key in moved} == {"edc", "S", "L"} & {key.split(".")[0] for key in before}
 
 
-def test_ggan_generates_by_its_latent_alone(shop: Workshop) -> None:
-    model = make("ggan", shop).eval()
+def test_ggan_generates_by_its_latent_alone(runs: GaaeRuns) -> None:
+    model = make("ggan", runs).eval()
     D = model.edc.D
-    z = torch.randn(4, shop.scale.settings().latent_dim, generator=generator())
-    zero, one = (torch.eye(CLASSES)[[y] * 4] for y in (0, 1))
-    assert not torch.equal(D(z, zero), D(z, one))
+    z = torch.randn(4, runs.scale.settings().latent_dim, generator=generator())
+    zero, first = (torch.eye(CLASSES)[[y] * 4] for y in (0, 1))
+    assert not torch.equal(D(z, zero), D(z, first))
     assert torch.equal(D(z, zero), D.of_latent(D.latent(z, zero)))
     assert not any("gain" in key for key, _ in D.named_parameters())  # no label reaches its batch norms
 
 
 def test_ggan_learns_nothing_about_generating_from_its_classifier(
-    shop: Workshop, sampler: GaaeSampler
+    runs: GaaeRuns, sampler: GaaeSampler
 ) -> None:
-    model = make("ggan", shop)
+    model = make("ggan", runs)
     losses = model.edc_losses(sampler.at(0), generator())
     losses["Cg_loss"].backward(retain_graph=True)
     assert all(parameter.grad is None for parameter in model.edc.D.parameters())
@@ -101,8 +103,8 @@ def test_ggan_learns_nothing_about_generating_from_its_classifier(
     assert all(parameter.grad is not None for parameter in model.edc.D.F.parameters())
 
 
-def test_bigan_stays_on_top_of_its_generator(shop: Workshop, sampler: GaaeSampler, tmp_path: Path) -> None:
-    model = make("bigan", shop)
+def test_bigan_stays_on_top_of_its_generator(runs: GaaeRuns, sampler: GaaeSampler, tmp_path: Path) -> None:
+    model = make("bigan", runs)
     assert not model.G.training
     before = {key: value.clone() for key, value in model.G.state_dict().items()}
     model.settings = replace(model.settings, iterations=2)

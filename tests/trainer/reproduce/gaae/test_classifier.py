@@ -40,11 +40,11 @@ def test_two_kinds_of_spectrogram_are_learnt() -> None:
 
 def test_degrading_moves_blanks_and_adds_noise() -> None:
     x, _ = bands(64, 2)
-    heard = degraded(x, torch.Generator().manual_seed(0))
-    assert torch.equal(heard, degraded(x, torch.Generator().manual_seed(0)))
-    assert heard.shape == x.shape
-    assert heard.min() >= -1
-    assert heard.max() <= 1
+    degraded_x = degraded(x, torch.Generator().manual_seed(0))
+    assert torch.equal(degraded_x, degraded(x, torch.Generator().manual_seed(0)))
+    assert degraded_x.shape == x.shape
+    assert degraded_x.min() >= -1
+    assert degraded_x.max() <= 1
     silent = degraded(torch.full((64, 32, 32), FLOOR), torch.Generator().manual_seed(1))
     assert 0.45 < float((silent == FLOOR).float().mean()) < 0.6  # noise upwards of the floor half the time
     loud = degraded(torch.ones(64, 32, 32), torch.Generator().manual_seed(1))

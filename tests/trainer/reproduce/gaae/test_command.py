@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from rich.console import Console
 from safetensors import safe_open
 from typer.testing import CliRunner
 
@@ -17,17 +16,17 @@ from trainer.reproduce.gaae import paper
 from trainer.reproduce.gaae.judge import Judge, judge, judge_path
 from trainer.reproduce.gaae.page import PARTS, chosen_parts, reproduce_gaae
 from trainer.reproduce.gaae.plan import NOTHING, work
-from trainer.reproduce.gaae.recipes import training
+from trainer.reproduce.gaae.recipes import first_run
 from trainer.reproduce.gaae.scale import SCALES
-from trainer.reproduce.gaae.workshop import Workshop
+from trainer.reproduce.gaae.trainings import GaaeRuns
 
 TASKS = ("digits", "instruments", "gender")
 
 
 @pytest.fixture(scope="module")
-def page(shop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page(runs: GaaeRuns, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("results") / "gaae.md"
-    reproduce_gaae(shop, path, chosen_parts([]))
+    reproduce_gaae(runs, path, chosen_parts([]))
     return path
 
 
@@ -66,11 +65,11 @@ def test_scores_stand_beside_the_papers(page: Path) -> None:
 
 
 def test_what_is_measured_is_a_share(page: Path) -> None:
-    header, *found = [cells for cells in rows(page, "table7") if cells[1] != "paper"]
-    (ours,) = [cells for cells in found if cells[0] == "50 %"]
-    longer = found[-1]
+    header, *ours = [cells for cells in rows(page, "table7") if cells[1] != "paper"]
+    (half,) = [cells for cells in ours if cells[0] == "50 %"]
+    longer = ours[-1]
     assert header[2:] == list(paper.CLASSIFIERS)
-    assert all(0 <= number(cell) <= 100 for cell in ours[2:])
+    assert all(0 <= number(cell) <= 100 for cell in half[2:])
     assert (longer[0], longer[2:4]) == ("50 %, 3 iterations", ["–", "–"])
     for part in ("table4", "table5"):
         assert all(0 <= number(cells[2]) <= 100 for cells in rows(page, part)[1:])
@@ -97,92 +96,91 @@ def test_the_page_says_how_much_was_trained(page: Path) -> None:
         assert (page.with_suffix("") / f"{picture}.png").stat().st_size > 5000
 
 
-def test_the_plan_is_what_is_done(shop: Workshop, page: Path) -> None:
+def test_the_plan_is_what_is_done(runs: GaaeRuns, page: Path) -> None:
     assert page.is_file()
     planned = NOTHING
     for part in PARTS:
-        planned |= work(shop.scale, part, TASKS)
-    trained = {path.parent.name for path in (shop.folder / "trained").glob("*/checkpoint.safetensors")}
-    cnns = {path.stem for path in (shop.folder / "rows" / "accuracy").glob("*-cnn-*.json")}
-    assert trained | cnns == {one.name for one in planned.trainings} | planned.classifiers
+        planned |= work(runs.scale, part, TASKS)
+    trained = {path.parent.name for path in (runs.folder / "trained").glob("*/checkpoint.safetensors")}
+    cnns = {path.stem for path in (runs.folder / "rows" / "accuracy").glob("*-cnn-*.json")}
+    assert trained | cnns == {training.name for training in planned.trainings} | planned.classifiers
 
 
-def test_the_same_command_trains_and_measures_nothing_twice(shop: Workshop, page: Path) -> None:
-    kept = [*shop.folder.rglob("*.safetensors"), *shop.folder.rglob("rows/**/*.json")]
-    made = {path: path.stat().st_mtime_ns for path in kept}
+def test_the_same_command_trains_and_measures_nothing_twice(runs: GaaeRuns, page: Path) -> None:
+    files = [*runs.folder.rglob("*.safetensors"), *runs.folder.rglob("rows/**/*.json")]
+    made = {path: path.stat().st_mtime_ns for path in files}
     assert len(made) > 30
     before = page.read_text()
-    again = Workshop(shop.data, shop.corpora, shop.folder, shop.scale, Console(quiet=True))
-    reproduce_gaae(again, page, ["judges", "table1", "table7"])
+    reproduce_gaae(replace(runs, _spectrograms={}, train_logits={}), page, ["judges", "table1", "table7"])
     assert {path: path.stat().st_mtime_ns for path in made} == made
     assert page.read_text().count("reproduce gaae table1:") == before.count("reproduce gaae table1:") == 1
     assert rows(page, "table1")
-    assert not list(shop.folder.rglob("*.partial"))
+    assert not list(runs.folder.rglob("*.partial"))
 
 
 @pytest.mark.parametrize("model", ["supervised", "ggan", "gaae"])
-def test_a_finished_training_is_what_it_left(shop: Workshop, page: Path, model: str) -> None:
+def test_a_finished_training_is_what_it_left(runs: GaaeRuns, page: Path, model: str) -> None:
     assert page.is_file()
-    one = training(shop.scale, model, "digits", length="long")
-    checkpoint = shop.folder / "trained" / one.name / "checkpoint.safetensors"
-    networks = shop.networks(one)
+    training = first_run(runs.scale, model, "digits", length="long")
+    checkpoint = runs.folder / "trained" / training.name / "checkpoint.safetensors"
+    networks = runs.networks(training)
     assert not networks.training
     with safe_open(checkpoint, framework="pt") as left:
         for name, tensor in networks.state_dict().items():
             assert torch.equal(tensor, left.get_tensor(f"average/{name}"))
 
 
-def test_a_gaae_of_it_is_a_run_that_can_be_exported(shop: Workshop, page: Path) -> None:
+def test_a_gaae_of_it_is_a_run_that_can_be_exported(runs: GaaeRuns, page: Path) -> None:
     assert page.is_file()
-    one = training(shop.scale, "gaae", "digits", length="long")
-    trained = TrainedGaae.load(shop.folder / "trained" / one.name)
+    training = first_run(runs.scale, "gaae", "digits", length="long")
+    trained = TrainedGaae.load(runs.folder / "trained" / training.name)
     assert trained.iterations == 3
     assert trained.guidance.labels[7] == "seven"
     assert trained.guidance.share == 50
 
 
-def test_a_training_of_other_settings_is_refused(shop: Workshop, page: Path) -> None:
+def test_a_training_of_other_settings_is_refused(runs: GaaeRuns, page: Path) -> None:
     assert page.is_file()
-    other = replace(shop, scale=replace(shop.scale, channels=3))
+    other = replace(runs, scale=replace(runs.scale, channels=3))
     for model in ("gaae", "supervised"):
         with pytest.raises(ValueError, match="other settings"):
-            other.networks(training(shop.scale, model, "digits", length="long"))
-    digits = shop.data / "other_digits"
-    digits.symlink_to(shop.data / "arabic_speech_commands")
-    elsewhere = replace(shop, corpora={**shop.corpora, "digits": digits.name})
+            other.networks(first_run(runs.scale, model, "digits", length="long"))
+    digits = runs.data / "other_digits"
+    digits.symlink_to(runs.data / "arabic_speech_commands")
+    elsewhere = replace(runs, corpora={**runs.corpora, "digits": digits.name})
     with pytest.raises(ValueError, match="other settings or audio"):
-        elsewhere.networks(training(shop.scale, "supervised", "digits", length="long"))
+        elsewhere.networks(first_run(runs.scale, "supervised", "digits", length="long"))
 
 
-def test_a_judge_of_another_making_is_trained_anew(shop: Workshop, tmp_path: Path) -> None:
-    own = replace(shop, folder=tmp_path)
-    made = [judge(own, "gender").net[-1].weight for _ in range(2)]
+def test_a_judge_of_another_making_is_trained_anew(runs: GaaeRuns, tmp_path: Path) -> None:
+    elsewhere = replace(runs, folder=tmp_path)
+    made = [judge(elsewhere, "gender").net[-1].weight for _ in range(2)]
     assert torch.equal(*made)
-    longer = replace(own, scale=replace(shop.scale, classifier_steps=4))
+    longer = replace(elsewhere, scale=replace(runs.scale, classifier_steps=4))
     assert not torch.equal(judge(longer, "gender").net[-1].weight, made[0])
 
 
-def test_the_judge_hears_audio(shop: Workshop, page: Path) -> None:
+def test_the_judge_hears_audio(runs: GaaeRuns, page: Path) -> None:
     assert page.is_file()
-    heard = Judge.load(judge_path(shop.folder, "digits"))
+    loaded = Judge.load(judge_path(runs.folder, "digits"))
     waveforms = torch.randn(3, 16_000, generator=torch.Generator().manual_seed(0))
-    logits = heard.of_audio(waveforms)
+    logits = loaded.of_audio(waveforms)
     assert logits.shape == (3, 10)
-    assert torch.allclose(heard.of_audio(0.1 * waveforms), logits, atol=1e-4)  # loudness says nothing
-    assert heard.labels[0] == "zero"
-    assert (Judge.load(judge_path(shop.folder, "gender")).labels) == ("f", "m")
+    assert torch.allclose(loaded.of_audio(0.1 * waveforms), logits, atol=1e-4)  # loudness says nothing
+    assert loaded.labels[0] == "zero"
+    assert (Judge.load(judge_path(runs.folder, "gender")).labels) == ("f", "m")
 
 
 def test_the_command_line(few_clips: Path, tmp_path: Path) -> None:
     command = ["reproduce", "gaae", "--data", str(few_clips), "--out", str(tmp_path / "runs")]
     page = ["--page", str(tmp_path / "page.md")]
-    for wrong, said in (
+    for wrong, message in (
         (["--scale", "huge"], "toy, cpu, paper"),
         (["--only", "table9"], "No part table9"),
     ):
         result = CliRunner().invoke(app, [*command, *page, *wrong])
         assert result.exit_code == 1
-        assert said in " ".join(result.output.split())
+        assert message in " ".join(result.output.split())
     result = CliRunner().invoke(app, [*command, *page, "--plan", "--only", "table1"])
     assert result.exit_code == 0
     iterations = 4 * SCALES["cpu"].long

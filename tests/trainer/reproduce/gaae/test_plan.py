@@ -10,13 +10,13 @@ from trainer.reproduce.gaae.page import PARTS, chosen_parts
 from trainer.reproduce.gaae.plan import NOTHING, plan, work
 from trainer.reproduce.gaae.recipes import (
     Training,
+    all_runs,
     alpha_sweep,
     by_share,
+    first_run,
     omega_sweep,
     rivals,
-    runs,
     settings_of,
-    training,
 )
 from trainer.reproduce.gaae.scale import SCALES
 
@@ -29,7 +29,7 @@ def test_cpu_is_an_evening_of_two_cores() -> None:
     for part in PARTS:
         done |= work(CPU, part, TASKS)
     assert 2 < done.hours(CPU) < 8
-    assert len({one.name for one in done.trainings}) == len(done.trainings)
+    assert len({training.name for training in done.trainings}) == len(done.trainings)
 
 
 def test_a_training_costs_its_iterations_by_model() -> None:
@@ -44,12 +44,12 @@ def test_the_paper_trains_three_times_and_nothing_twice() -> None:
     assert (scale.long, scale.short, scale.runs, scale.samples) == (60_000, 60_000, 3, 50_000)
     assert rivals(scale, "digits", "long") == rivals(scale, "digits", "short")
     assert by_share(scale, "gaae", "digits")[5] == rivals(scale, "digits", "long")["GAAE"]
-    assert [one.run for one in runs(scale, by_share(scale, "gaae", "digits")[1])] == [0, 1, 2]
+    assert [training.run for training in all_runs(scale, by_share(scale, "gaae", "digits")[1])] == [0, 1, 2]
     assert set(scale.shares) == set(paper.TABLE_3["digits"]) == set(paper.TABLE_7)
 
 
 def test_a_sweep_meets_the_plain_training() -> None:
-    plain = training(CPU, "gaae", "digits")
+    plain = first_run(CPU, "gaae", "digits")
     assert omega_sweep(CPU)[0.6] == alpha_sweep(CPU)[0.2] == plain
     swept = settings_of(CPU, omega_sweep(CPU)[0.2], 10.0)
     assert (swept.omega_1, swept.omega_2) == (0.2, 0.8)
@@ -59,12 +59,12 @@ def test_a_sweep_meets_the_plain_training() -> None:
 
 
 def test_settings_are_the_presets() -> None:
-    one = settings_of(SCALES["paper"], Training("gaae", "digits", 5, "long"), 10.0)
-    assert one == PRESETS["paper"]
-    supervised = settings_of(CPU, training(CPU, "supervised", "digits"), 10.0)
+    settings = settings_of(SCALES["paper"], Training("gaae", "digits", 5, "long"), 10.0)
+    assert settings == PRESETS["paper"]
+    supervised = settings_of(CPU, first_run(CPU, "supervised", "digits"), 10.0)
     assert supervised.labelled_batch == supervised.batch == PRESETS["small"].batch
     ggan, small, published = (
-        settings_of(CPU, training(CPU, "ggan", "digits"), 10.0),
+        settings_of(CPU, first_run(CPU, "ggan", "digits"), 10.0),
         PRESETS["small"],
         PRESETS["paper"],
     )

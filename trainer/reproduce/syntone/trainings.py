@@ -1,0 +1,65 @@
+"""The trained models and figures of the SynTone paper."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+
+from trainer.audio.folders import DataError
+from trainer.reproduce.runs import PaperRuns
+from trainer.syntone.dataset import SynTone
+from trainer.syntone.features import grid_features
+from trainer.syntone.measure import Measures, measure
+from trainer.syntone.objectives import Material, Objective
+from trainer.syntone.settings import SETTINGS, SynToneSettings
+from trainer.syntone.train import train
+from trainer.training.run_folder import RunFolder
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynToneRuns(PaperRuns):
+    """What the page works with. A training lies in `<model>-<run>/`.
+
+    Attributes:
+        epochs: in place of the settings'; None leaves these.
+    """
+
+    grid: SynTone
+    epochs: int | None = None
+
+    @cached_property
+    def material(self) -> Material:
+        """The clips of the grid, decoded to features."""
+        self.say(f"features of {len(self.grid)} clips")
+        return Material(self.grid, grid_features(self.grid))
+
+    def settings(self, name: str, run: int) -> SynToneSettings:
+        settings = replace(SETTINGS[name], seed=run)
+        return settings if self.epochs is None else replace(settings, epochs=self.epochs)
+
+    def model(self, name: str, run: int) -> Objective:
+        """A trained model; trained if it is not yet.
+
+        Raises:
+            DataError: its folder was begun with other settings.
+        """
+        training = RunFolder(self.folder / f"{name}-{run}")
+        report = self.progress(f"{name}, run {run}")
+        try:
+            return train(self.settings(name, run), self.material, training.checkpoint, report)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+
+    def measures(self, name: str, run: int) -> Measures:
+        """One training's figures.
+
+        Raises:
+            DataError: the folder holds a training of other settings.
+        """
+        made_with = {"settings": asdict(self.settings(name, run)), "grid": asdict(self.grid)}
+        figures = self.stored(
+            f"{name}-{run}",
+            made_with,
+            lambda: measure(self.model(name, run), self.material).to_json(),
+        )
+        return Measures(**figures)
