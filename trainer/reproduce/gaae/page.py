@@ -66,7 +66,7 @@ def reproduce_gaae(runs: GaaeRuns, page: Path, parts: Sequence[str]) -> None:
 
     Raises:
         DataError: a corpus cannot be read.
-        ValueError: the runs's folder holds trainings with other settings.
+        ValueError: the folder of `runs` holds trainings with other settings.
     """
     pictures = page.with_suffix("")
     pictures.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def reproduce_gaae(runs: GaaeRuns, page: Path, parts: Sequence[str]) -> None:
 
 
 def planned(runs: GaaeRuns, parts: Sequence[str]) -> str:
-    """What is to be trained for the parts if nothing was yet."""
+    """A table of what each part would train from nothing."""
     tasks = [task for task in runs.corpora if runs.has(task)]
     return plan(runs.scale, parts, tasks)
 
@@ -92,7 +92,7 @@ def planned(runs: GaaeRuns, parts: Sequence[str]) -> str:
 def _how(runs: GaaeRuns, part: str) -> str:
     """How much was trained and measured for a part."""
     scale = runs.scale
-    made = [f"setting `{scale.preset}`, batch {scale.settings().batch}", f"{scale.runs} first_run(s) a row"]
+    made = [f"setting `{scale.preset}`, batch {scale.settings().batch}", f"{scale.runs} training(s) a row"]
     if part in {"table1", "table2", "table3", "table6", "sweeps"}:
         made.append(f"{scale.samples} generated samples a score (the paper: 50,000)")
         if scale.runs == 1:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
+from bundle.arrays import Float32
 from trainer.audio.folders import DataError, read_folder
 from trainer.gaae.adversarial import Adversarial
 from trainer.gaae.data import Guidance
@@ -48,7 +47,7 @@ class GaaeRuns(PaperRuns):
     data: Path
     corpora: dict[str, str]
     scale: GaaeScale
-    train_logits: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    train_logits: dict[str, Float32] = field(default_factory=dict, repr=False)
     _spectrograms: dict[tuple[str, str], LabelledSpectrograms] = field(default_factory=dict, repr=False)
 
     def has(self, task: str) -> bool:
@@ -110,14 +109,14 @@ class GaaeRuns(PaperRuns):
         )
 
     def front_settings(self, task: str) -> GaaeSettings:
-        """Whose spectrogram every network of a task reads."""
+        """The settings whose spectrogram every network of a task reads."""
         return self.settings(Training("gaae", task, LABELLED, "short"))
 
     def settings(self, training: Training) -> GaaeSettings:
         return settings_of(self.scale, training, TASKS[training.task].r)
 
     def networks(self, training: Training) -> nn.Module:
-        """A model's averaged networks, in evaluation mode on the CPU; trained where that is not done yet.
+        """A model's averaged networks, in evaluation mode on the CPU; trained if they are not yet.
 
         Raises:
             ValueError: its run folder was begun with other settings or other audio.
@@ -144,14 +143,16 @@ class GaaeRuns(PaperRuns):
     def _untrained(self, training: Training, settings: GaaeSettings, classes: int) -> Adversarial[Any]:
         if training.parent is not None:
             generator = self.decoder(training.parent)
-            torch.manual_seed(settings.seed)  # the same start, whether or not the generator was to be trained
+            torch.manual_seed(
+                settings.seed
+            )  # the same start, whether the generator was just trained or loaded
             return BiGAN(settings, classes, generator)
         if training.model == "ggan":
             return GGAN(settings, classes)
         return BigGAN(settings, classes, supervised=training.model == "supervised")
 
     def decoder(self, training: Training) -> Decoder:
-        """What generates: z, y → spectrogram, with batch statistics of its own samples, on the device."""
+        """The generator, on the device: z, y → spectrogram, with batch statistics of its own samples."""
         networks = self.networks(training)
         decoder = networks if isinstance(networks, Decoder) else networks.D
         assert isinstance(decoder, Decoder)
@@ -160,7 +161,7 @@ class GaaeRuns(PaperRuns):
 
 
 def _lasting(card: Card) -> Card:
-    """All but how long it is: rates are constant, so a training may go on longer."""
+    """All but the length: rates are constant, so a training may go on longer."""
     settings = {
         name: value
         for name, value in card["settings"].items()
