@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The fine-tuning tour of docs/tour.md on real speech, against a running service with a worker (`make serve` after
-# `make test`, or `python -m service serve --worker`): prints each command and its answer.
-# Usage: TWOFOLD_DATA=../shared/data docs/finetune-tour.sh [URL]
+# The fine-tuning tour of docs/tour.md on the recordings of examples/: prints each command and its answer.
+# It needs a running service with a worker: `make serve` after `make test`, or `python -m service serve --worker`.
+# Usage: docs/finetune-tour.sh [URL]
 set -euo pipefail
 url="${1:-http://127.0.0.1:8000}"
+curl -sf "$url/readyz" > /dev/null || { echo "No service is ready at $url: start one with 'make serve'." >&2; exit 1; }
 here="$(cd "$(dirname "$0")" && pwd)"
-cd "${TWOFOLD_DATA:?set it to the folder that holds librispeech/}/librispeech/audio"
+cd "$here/../examples/audio"
 
 show() {
   printf '\n$ %s\n' "$*"
@@ -13,16 +14,14 @@ show() {
 }
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 
-# Ann keeps her recording, Bob does not.
-show curl -s -F audio=@3080/3080-5032-0002.opus -F speaker_id=ann -F retain_audio=true "$url/speakers"
-show curl -s -F audio=@3005/3005-163389-0006.opus -F speaker_id=bob "$url/speakers"
+# Bea keeps her recording, Dan does not.
+show curl -s -F audio=@1998/1998-15444-0002.opus -F speaker_id=bea -F retain_audio=true "$url/speakers"
+show curl -s -F audio=@3005/3005-163389-0003.opus -F speaker_id=dan "$url/speakers"
 
-# Ten files that nobody labelled.
+# Eighteen files that nobody labelled.
 files=()
-for i in 0 1 3 5 6; do
-  files+=(-F "audio=@3080/3080-5032-000$i.opus" -F "audio=@3005/3005-163389-000$i.opus")
-done
-printf '\n$ curl -s -F audio=@… (ten files) -F activate=never %s/finetune\n' "$url"
+for file in */*.opus; do files+=(-F "audio=@$file"); done
+printf '\n$ curl -s -F audio=@… (eighteen files) -F activate=never %s/finetune\n' "$url"
 job="$(curl -s "${files[@]}" -F activate=never "$url/finetune")"
 printf '%s' "$job" | python3 "$here/short.py"
 id="$(printf '%s' "$job" | field job_id)"
@@ -33,7 +32,7 @@ show curl -s "$url/finetune/$id"
 version="$(curl -s "$url/finetune/$id" | field version)"
 
 show curl -s -X POST "$url/models/$version/activate"
-show curl -s -F audio=@3080/3080-5032-0004.opus "$url/identify"
+show curl -s -F audio=@1998/1998-15444-0005.opus "$url/identify"
 show curl -s -X POST "$url/models/1.1.0/activate"
-show curl -s -X DELETE -w 'HTTP %{http_code}' "$url/speakers/ann"
-show curl -s -X DELETE -w 'HTTP %{http_code}' "$url/speakers/bob"
+show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/speakers/bea"
+show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/speakers/dan"

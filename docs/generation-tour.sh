@@ -3,6 +3,7 @@
 # Usage: docs/generation-tour.sh [URL] [FOLDER for the WAVs]
 set -euo pipefail
 url="${1:-http://127.0.0.1:8000}"
+curl -sf "$url/readyz" > /dev/null || { echo "No service is ready at $url: start one with 'make serve'." >&2; exit 1; }
 mkdir -p "${2:-generated}"
 cd "${2:-generated}"
 

@@ -1,24 +1,26 @@
 #!/usr/bin/env bash
-# The tour of docs/tour.md on real speech, against a running service: prints each command and its answer.
-# Usage: TWOFOLD_DATA=../shared/data docs/tour.sh [URL]
+# The tour of docs/tour.md on the recordings of examples/: prints each command and its answer.
+# It needs a running service (`make serve`).
+# Usage: docs/tour.sh [URL]
 set -euo pipefail
 url="${1:-http://127.0.0.1:8000}"
+curl -sf "$url/readyz" > /dev/null || { echo "No service is ready at $url: start one with 'make serve'." >&2; exit 1; }
 here="$(cd "$(dirname "$0")" && pwd)"
-cd "${TWOFOLD_DATA:?set it to the folder that holds librispeech/}/librispeech/audio"
+cd "$here/../examples/audio"
 
 show() {
   printf '\n$ %s\n' "$*"
   "$@" | python3 "$here/short.py"
 }
 
-show curl -s -F audio=@3080/3080-5032-0000.opus "$url/embed"
-# Two voices from 10 s each.
-show curl -s -F audio=@3080/3080-5032-0002.opus -F speaker_id=ann -F name=Ann "$url/speakers"
-show curl -s -F audio=@3005/3005-163389-0006.opus -F speaker_id=bob -F name=Bob "$url/speakers"
-# Ann in another recording; a voice that nobody enrolled.
-show curl -s -F audio=@3080/3080-5032-0004.opus "$url/identify"
-show curl -s -F audio=@1998/1998-15444-0001.opus "$url/identify"
-show curl -s -F audio=@3080/3080-5032-0004.opus -F speaker_id=bob "$url/verify"
-show curl -s -X DELETE -w 'HTTP %{http_code}' "$url/speakers/ann"
-show curl -s -X DELETE -w 'HTTP %{http_code}' "$url/speakers/bob"
-show curl -s -F audio=@3080/3080-5032-0004.opus "$url/identify"
+show curl -s -F audio=@1998/1998-15444-0005.opus "$url/embed"
+# Two voices from about 10 s each.
+show curl -s -F audio=@1998/1998-15444-0002.opus -F speaker_id=bea -F name=Bea "$url/speakers"
+show curl -s -F audio=@3005/3005-163389-0003.opus -F speaker_id=dan -F name=Dan "$url/speakers"
+# Bea in another recording; a voice that nobody enrolled.
+show curl -s -F audio=@1998/1998-15444-0005.opus "$url/identify"
+show curl -s -F audio=@533/533-1066-0002.opus "$url/identify"
+show curl -s -F audio=@1998/1998-15444-0005.opus -F speaker_id=dan "$url/verify"
+show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/speakers/bea"
+show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/speakers/dan"
+show curl -s -F audio=@1998/1998-15444-0005.opus "$url/identify"

@@ -30,7 +30,7 @@ _FILE = re.compile(
     r"(?<![\w/.<>{}*…$-])(?:\.\./)*((?:[\w-][\w.-]*/)*[\w-][\w.-]*\.(?:py|md|sh|yml|toml|json))(?![\w/*<-])"
 )
 _FOLDER = re.compile(rf"(?<![\w/.<>{{}}*…$-])(?:{'|'.join(FOLDERS)})/[\w./-]*")
-_MODULE = re.compile(r"(?<![\w/.<>{}*…$-])(?:service|trainer|benchmarks|examples)(?:\.\w+)+")
+_MODULE = re.compile(r"(?<![\w/.<>{}*…$-])(?:service|trainer|benchmarks|bundle|examples)(?:\.\w+)+")
 _COMMAND = re.compile(
     r"(?:python -m (service|trainer|benchmarks)(?![\w.])|^`(trainer|benchmarks)(?= ))([^`|;&#\n]*)"
 )
