@@ -1,4 +1,4 @@
-"""Which of several forms of an answer a caller asks for."""
+"""Reads the Accept header."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from fastapi import Request
 
 
 def prefers(request: Request, media_type: str, *, over: str) -> bool:
-    """Does the Accept header like `media_type` better than `over`?
+    """Whether the Accept header prefers `media_type` over the type `over`.
 
-    It does not where it likes both as well, where there is none, or one that cannot be read.
+    False on a tie, and where the header is missing or malformed.
     """
     accept = ",".join(request.headers.getlist("accept"))
     try:
-        return bool(mimeparse.best_match([media_type, over], accept) == media_type)  # of equals the last
+        return bool(mimeparse.best_match([media_type, over], accept) == media_type)  # on a tie, the last
     except mimeparse.MimeTypeParseException:
         return False

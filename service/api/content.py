@@ -1,4 +1,4 @@
-"""POST /content: what is said, one vector per frame."""
+"""POST /content: what is said, as one vector per frame."""
 
 from __future__ import annotations
 
@@ -26,19 +26,21 @@ _ROWS_PER_CHUNK = 64
 
 
 class ContentParams(BaseModel):
-    """Parameters of /content: none so far."""
+    """/content takes no parameters."""
 
 
 class FramesAnswer(BaseModel):
-    """The content of one file."""
+    """The content embedding of one file."""
 
     filename: str | None = Field(description="As sent; null for a raw body.")
     duration_s: float
-    frames: list[list[float]] = Field(description="Frame i starts at i × frame_s. Silence is included.")
+    frames: list[list[float]] = Field(
+        description="One vector per frame; frame i starts at i × frame_s. Silence is included."
+    )
 
 
 class ContentAnswer(BaseModel):
-    """Results in the order of the files."""
+    """Content embeddings, in the order of the files."""
 
     model: str
     dim: int
@@ -59,9 +61,10 @@ async def content(
     pipeline: PipelineDep,
     settings: SettingsDep,
 ) -> Response:
-    """Content embedding, one vector per 16 ms frame of the whole recording.
+    """Content embedding: one vector per 16 ms frame of the whole recording.
 
-    `Accept: application/x-npy` gives one file's frames as a float32 array (frames, dim) for `numpy.load`.
+    `Accept: application/x-npy` gives the frames of one file as a float32 array (frames, dim) for
+    `numpy.load`.
     """
     as_npy = prefers(request, NPY, over="application/json")
     if as_npy and len(body.files) > 1:
@@ -85,7 +88,7 @@ def _npy(frames: Float32) -> bytes:
 
 
 def _json(head: dict[str, object], results: list[tuple[dict[str, object], Float32]]) -> Iterator[str]:
-    """ContentAnswer piece by piece: a long recording is tens of megabytes of JSON that nobody should hold."""
+    """ContentAnswer in pieces. A long recording is tens of megabytes of JSON, too much to hold at once."""
     yield json.dumps(head)[:-1] + ', "results": ['
     for index, (fields, frames) in enumerate(results):
         yield ("," if index else "") + json.dumps(fields)[:-1] + ', "frames": ['

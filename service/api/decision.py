@@ -1,4 +1,4 @@
-"""What /identify and /verify share: which score is enough."""
+"""What /identify and /verify share: the threshold of a decision."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from service.settings import Settings
 
 
 class DecisionParams(BaseModel):
-    """How strict to be."""
+    """How strict the decision is."""
 
     threshold: float | None = Field(
         None,
         ge=-1,
         le=1,
-        description="Least score to accept, in units of `score_type`; precedes `target_fpr`.",
+        description="Least score to accept, in units of `score_type`. Replaces `target_fpr`.",
     )
     target_fpr: float | None = Field(
         None,
         gt=0,
         lt=1,
-        description="Rate at which an unknown voice may be accepted; the threshold follows from it "
-        "and from the seconds of speech found. Default: TWOFOLD_TARGET_FPR.",
+        description="Rate at which unknown voices may be accepted. The threshold follows from it and from "
+        "the seconds of speech found. Default: TWOFOLD_TARGET_FPR.",
     )
 
     def threshold_for(self, scorer: Scorer, settings: Settings, *, seconds: float, voices: int = 1) -> float:
@@ -35,7 +35,7 @@ class DecisionParams(BaseModel):
 
 
 def single_recording(files: list[Upload]) -> list[Upload]:
-    """The files, of which there may be only one. Raises BadRequest."""
+    """The files, if there is exactly one. Raises BadRequest."""
     if len(files) != 1:
-        raise BadRequest(f"Send one recording, not {len(files)}: each request decides about one voice.")
+        raise BadRequest(f"Send one recording, not {len(files)}: each request is about one voice.")
     return files

@@ -1,4 +1,4 @@
-"""What routes ask for, as `Annotated` aliases."""
+"""The dependencies of routes, as `Annotated` aliases."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from bundle.voice import VoiceBundle
 from service.api.pipeline import Pipeline
 from service.audio.decoder import AudioDecoder
-from service.errors import Forbidden, MissingKey
+from service.errors import Forbidden, MissingKey, NotReady
 from service.generation import GenerationDesk
 from service.inference import ModelRegistry
 from service.jobs import JobDesk
@@ -20,7 +21,7 @@ from service.runtime import Runtime
 from service.settings import Settings
 from service.speakers import SpeakerDirectory
 
-_bearer = HTTPBearer(auto_error=False, description="One of TWOFOLD_API_KEYS, where the service has any.")
+_bearer = HTTPBearer(auto_error=False, description="One of TWOFOLD_API_KEYS, if the service has keys.")
 
 
 async def _runtime(request: Request) -> Runtime:
@@ -78,20 +79,30 @@ GenerationDep = Annotated[GenerationDesk, Depends(_generation)]
 DirectoryDep = Annotated[SpeakerDirectory, Depends(_directory)]
 #: One of the `max_in_flight` places, held until the answer is sent. Raises Overloaded.
 AdmissionDep = Annotated[None, Depends(_admission)]
-#: Audio to embeddings with the active model, which stays loaded until the answer is sent. Raises NotReady.
+#: Embeds audio with the active model, which stays loaded until the answer is sent. Raises NotReady.
 PipelineDep = Annotated[Pipeline, Depends(_pipeline)]
+
+
+def active_bundle(registry: ModelRegistry) -> VoiceBundle:
+    """The model that serves. Raises NotReady before it is loaded."""
+    if registry.active is None:
+        raise NotReady(registry.not_ready_because, retry_after_s=1)
+    return registry.active
 
 
 async def require_key(
     settings: SettingsDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> None:
-    """Lets a request pass when the service has no keys, or it carries one of them."""
+    """Lets a request pass if it carries a key of the service, or the service has none.
+
+    Raises MissingKey or Forbidden.
+    """
     if not settings.keys:
         return
     if credentials is None:
-        raise MissingKey("This service wants an API key: send the header 'Authorization: Bearer KEY'.")
+        raise MissingKey("This service needs an API key: send the header 'Authorization: Bearer KEY'.")
     given = credentials.credentials.encode()
-    # Every key is compared, in constant time: the time taken tells nothing about any of them.
+    # Every key is compared, in constant time, so that the time taken tells nothing about the keys.
     matches = [hmac.compare_digest(given, key.encode()) for key in settings.keys]
     if not any(matches):
-        raise Forbidden("This API key is not known here. Ask whoever runs the service for one.")
+        raise Forbidden("This service does not know that API key. Ask its operator for a key.")

@@ -21,11 +21,11 @@ router = APIRouter(tags=["embeddings"])
 class EmbedParams(BaseModel):
     """Parameters of /embed."""
 
-    segments: bool = Field(False, description="Also give the embedding of every 1.024 s segment of speech.")
+    segments: bool = Field(False, description="Also embed every 1.024 s segment of speech.")
 
 
 class SegmentAnswer(BaseModel):
-    """The voice embedding of one stretch of the recording."""
+    """The voice embedding of one segment of the recording."""
 
     start_s: float
     end_s: float
@@ -43,7 +43,7 @@ class EmbeddingAnswer(BaseModel):
 
 
 class EmbedAnswer(BaseModel):
-    """Results in the order of the files."""
+    """Voice embeddings, in the order of the files."""
 
     model: str
     dim: int
@@ -61,7 +61,7 @@ async def embed(
     pipeline: PipelineDep,
     settings: SettingsDep,
 ) -> EmbedAnswer:
-    """Voice embedding of each file: who speaks, not what is said. Compare two with POST /verify."""
+    """Voice embedding of each file: who speaks, not what is said."""
     recordings = await pipeline.embed(body.files, required_s=settings.min_speech_embed_s)
     return EmbedAnswer(
         model=pipeline.model,
@@ -86,6 +86,6 @@ def _embedding(recording: EmbeddedRecording, segments: bool) -> EmbeddingAnswer:
 
 
 def _floats(vector: Float32) -> list[float]:
-    # Eight decimals hold all that float32 holds at this size, in half the characters.
+    # Eight decimals keep all of a float32 below 1, in half the characters.
     values: list[float] = vector.astype(np.float64).round(8).tolist()
     return values

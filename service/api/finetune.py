@@ -13,12 +13,20 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, BeforeValidator, Field
 
 from bundle.voice import VoiceBundle
-from service.api.deps import DecoderDep, DirectoryDep, JobsDep, RegistryDep, RuntimeDep, SettingsDep
+from service.api.deps import (
+    DecoderDep,
+    DirectoryDep,
+    JobsDep,
+    RegistryDep,
+    RuntimeDep,
+    SettingsDep,
+    active_bundle,
+)
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio import encode_flac
 from service.audio.decoder import AudioDecoder, Upload
-from service.errors import BadRequest, Conflict, InsufficientSpeech, NotFound, NotReady
+from service.errors import BadRequest, Conflict, InsufficientSpeech, NotFound
 from service.inference import ModelRegistry
 from service.jobs import Job, NewFile
 from service.jobs.records import Activate, State
@@ -29,40 +37,40 @@ router = APIRouter(prefix="/finetune", tags=["fine-tuning"])
 
 MAX_STEPS = 5000
 FINETUNED_KIND = "autodecompose"
-_EVENT_S = 0.5  # how often a stream looks for news
+_EVENT_S = 0.5  # how often a stream of events reads the job
 
 
 def _split(value: object) -> object:
-    """`a,b` and `c`, given one after the other, are a, b and c."""
+    """The values of a repeated field, each split at its commas: `a,b` and `c` give a, b and c."""
     if not isinstance(value, list):
         return value
     return [part.strip() for text in value for part in str(text).split(",") if part.strip()]
 
 
 class FinetuneParams(BaseModel):
-    """Parameters of a fine-tuning."""
+    """Parameters of /finetune."""
 
     speaker_ids: Annotated[list[str], BeforeValidator(_split)] = Field(
         default_factory=list,
         max_length=1000,
-        description="Enrolled speakers, whose retained audio joins the files; repeatable, or with commas.",
+        description="Enrolled speakers whose retained audio is used too; repeatable, or with commas.",
     )
     steps: int = Field(50, ge=1, le=MAX_STEPS, description="Training steps.")
     activate: Activate = Field(
-        "never", description="`if_better`: the new version serves as soon as the report finds it better."
+        "never", description="`if_better`: the new version serves if the report finds it better."
     )
     same_voice_seconds: float | None = Field(
         None,
         ge=0,
         le=86_400,
         allow_inf_nan=False,
-        description="Two crops of a recording count as one voice when they start at most this far apart; 0: "
-        "always. Default: TWOFOLD_SAME_VOICE_SECONDS.",
+        description="Two crops of a recording count as one voice if they start at most this many seconds "
+        "apart. 0: always. Default: TWOFOLD_SAME_VOICE_SECONDS.",
     )
 
 
 class FinetuneAnswer(BaseModel):
-    """The job is stored; `Location` says where to watch it."""
+    """The stored job. `Location` says where to watch it."""
 
     job_id: str
     state: State
@@ -91,13 +99,13 @@ class JobAnswer(BaseModel):
     parent: str = Field(description="The model that is fine-tuned.")
     model: str | None = Field(description="The new model, once succeeded.")
     version: str | None = Field(description="Its version, for POST /models/{version}/activate.")
-    report: dict[str, Any] | None = Field(description="What it brought, once succeeded.")
+    report: dict[str, Any] | None = Field(description="Both models compared, once succeeded.")
     activation: ActivationAnswer | None = Field(description="With `activate=if_better`, once succeeded.")
     error: str | None = Field(description="Why it failed, and what to do.")
 
 
 class JobsAnswer(BaseModel):
-    """One page, newest first."""
+    """One page of jobs, newest first."""
 
     jobs: list[JobAnswer]
     next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null on the last.")
@@ -121,15 +129,15 @@ async def start(
     request: Request,
     response: Response,
 ) -> FinetuneAnswer:
-    """Adapts the active model to your recordings, without labels: a job makes a new version of it.
+    """Starts a job that fine-tunes the active model on your recordings, without labels.
 
-    The recordings are deleted when the job is over, however it ends.
+    The job makes a new version of the model. However it ends, its recordings are deleted then.
     """
     params = body.params
     jobs.require_worker()
     parent = _parent(registry)
     if not body.files and not params.speaker_ids:
-        raise BadRequest("Nothing to fine-tune with: add files (-F audio=@recording.wav) or speaker_ids.")
+        raise BadRequest("There is no audio: add files (-F audio=@recording.wav) or speaker_ids.")
     retained = await _retained(directory.gallery, params.speaker_ids)
     job = await jobs.submit(
         [*await _recordings(body.files, retained, decoder, settings), *retained],
@@ -145,7 +153,7 @@ async def start(
     try:
         for speaker_id in params.speaker_ids:
             await asyncio.to_thread(directory.gallery.get, speaker_id)
-    except NotFound:  # erased while the job was taken in
+    except NotFound:  # erased while the job was being stored
         await jobs.forget(speaker_id)
         raise
     response.headers["Location"] = f"/finetune/{job.job_id}"
@@ -177,7 +185,7 @@ async def _existing(job_id: str, jobs: JobsDep) -> Job:
 async def events(
     job: Annotated[Job, Depends(_existing)], jobs: JobsDep, runtime: RuntimeDep
 ) -> AsyncIterator[ServerSentEvent]:
-    """The job as it is, and again whenever it changes, as events named `job`; ends when it is over."""
+    """The job as server-sent events named `job`: now, and after every change. Ends with the job."""
     shown: JobAnswer | None = None
     while True:
         answer = _answer(job)
@@ -192,30 +200,29 @@ async def events(
 
 @router.delete("/{job_id}", status_code=202, responses=problem_responses(404, 409, 503))
 async def cancel(job_id: str, jobs: JobsDep) -> JobAnswer:
-    """Cancels. A job that runs ends within two seconds; its recordings are deleted."""
+    """Cancels a job. A running job ends within two seconds. Its recordings are deleted."""
     return _answer(await jobs.cancel(job_id))
 
 
 def _parent(registry: ModelRegistry) -> VoiceBundle:
-    if registry.active is None:
-        raise NotReady(registry.not_ready_because, retry_after_s=1)
-    if registry.active.kind != FINETUNED_KIND:
+    bundle = active_bundle(registry)
+    if bundle.kind != FINETUNED_KIND:
         raise Conflict(
-            f"{registry.active.id} cannot be fine-tuned: it is of kind {registry.active.kind}, and only "
-            f"{FINETUNED_KIND} can be. Activate a version of that kind."
+            f"{bundle.id} is of kind {bundle.kind}; only {FINETUNED_KIND} can be "
+            "fine-tuned. Activate a version of that kind."
         )
-    if "weights" not in registry.active.files:
+    if "weights" not in bundle.files:
         raise Conflict(
-            f"{registry.active.id} cannot be fine-tuned: its bundle holds no trainable weights. "
-            "Activate a version that does."
+            f"{bundle.id} cannot be fine-tuned: its bundle holds no trainable weights. "
+            "Activate another version."
         )
-    return registry.active
+    return bundle
 
 
 async def _recordings(
     files: list[Upload], retained: list[NewFile], decoder: AudioDecoder, settings: Settings
 ) -> list[NewFile]:
-    """Uploads, each checked as for every other call: what is stored is decoded already."""
+    """Uploads as FLAC files. Each is decoded and checked first, as in every other call."""
     prepared = await decoder.prepare(files)
     speech_s = sum(recording.crops.speech_s for recording in prepared)
     if not retained and speech_s < settings.min_speech_finetune_s:
@@ -237,7 +244,7 @@ async def _retained(gallery: Gallery, speaker_ids: list[str]) -> list[NewFile]:
         speaker_files = [NewFile(speaker_id, audio) for audio in recordings if audio is not None]
         if not speaker_files:
             raise Conflict(
-                f"No audio of speaker {speaker_id!r} is retained: add some with retain_audio=true, "
+                f"No audio of speaker {speaker_id!r} is retained. Add audio with retain_audio=true, "
                 "or send files."
             )
         files += speaker_files
@@ -245,7 +252,7 @@ async def _retained(gallery: Gallery, speaker_ids: list[str]) -> list[NewFile]:
 
 
 def _client(request: Request, settings: Settings) -> str:
-    """Whoever has this key or, without keys, this address; a digest of it, since it is stored."""
+    """A digest that identifies the client: of its key or, if the service has no keys, of its address."""
     address = request.client.host if request.client else ""
     who = request.headers.get("authorization", "") if settings.keys else address
     return hashlib.sha256(who.encode()).hexdigest()[:16]

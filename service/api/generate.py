@@ -31,9 +31,9 @@ router = APIRouter(prefix="/generate", tags=["generation"])
 MOST_CLIPS = 16
 _SEEDS = 2**32
 _WAV, _ZIP = "audio/wav", "application/zip"
-_SILENCE = 1e-3  # a peak of −60 dB: an encoder's own noise
+_SILENCE = 1e-3  # a peak of −60 dB: an audio encoder makes that much noise itself
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say: the time would make equal archives differ
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # one fixed time, so that equal clips give equal archives
 
 
 class GenerateParams(BaseModel):
@@ -41,20 +41,22 @@ class GenerateParams(BaseModel):
 
     label: str = Field(max_length=200, description="One of GET /generate/labels.", examples=["seven"])
     seed: int | None = Field(
-        None, ge=0, lt=_SEEDS, description="Same seed, same bytes; without one, one is drawn."
+        None, ge=0, lt=_SEEDS, description="The same seed gives the same bytes. Default: a random seed."
     )
-    n: int = Field(1, ge=1, le=MOST_CLIPS, description="How many; clip i has the seed (`seed` + i) mod 2³².")
+    n: int = Field(
+        1, ge=1, le=MOST_CLIPS, description="Number of clips. Clip i has the seed (`seed` + i) mod 2³²."
+    )
 
 
 class ClipAnswer(BaseModel):
     """One second of audio."""
 
-    seed: int = Field(description="With n = 1 and this seed, the same clip comes again.")
+    seed: int = Field(description="This seed with n = 1 gives the same clip again.")
     audio: str = Field(description="16-bit WAV at 16 kHz, in base64.")
 
 
 class GenerateAnswer(BaseModel):
-    """Clips in the order of their seeds."""
+    """The clips, in the order of their seeds."""
 
     model: str
     label: str
@@ -70,7 +72,7 @@ class LabelsAnswer(BaseModel):
 
 @router.get("/labels", responses=problem_responses(409))
 async def labels(desk: GenerationDep) -> LabelsAnswer:
-    """What the installed generator can be asked for. 409 where none is installed."""
+    """The labels of the installed generator. 409 if none is installed."""
     bundle = await desk.bundle()
     return LabelsAnswer(model=bundle.id, labels=list(bundle.labels))
 
@@ -83,7 +85,7 @@ async def labels(desk: GenerationDep) -> LabelsAnswer:
         200: {
             "content": {_WAV: _BINARY, _ZIP: _BINARY},
             "headers": {
-                "X-Model": {"schema": {"type": "string"}, "description": "What generated."},
+                "X-Model": {"schema": {"type": "string"}, "description": "The model that generated."},
                 "X-Seed": {"schema": {"type": "integer"}, "description": "Of the first clip."},
             },
         }
@@ -99,11 +101,13 @@ async def generate(
     desk: GenerationDep,
     decoder: DecoderDep,
 ) -> Response:
-    """One second of audio for a label: a WAV, for n > 1 a zip of them, for `Accept: application/json` JSON.
+    """Generates one second of audio for a label.
 
-    With `style`, or a recording as the body, its loudest second (shorter ones get silence at the end) stands
-    for the latent: the clip takes after it as far as the model tells style from label, and the seed decides
-    on faint detail only.
+    Answers a WAV file, or a zip of them for n > 1. `Accept: application/json` gives JSON.
+
+    `style`, or a recording as the body, replaces the random latent. Its loudest second is used; a shorter
+    recording gets silence at its end. The clip then resembles the recording as far as the model tells style
+    from label. The seed only sets the phase of the quietest parts.
     """
     bundle = await desk.bundle()
     params = body.params
@@ -123,7 +127,7 @@ async def generate(
 
 def _require_label(label: str, bundle: GeneratorBundle) -> None:
     if label not in bundle.labels:
-        message = f"{label!r} is no label of {bundle.id}. It has: {', '.join(bundle.labels)}."
+        message = f"{label!r} is not a label of {bundle.id}. Its labels are {', '.join(bundle.labels)}."
         raise RequestValidationError([{"loc": ("parameters", "label"), "msg": message, "type": "enum"}])
 
 
@@ -131,10 +135,10 @@ async def _style(files: list[Upload], decoder: AudioDecoder) -> Float32 | None:
     if not files:
         return None
     if len(files) > 1:
-        raise BadRequest("There can be one style recording only: send one file.")
+        raise BadRequest("Send only one style recording.")
     second = loudest_second((await decoder.decode(files[0])).samples)
     if np.abs(second).max() < _SILENCE:
-        raise InvalidAudio("The style recording is silent. Send one in which something is to be heard.")
+        raise InvalidAudio("The style recording is silent. Send a recording with sound in it.")
     return second
 
 

@@ -1,4 +1,4 @@
-"""GET /healthz, /readyz, /metrics: for the machinery around the service, never behind a key."""
+"""GET /healthz, /readyz, /metrics: for monitoring, never behind a key."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from service.api.deps import DirectoryDep, MetricsDep, RegistryDep
+from service.api.deps import DirectoryDep, MetricsDep, RegistryDep, active_bundle
 from service.api.problems import problem_responses
-from service.errors import NotReady
 
 router = APIRouter(tags=["health"])
 
@@ -22,7 +21,7 @@ class HealthAnswer(BaseModel):
 
 
 class ReadyAnswer(BaseModel):
-    """A model serves."""
+    """The service is ready."""
 
     status: str = "ready"
     model: str
@@ -30,17 +29,15 @@ class ReadyAnswer(BaseModel):
 
 @router.get("/healthz")
 async def healthz() -> HealthAnswer:
-    """Is the process alive?"""
+    """Answers as long as the process is alive."""
     return HealthAnswer()
 
 
 @router.get("/readyz", responses=problem_responses(503))
 async def readyz(registry: RegistryDep, directory: DirectoryDep) -> ReadyAnswer:
-    """Is a model loaded and warmed up, and the store within reach?"""
+    """Answers 200 if a model is loaded and the store can be reached."""
     await asyncio.to_thread(directory.gallery.count)  # raises StoreUnavailable
-    if registry.active is None:
-        raise NotReady(registry.not_ready_because, retry_after_s=1)
-    return ReadyAnswer(model=registry.active.id)
+    return ReadyAnswer(model=active_bundle(registry).id)
 
 
 @router.get(
@@ -49,5 +46,5 @@ async def readyz(registry: RegistryDep, directory: DirectoryDep) -> ReadyAnswer:
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def metrics(metrics: MetricsDep) -> Response:
-    """Figures for Prometheus."""
+    """Metrics for Prometheus."""
     return Response(metrics.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})

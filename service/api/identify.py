@@ -1,4 +1,4 @@
-"""POST /identify: who is it, open set."""
+"""POST /identify: who speaks, among the enrolled voices and nobody."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ class CandidateAnswer(BaseModel):
 
 
 class IdentifyAnswer(BaseModel):
-    """Who it is, if anybody."""
+    """Who speaks, if it is an enrolled speaker."""
 
     match: CandidateAnswer | None = Field(
-        description="The best candidate, when its score reaches the threshold."
+        description="The best candidate, if its score reaches the threshold."
     )
     candidates: list[CandidateAnswer] = Field(description="Best first.")
     threshold: float = Field(description="The score that was required.")
     score_type: str
     speech_s: float = Field(description="Net speech found, in seconds.")
     model: str
-    searched: int = Field(description="Number of voices compared with.")
-    warning: str | None = Field(description="Set when enrolled speakers could not be compared.")
+    searched: int = Field(description="Number of voices that were compared.")
+    warning: str | None = Field(description="Set if some enrolled speakers could not be compared.")
 
 
 @router.post(
@@ -58,8 +58,8 @@ async def identify(
 ) -> IdentifyAnswer:
     """Compares one recording with every enrolled voice.
 
-    `target_fpr` holds for the whole search, however many voices are enrolled. Works from memory: also while
-    the store is out of reach.
+    `target_fpr` holds for the whole search, however many voices are enrolled. The search uses memory only,
+    so it works while the store is out of reach.
     """
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
@@ -92,7 +92,8 @@ async def identify(
 
 
 def _warning(stale: int, model: str) -> str:
+    speakers = "1 enrolled speaker was" if stale == 1 else f"{stale} enrolled speakers were"
     return (
-        f"{stale} enrolled speakers were not compared: they have no voiceprint under {model}. "
-        "GET /speakers lists them as stale; add audio with POST /speakers/{speaker_id}/audio."
+        f"{speakers} not compared: there is no voiceprint under {model}. "
+        "GET /speakers marks them as stale. Add audio with POST /speakers/{speaker_id}/audio."
     )

@@ -1,4 +1,4 @@
-"""Around every request: its id, its log line, its metrics, and the last catch of a defect."""
+"""What every request gets: an id, a log line, metrics, and an answer even if the service has a defect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 class RequestContext:
-    """Pure ASGI middleware. Logs route templates, never paths, queries or bodies: those can name people."""
+    """ASGI middleware. Logs route templates, never paths, queries or bodies: those can name people."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,10 +47,10 @@ class RequestContext:
             try:
                 await self._app(scope, receive, send_with_id)
             except Exception as error:
-                # The traceback without values: those can hold audio or names.
+                # The log gets the traceback without values: they can hold audio or names.
                 _log.exception("defect", error=type(error).__name__)
                 if status is not None:
-                    raise  # half an answer is out already; the server has to cut the connection
+                    raise  # a part of the answer was sent: the server has to cut the connection
                 await internal_problem(Request(scope))(scope, receive, send_with_id)
             finally:
                 _record(scope, status or 500, time.perf_counter() - started)
@@ -70,6 +70,6 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     metrics.latency.labels(route).observe(seconds)
     if code:
         metrics.rejections.labels(code).inc()
-    # Probes come every few seconds and say nothing as long as they succeed.
+    # Probes come every few seconds. Only their failures are of interest.
     log = _log.debug if route in _PROBES and status < 400 else _log.info
     log("request", method=method, route=route, status=status, code=code, seconds=round(seconds, 4))

@@ -16,35 +16,35 @@ router = APIRouter(tags=["models"])
 
 
 class ModelAnswer(BaseModel):
-    """One version."""
+    """One version of a model."""
 
     name: str
     version: str
     kind: str
-    sha256: str = Field(description="Of bundle.json, which holds the hash of every file.")
+    sha256: str = Field(description="Hash of bundle.json, which holds the hash of every file.")
     created_at: datetime
     parent: str | None = Field(description="The version it was fine-tuned from.")
     metrics: dict[str, Any]
 
 
 class ModelsAnswer(BaseModel):
-    """Every version, oldest first, and which one serves."""
+    """Every version, oldest first, and the one that serves."""
 
     active: str | None = Field(description="The version that serves; null before it is loaded.")
-    generator: str | None = Field(description="The model of POST /generate, as name/version; null: none.")
+    generator: str | None = Field(description="The model of POST /generate, as name/version, or null.")
     models: list[ModelAnswer]
 
 
 class CarryOverAnswer(BaseModel):
-    """What became of the enrolled speakers, in numbers of them."""
+    """What became of the enrolled speakers: how many of each sort."""
 
     reembedded: int = Field(description="Got a new voiceprint from retained audio.")
     mapped: int = Field(
-        description="Got one by the map from the parent version, for want of audio; see `map_error` "
-        "of GET /speakers."
+        description="Got a voiceprint by the linear map from the parent version, since no audio was "
+        "retained. GET /speakers gives its `map_error`."
     )
-    kept: int = Field(description="Had a voiceprint already: this version has served before.")
-    stale: int = Field(description="Have none: not found by /identify until audio is added.")
+    kept: int = Field(description="Had a voiceprint already, because this version has served before.")
+    stale: int = Field(description="Have no voiceprint: /identify skips them until audio is added.")
 
 
 class ActivateAnswer(BaseModel):
@@ -57,7 +57,7 @@ class ActivateAnswer(BaseModel):
 
 @router.get("/models")
 async def list_models(registry: RegistryDep, generation: GenerationDep) -> ModelsAnswer:
-    """Every version, which one serves."""
+    """Lists every version and the one that serves."""
     bundles = await asyncio.to_thread(registry.list)
     generator = await generation.find()
     return ModelsAnswer(
@@ -74,7 +74,10 @@ async def activate(
     directory: DirectoryDep,
     decoder: DecoderDep,
 ) -> ActivateAnswer:
-    """Switches to a version, or back. Requests go on meanwhile; the answer comes when it serves."""
+    """Switches to a version, or back to an earlier one. Answers once that version serves.
+
+    Other requests are answered meanwhile.
+    """
     carried = await directory.activate(registry, version, decoder)
     return ActivateAnswer(
         active=version,

@@ -1,4 +1,4 @@
-"""The OpenAPI document, which is the reference."""
+"""The OpenAPI document, the reference of the API."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from service.api.problems import Problem, problem_responses
 
 
 def document_problems(app: FastAPI) -> None:
-    """Adds the schema that every problem response refers to, and puts it in place of FastAPI's own."""
+    """Adds the schema of problem answers and uses it in place of FastAPI's own error schemas."""
     generate = app.openapi
     invalid = problem_responses(422)[422]
 
     def openapi() -> dict[str, Any]:
-        document = generate()  # FastAPI keeps one document and hands it out again
+        document = generate()  # FastAPI makes it once and then returns the same object
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas["Problem"] = Problem.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):

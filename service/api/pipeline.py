@@ -1,4 +1,4 @@
-"""The one way through the house: uploads → crops of speech → embeddings."""
+"""The way of every audio request: uploads → crops of speech → embeddings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class Pipeline:
-    """Decoding and inference for one request. Work stops when its client leaves: raises ClientDisconnect."""
+    """Decoding and inference for one request. If its client leaves, stops and raises ClientDisconnect."""
 
     def __init__(self, engine: Engine, decoder: AudioDecoder, receive: Receive) -> None:
         self.engine = engine
@@ -29,7 +29,7 @@ class Pipeline:
 
     @property
     def model(self) -> str:
-        """`name/version` of the model that answers."""
+        """`name/version` of the model in use."""
         return self.engine.bundle.id
 
     async def embed(
@@ -38,16 +38,16 @@ class Pipeline:
         """Voice embeddings of every upload.
 
         `required_s` is the least net speech in seconds: of each file, or of all of them `together`.
-        Raises InsufficientSpeech, and all that decoding and inference raise.
+        Raises InsufficientSpeech, and what decoding and inference raise.
         """
         return await while_connected(self._embed(uploads, required_s, together), self._receive)
 
     async def content(
         self, uploads: Sequence[Upload], *, required_s: float
     ) -> list[tuple[PreparedRecording, Float32]]:
-        """Content frames of every upload, silence included, so that frame i starts at i · frame_s.
+        """Content frames of every upload. Silence is included: frame i starts at i · frame_s.
 
-        Raises what `embed` raises, and Conflict where the model has no content encoder.
+        Raises what `embed` raises, and Conflict if the model has no content encoder.
         """
         content_hop(self.engine.bundle)  # refuses before anything is decoded
         return await while_connected(self._content(uploads, required_s), self._receive)
@@ -72,7 +72,7 @@ class Pipeline:
 
 
 async def while_connected(work: Coroutine[Any, Any, T], receive: Receive) -> T:
-    """What `work` returns; it is cancelled when the client leaves. Raises ClientDisconnect."""
+    """The result of `work`. Cancels it when the client leaves, and raises ClientDisconnect."""
     task = asyncio.ensure_future(work)
     left = asyncio.ensure_future(_client_leaves(receive))
     try:

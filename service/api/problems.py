@@ -16,12 +16,12 @@ from service.errors import TwofoldError
 
 MEDIA_TYPE = "application/problem+json"
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
-# What nginx logs for a client that left; nobody reads the answer.
+# nginx logs this status for a client that left. Nobody reads the answer.
 _CLIENT_CLOSED_REQUEST = 499
 
 
 class Problem(BaseModel):
-    """RFC 9457 problem details. Members beside these depend on `code`."""
+    """RFC 9457 problem details. Further fields depend on `code`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -33,7 +33,7 @@ class Problem(BaseModel):
 
 
 class ProblemResponse(JSONResponse):
-    """A problem document. `code` is kept beside the body, for logs and metrics."""
+    """A problem document."""
 
     media_type = MEDIA_TYPE
 
@@ -48,7 +48,7 @@ def problem(
     headers: dict[str, str] | None = None,
     **extra: Any,
 ) -> ProblemResponse:
-    """One problem answer; its code is left in `request.state.problem` for the logs and the metrics."""
+    """A problem answer. Its code also goes to `request.state.problem`, for logs and metrics."""
     request.state.problem = code
     body = {
         "type": f"urn:twofold:problem:{code}",
@@ -57,19 +57,20 @@ def problem(
         "detail": detail,
         "code": code,
     }
-    # What is left of a body that was given up would otherwise be read to its end, should it have one.
+    # If reading the body was stopped, the server must not read the rest: a body may never end.
     close = {"Connection": "close"} if getattr(request.state, "body_given_up", False) else {}
     return ProblemResponse(extra | body, status, (headers or {}) | close)
 
 
 def internal_problem(request: Request) -> ProblemResponse:
-    """The answer to a defect of ours: says nothing of the inside."""
+    """The answer to a defect of the service. Reveals nothing about its inside."""
     return problem(
         request,
         status=500,
         code="internal",
         title="Internal error",
-        detail="The service failed and kept nothing of this request; its log has the cause (X-Request-ID).",
+        detail="The service failed. Nothing of this request was stored. Its log gives the cause under this "
+        "answer's X-Request-ID.",
     )
 
 
@@ -95,7 +96,7 @@ async def _twofold_error(request: Request, error: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    # `input` and `ctx` stay out: they repeat what was sent, and need not be JSON.
+    # Without `input` and `ctx`: they repeat what was sent, and may not fit into JSON.
     errors = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()]
     first = errors[0]
     where = ".".join(str(part) for part in first["loc"])
@@ -136,12 +137,12 @@ def install(app: FastAPI) -> None:
 
 
 _DESCRIPTIONS = {
-    400: "`bad_request`: the request is not built as this call needs it",
-    401: "`missing_key`: this service wants an API key",
-    403: "`forbidden`: the API key is not known",
+    400: "`bad_request`: the request does not have the form that this call needs",
+    401: "`missing_key`: this service needs an API key",
+    403: "`forbidden`: the API key is unknown",
     404: "`not_found`",
-    409: "`conflict`: the present state does not allow this",
-    413: "`too_large`: bytes, files, or seconds after decoding",
+    409: "`conflict`: not possible in the present state",
+    413: "`too_large`: too many bytes, files, or seconds after decoding",
     415: "`unsupported_media`: neither multipart/form-data nor a raw audio body",
     422: "`invalid_audio`, `no_speech`, `insufficient_speech` or `validation_error`",
     429: "`overloaded`: try again after `Retry-After` seconds",
@@ -153,7 +154,7 @@ AUDIO_STATUSES = (400, 413, 415, 422, 429, 503)
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route that can answer with these problems."""
+    """The `responses=` of a route that can answer with these problem statuses."""
     responses: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
         responses[status] = {

@@ -14,10 +14,10 @@ import pydantic_core
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
-from service.api.deps import DirectoryDep, JobsDep, PipelineDep, RegistryDep, SettingsDep
+from service.api.deps import DirectoryDep, JobsDep, PipelineDep, RegistryDep, SettingsDep, active_bundle
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
-from service.errors import BadRequest, NotReady
+from service.errors import BadRequest
 from service.speakers import Speaker, VoiceIndex, assess, new_utterances
 
 router = APIRouter(prefix="/speakers", tags=["speakers"])
@@ -29,12 +29,12 @@ def _parse_metadata(text: object) -> object:
     if not isinstance(text, str):
         return text
     if len(text) > MAX_METADATA_CHARS:
-        raise ValueError(f"has to be at most {MAX_METADATA_CHARS} characters of JSON")
+        raise ValueError(f"must be at most {MAX_METADATA_CHARS} characters of JSON")
     try:
         value = pydantic_core.from_json(text, allow_inf_nan=False)
-        json.dumps(value, allow_nan=False)  # what we could not send back (1e999) is refused now
+        json.dumps(value, allow_nan=False)  # refuses what could not be sent back, such as 1e999
     except ValueError as error:
-        raise ValueError(f"has to be JSON: {error}") from None
+        raise ValueError(f"must be JSON: {error}") from None
     return value
 
 
@@ -44,12 +44,12 @@ class EnrolParams(BaseModel):
     speaker_id: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$",
-        description="Your id for the speaker. Without it, one is made up.",
+        description="Your id for the speaker. Default: a random id.",
     )
     name: str | None = Field(None, max_length=200, description="Shown in answers.")
     metadata: Annotated[dict[str, JsonValue], BeforeValidator(_parse_metadata)] = Field(
         default_factory=dict,
-        description=f"A JSON object, kept as it is; at most {MAX_METADATA_CHARS} characters.",
+        description=f"A JSON object, stored unchanged; at most {MAX_METADATA_CHARS} characters.",
         json_schema_extra={
             "type": "string",
             "contentMediaType": "application/json",
@@ -63,7 +63,7 @@ class EnrolParams(BaseModel):
 
 
 class AddParams(BaseModel):
-    """Parameters of more audio."""
+    """Parameters of adding audio."""
 
     retain_audio: bool = Field(
         False, description="Keep the recordings, so that the voice survives a change of the model."
@@ -71,14 +71,14 @@ class AddParams(BaseModel):
 
 
 class QualityAnswer(BaseModel):
-    """How far the enrolment can be relied on."""
+    """How reliable the enrolment is."""
 
     cohesion: float | None = Field(
-        description="Agreement of the recording that fits least with the rest, -1 to 1."
+        description="How well the recording that fits least agrees with the others, -1 to 1."
     )
     snr_db: float | None = Field(description="Signal-to-noise ratio of the noisiest recording.")
     ok: bool
-    advice: str = Field(description="What to do about it, in words.")
+    advice: str = Field(description="What to do, in words.")
 
 
 class SpeakerAnswer(BaseModel):
@@ -91,17 +91,17 @@ class SpeakerAnswer(BaseModel):
     utterances: int = Field(description="Number of recordings.")
     quality: QualityAnswer
     model: str = Field(description="The model of the newest voiceprint.")
-    stale: bool = Field(description="True when the active model has no voiceprint of this speaker.")
+    stale: bool = Field(description="True if the active model has no voiceprint of this speaker.")
     map_error: float | None = Field(
-        description="Set when the voiceprint was carried over from an older model by a linear map, not made "
-        "from audio: the map's mean cosine distance from real voiceprints."
+        description="Set if a linear map made the voiceprint from an older model's, without audio: the "
+        "map's mean cosine distance from real voiceprints."
     )
-    audio_retained: bool = Field(description="Whether any recording is kept.")
+    audio_retained: bool = Field(description="Whether any recording is retained.")
     created_at: datetime
 
 
 class SpeakersAnswer(BaseModel):
-    """One page."""
+    """One page of speakers."""
 
     speakers: list[SpeakerAnswer]
     next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null on the last.")
@@ -121,7 +121,7 @@ async def enrol(
     settings: SettingsDep,
     response: Response,
 ) -> SpeakerAnswer:
-    """Enrols a voice from one or more recordings of one person. Durable once answered."""
+    """Enrols a voice from one or more recordings of one person. Once answered, it is stored durably."""
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
     recordings = await pipeline.embed(body.files, required_s=settings.min_speech_enrol_s, together=True)
@@ -151,7 +151,7 @@ async def add_audio(
     directory: DirectoryDep,
     settings: SettingsDep,
 ) -> SpeakerAnswer:
-    """Adds recordings to an enrolment; a stale one needs as much speech as a new one."""
+    """Adds recordings to an enrolment. A stale enrolment needs as much speech as a new one."""
     index = await directory.index(pipeline.engine.bundle)
     speaker = await asyncio.to_thread(directory.gallery.get, speaker_id)
     known_s = sum(u.speech_s for u in speaker.utterances if index.model in u.embeddings)
@@ -196,19 +196,17 @@ async def show(speaker_id: str, directory: DirectoryDep, registry: RegistryDep) 
 async def erase(speaker_id: str, directory: DirectoryDep, jobs: JobsDep) -> None:
     """Erases the voiceprint and the retained audio, everywhere. Cannot be undone.
 
-    Fine-tuning jobs that were given this speaker's audio and are not over are canceled; what models have
-    learned from it stays learned.
+    Unfinished fine-tuning jobs that use this speaker's audio are canceled. Models that were already
+    fine-tuned on it stay as they are.
     """
     try:
         await directory.delete(speaker_id)
-    finally:  # also for who asks again after a failure here, when the speaker is gone already
+    finally:  # also when repeated after a failure of this step: the speaker is erased by then
         await jobs.forget(speaker_id)
 
 
 async def _index(directory: DirectoryDep, registry: RegistryDep) -> VoiceIndex:
-    if registry.active is None:
-        raise NotReady(registry.not_ready_because, retry_after_s=1)
-    return await directory.index(registry.active)
+    return await directory.index(active_bundle(registry))
 
 
 def _read_cursor(cursor: str | None) -> str | None:
@@ -217,7 +215,9 @@ def _read_cursor(cursor: str | None) -> str | None:
     try:
         return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise BadRequest("Unknown cursor. Pass `next_cursor` of a page as it is, or none.") from None
+        raise BadRequest(
+            "Unknown cursor. Pass the `next_cursor` of a page unchanged, or no cursor."
+        ) from None
 
 
 def _answer(speaker: Speaker, index: VoiceIndex) -> SpeakerAnswer:

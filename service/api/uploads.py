@@ -1,6 +1,6 @@
-"""Audio requests, in both forms: `multipart/form-data`, or the recording itself as the body.
+"""Audio requests in both forms: `multipart/form-data`, or the recording itself as the body.
 
-Limits hold while the body is read: an endless body is refused at the first byte too many.
+Limits are checked while the body is read: an endless body is refused at the first byte too many.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from service.errors import BadRequest, TooLarge, UnsupportedMedia
 from service.settings import Settings
 
 P = TypeVar("P", bound=BaseModel)
-Fields = list[tuple[str, str]]  # name and value, in the order they were given
+Fields = list[tuple[str, str]]  # name and value, in the order of the request
 
 _DOCUMENTED_TYPES = ("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "application/octet-stream")
-# Other names that clients and browsers give the same formats.
+# Clients and browsers use other names for the same formats.
 _RAW_TYPES = frozenset(
     (
         *_DOCUMENTED_TYPES,
@@ -46,7 +46,7 @@ _MAX_FIELDS = 64
 
 @dataclass(frozen=True, slots=True)
 class AudioRequest(Generic[P]):
-    """What a caller sent: the files, at least one unless that was waived, and the parameters, validated."""
+    """The files and the validated parameters of a request. At least one file, unless the route needs none."""
 
     files: list[Upload]
     params: P
@@ -55,10 +55,10 @@ class AudioRequest(Generic[P]):
 def audio_request(
     params: type[P], *, files_required: bool = True, file_field: str = "audio"
 ) -> Callable[..., Awaitable[AudioRequest[P]]]:
-    """A dependency that reads either body form and validates `params` from form fields and query.
+    """A dependency that reads both forms of body, and validates `params` from form fields and query.
 
-    Fields of `params` that are lists may be given more than once. Where no file is required, the body may
-    also be a form without files (`application/x-www-form-urlencoded`), or not be there.
+    List fields of `params` may be repeated. If no file is required, the body may also be a form without
+    files (`application/x-www-form-urlencoded`), or missing.
 
     Raises BadRequest, TooLarge, UnsupportedMedia or RequestValidationError.
     """
@@ -70,12 +70,13 @@ def audio_request(
         except TimeoutError:
             request.state.body_given_up = True
             raise BadRequest(
-                f"The body did not arrive within {settings.upload_timeout_s:g} s. Send it faster or in parts."
+                f"The body did not arrive within {settings.upload_timeout_s:g} s. "
+                "Send it faster, or send fewer or shorter files."
             ) from None
         given = _merge(request.query_params.multi_items(), fields, params, file_field)
         if files_required and not files:
             raise BadRequest(
-                f"No audio in the request: add a file field {file_field!r}, as in "
+                f"The request has no audio: add a file field {file_field!r}, for example "
                 f"-F {file_field}=@recording.wav."
             )
         try:
@@ -87,7 +88,7 @@ def audio_request(
 
 
 def _placed(error: ErrorDetails, params: type[BaseModel]) -> dict[str, Any]:
-    """An error of a parameter, as the API tells it; of a missing one, with what it may be."""
+    """An error of a parameter as the API reports it. For a missing one, adds its description."""
     message = error["msg"]
     if error["type"] == "missing":
         message += f": {params.model_fields[str(error['loc'][0])].description}"
@@ -97,9 +98,9 @@ def _placed(error: ErrorDetails, params: type[BaseModel]) -> dict[str, Any]:
 def audio_body(
     params: type[BaseModel], *, files_required: bool = True, file_field: str = "audio", several: bool = True
 ) -> dict[str, Any]:
-    """The `openapi_extra` of a route that uses `audio_request` so: all body forms, all parameters.
+    """The `openapi_extra` of a route with the same `audio_request`: all forms of body, all parameters.
 
-    `several` says whether the route takes more than one file.
+    `several`: whether the route takes more than one file.
     """
     schema = params.model_json_schema()
     properties: dict[str, Any] = schema.get("properties", {})
@@ -146,14 +147,14 @@ async def _read_body(
     if not bare and media_type not in _RAW_TYPES:
         bare_form = "" if files_required else f"parameters alone as {_URLENCODED}, "
         raise UnsupportedMedia(
-            f"Content-Type {media_type or '(none)'!r} is not understood. Send {bare_form}multipart/form-data "
+            f"Content-Type {media_type or '(none)'!r} is not supported. Send {bare_form}multipart/form-data "
             f"with a file field {file_field!r}, or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
         )
     body = b"".join([chunk async for chunk in _counted(request, settings.max_bytes)])
     if not bare:
         return [Upload(None, body)], []
     if body and not media_type:
-        raise UnsupportedMedia("The body has no Content-Type: say what it is, as audio/wav.")
+        raise UnsupportedMedia("The body has no Content-Type: add one, for example audio/wav.")
     return [], _read_pairs(body)
 
 
@@ -162,12 +163,13 @@ def _read_pairs(body: bytes) -> Fields:
         return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     except ValueError as error:
         raise BadRequest(
-            f"The form cannot be read: {error}. A recording as the body needs a Content-Type, as audio/wav."
+            f"The form cannot be read: {error}. If the body is a recording, add its Content-Type, for "
+            "example audio/wav."
         ) from None
 
 
 async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    """The body's chunks; raises TooLarge as soon as it is known to be longer than `limit` bytes."""
+    """The body's chunks. Raises TooLarge as soon as the body is known to exceed `limit` bytes."""
     too_large = TooLarge(
         f"The body is larger than {limit} bytes (TWOFOLD_MAX_BYTES). Send a shorter or compressed recording.",
         max_bytes=limit,
@@ -186,7 +188,7 @@ async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
 
 
 async def _read_form(request: Request, settings: Settings, file_field: str) -> tuple[list[Upload], Fields]:
-    # Starlette's own parser, on a stream that counts; `request.form()` has no limit on bytes.
+    # Starlette's own parser, on a stream that counts: `request.form()` has no limit on bytes.
     parser = _WholeForm(
         request.headers,
         _counted(request, settings.max_bytes),
@@ -197,9 +199,9 @@ async def _read_form(request: Request, settings: Settings, file_field: str) -> t
         form = await parser.parse()
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
-            raise TooLarge(f"{error.message} Send fewer at once.", max_files=settings.max_files) from None
+            raise TooLarge(f"{error.message} Send fewer files.", max_files=settings.max_files) from None
         raise BadRequest(f"The multipart body cannot be read: {error.message}") from None
-    except UnicodeError as error:  # of a charset that can decode nothing
+    except UnicodeError as error:  # the request names a charset that does not fit
         raise BadRequest(f"The multipart body's text cannot be read: {error}") from None
     try:
         if not parser.ended:
@@ -210,7 +212,7 @@ async def _read_form(request: Request, settings: Settings, file_field: str) -> t
 
 
 class _WholeForm(MultiPartParser):
-    """Starlette's, which says nothing of a body that was cut off and leaves its last part out."""
+    """Starlette's parser, which does not report a body that was cut off: it drops the last part."""
 
     ended = False
 
@@ -225,7 +227,7 @@ async def _form_parts(form: FormData, file_field: str) -> tuple[list[Upload], Fi
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
             if name != file_field:
-                raise BadRequest(f"Unexpected file field {name!r}: the file field is named {file_field!r}.")
+                raise BadRequest(f"File field {name!r} is unknown: the file field is named {file_field!r}.")
             files.append(Upload(value.filename, await value.read()))
         else:
             fields.append((name, value))
@@ -233,7 +235,7 @@ async def _form_parts(form: FormData, file_field: str) -> tuple[list[Upload], Fi
 
 
 def _merge(query: Fields, form: Fields, params: type[BaseModel], file_field: str) -> dict[str, Any]:
-    """Parameters by name: form fields go before the query, and only lists may be given more than once."""
+    """Parameters by name. Form fields override query parameters. Only lists may be repeated."""
     repeatable = {name for name, field in params.model_fields.items() if get_origin(field.annotation) is list}
     given: dict[str, Any] = {}
     for fields in (query, form):
@@ -241,7 +243,7 @@ def _merge(query: Fields, form: Fields, params: type[BaseModel], file_field: str
         for name, value in fields:
             if name == file_field:
                 raise BadRequest(
-                    f"{name!r} has to be a file, not text: with curl, -F {name}=@recording.wav (mind the @)."
+                    f"{name!r} must be a file, not text. With curl: -F {name}=@recording.wav (mind the @)."
                 )
             if name in seen:
                 raise BadRequest(f"Field {name!r} is given more than once.")

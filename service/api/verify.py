@@ -1,4 +1,4 @@
-"""POST /verify: is it this speaker?"""
+"""POST /verify: whether a recording is of one enrolled speaker."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ router = APIRouter(tags=["speakers"])
 class VerifyParams(DecisionParams):
     """Parameters of /verify."""
 
-    speaker_id: str = Field(description="Whom the recording is compared with.")
+    speaker_id: str = Field(description="The enrolled speaker to compare with.")
 
 
 class VerifyAnswer(BaseModel):
-    """Whether it is that speaker."""
+    """Whether the recording is of that speaker."""
 
     speaker_id: str
     accepted: bool
@@ -47,13 +47,13 @@ async def verify(
     directory: DirectoryDep,
     settings: SettingsDep,
 ) -> VerifyAnswer:
-    """Compares one recording with one enrolled voice. Works from memory, as /identify does."""
+    """Compares one recording with one enrolled voice. Uses memory only, as /identify does."""
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
     enrolled = index.centred(params.speaker_id)
     if enrolled is None:
         raise Conflict(
-            f"Speaker {params.speaker_id!r} is stale: no voiceprint under {index.model}. Send audio "
+            f"Speaker {params.speaker_id!r} is stale: there is no voiceprint under {index.model}. Add audio "
             f"with POST /speakers/{params.speaker_id}/audio, or activate the model of the enrolment."
         )
     (recording,) = await pipeline.embed(

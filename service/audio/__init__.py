@@ -1,4 +1,8 @@
-"""From the bytes of an audio file to 16 kHz mono, the speech in it, and the crops that models take."""
+"""From an audio file to crops of speech: decoding, speech detection and cutting at 16 kHz mono.
+
+`decode` reads files, with `containers` for what libsndfile does not check. `vad` and `silero` find speech,
+`crops` cuts it, `prepare` does all three. `decoder` runs that in threads.
+"""
 
 from service.audio.crops import Crops, cut_crops, loudest_second
 from service.audio.decode import DecodedRecording, decode

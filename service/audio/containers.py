@@ -1,7 +1,7 @@
 """Recognises audio containers by content and checks the lengths they declare.
 
-libsndfile reads dozens of formats and shortens some truncated files without a word. Only what the API
-promises goes on to it, and only after the declared lengths were held against the bytes that came.
+libsndfile reads dozens of formats, and reads some truncated files without an error. It therefore gets only
+the formats that the API promises, after their declared lengths were compared with the bytes.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ _READABLE = "Send WAV (PCM, float, A-law or mu-law), FLAC, Ogg (Vorbis or Opus) 
 
 
 def sniff(data: bytes) -> Container:
-    """Which container `data` is; file names and content types are not asked, they are often wrong.
+    """Which container `data` is. File names and content types are ignored: they are often wrong.
 
     Raises:
-        UnsupportedMedia: none of the four, or an Ogg stream of another codec.
+        UnsupportedMedia: it is none of the four, or an Ogg stream of another codec.
     """
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return "WAV"
     if data[:4] == b"OggS":
         if b"OpusHead" in data[:128] or b"\x01vorbis" in data[:128]:
             return "OGG"
-        raise UnsupportedMedia(f"This Ogg stream is neither Vorbis nor Opus. {_READABLE}")
+        raise UnsupportedMedia(f"The Ogg stream is neither Vorbis nor Opus. {_READABLE}")
     tagged = data[:3] == b"ID3"
     body = data[_id3_bytes(data) :][:4] if tagged else data[:4]
     if body == b"fLaC":
         return "FLAC"
     if tagged or _is_mpeg_header(body):
         return "MP3"
-    raise UnsupportedMedia(f"The bytes are not audio in a form this service reads. {_READABLE}")
+    raise UnsupportedMedia(f"The data is not in an audio format that this service reads. {_READABLE}")
 
 
 def _id3_bytes(data: bytes) -> int:
-    """Length of the ID3v2 tag in front of MP3 and some FLAC files. Its size field has 7 bits a byte."""
+    """Length of the ID3v2 tag before MP3 and some FLAC files. Its size field uses 7 bits of each byte."""
     size = 0
     for byte in data[6:10]:
         size = size << 7 | byte & 0x7F
@@ -60,10 +60,10 @@ def _is_mpeg_header(head: bytes) -> bool:
 
 
 def check_wav(data: bytes) -> bytes:
-    """Holds the chunk sizes of a WAV file against its real length.
+    """Compares the chunk sizes of a WAV file with its real length.
 
-    Returns `data`, or a copy with the data size marked unknown where a pipe left it 0, at which libsndfile
-    would stop.
+    Returns `data`. If a pipe left the data size at 0, returns a copy that marks it unknown instead:
+    libsndfile would read nothing.
 
     Raises:
         InvalidAudio: a chunk is missing or cut short, or more audio follows than the header declares.
@@ -83,9 +83,9 @@ def check_wav(data: bytes) -> bytes:
             seen_format = True
             codec = int.from_bytes(data[body : body + 2], "little")
             if codec not in _WAV_CODECS:
-                raise UnsupportedMedia(f"WAV codec 0x{codec:04x} is not read. Export as PCM. {_READABLE}")
+                raise UnsupportedMedia(f"WAV codec 0x{codec:04x} is not supported. {_READABLE}")
         at = body + size + size % 2
-    raise InvalidAudio("The WAV file ends before its audio begins: it was cut off. Send the whole file.")
+    raise InvalidAudio("The WAV file was cut off: it ends before its audio begins. Send the whole file.")
 
 
 def _check_wav_audio(data: bytes, body: int, size: int) -> bytes:
@@ -94,7 +94,7 @@ def _check_wav_audio(data: bytes, body: int, size: int) -> bytes:
         return data
     if size > present:
         raise InvalidAudio(
-            f"The WAV header declares {size} bytes of audio, {present} came: the file was cut off. "
+            f"The WAV file was cut off: its header declares {size} bytes of audio, but {present} came. "
             "Send the whole file."
         )
     if _is_chunks(data, body + size + size % 2):
@@ -102,13 +102,13 @@ def _check_wav_audio(data: bytes, body: int, size: int) -> bytes:
     if size == 0:
         return data[: body - 4] + struct.pack("<I", 0xFFFF_FFFF) + data[body:]
     raise InvalidAudio(
-        f"The WAV header declares {size} bytes of audio, yet {present} follow: the header is wrong. "
-        "Export it again."
+        f"The WAV header is wrong: it declares {size} bytes of audio, but {present} follow. "
+        "Export the file again."
     )
 
 
 def _is_chunks(data: bytes, at: int) -> bool:
-    """Whether what follows the audio is RIFF chunks or padding, not more audio."""
+    """Whether RIFF chunks or padding follow the audio, not more audio."""
     while at + 8 <= len(data) and data[at : at + 4].isascii() and data[at : at + 4].decode().isprintable():
         at += 8 + int.from_bytes(data[at + 4 : at + 8], "little")
         at += at % 2
@@ -116,7 +116,7 @@ def _is_chunks(data: bytes, at: int) -> bool:
 
 
 def check_ogg(data: bytes) -> None:
-    """Checks that every Ogg page is whole; libsndfile drops the others and ends early, without a word.
+    """Checks that every Ogg page is whole. libsndfile would drop damaged pages without an error.
 
     Raises:
         InvalidAudio: the stream was cut inside a page, or a page is damaged.
@@ -127,7 +127,7 @@ def check_ogg(data: bytes) -> None:
         sizes = data[at + 27 : at + 27 + segments]
         end = at + 27 + segments + sum(sizes)
         if len(sizes) < segments or end > len(data):
-            raise InvalidAudio("The Ogg stream ends inside a page: it was cut off. Send the whole file.")
+            raise InvalidAudio("The Ogg stream was cut off: it ends inside a page. Send the whole file.")
         if not _is_intact(data[at:end]):
             break
         at = end
@@ -136,7 +136,7 @@ def check_ogg(data: bytes) -> None:
 
 
 def _is_intact(page: bytes) -> bool:
-    """Whether an Ogg page matches its CRC-32: zlib's polynomial, bits reversed, nothing inverted."""
+    """Whether an Ogg page matches its CRC-32: zlib's polynomial, with reversed bits, not inverted."""
     body = (page[:22] + bytes(4) + page[26:]).translate(_REVERSED_BITS)
     return zlib.crc32(body, 0xFFFF_FFFF) ^ 0xFFFF_FFFF == int.from_bytes(
         page[22:26].translate(_REVERSED_BITS), "big"
@@ -144,8 +144,10 @@ def _is_intact(page: bytes) -> bool:
 
 
 def has_length_tag(data: bytes) -> bool:
-    """Whether an MP3 says how many frames it has. Without this tag libsndfile guesses from the bit rate, and
-    reads no further than its guess."""
+    """Whether an MP3 declares its number of frames.
+
+    Without this tag libsndfile guesses the number from the bit rate, and reads no further.
+    """
     start = _id3_bytes(data) if data[:3] == b"ID3" else 0
     head = data[start : start + 256]
     return b"Xing" in head or b"Info" in head

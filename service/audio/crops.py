@@ -17,16 +17,16 @@ class Crops:
     """The speech of a recording, ready for a voice encoder."""
 
     waveforms: Float32  # (n, 16384)
-    spans: list[tuple[float, float]]  # (start_s, end_s) in the recording's own time, one a crop
-    speech_s: float  # all regions together, without the overlap of crops
+    spans: list[tuple[float, float]]  # (start_s, end_s) of each crop, in the recording's own time
+    speech_s: float  # all regions together; overlap of crops counts once
 
 
 def cut_crops(samples: Float32, regions: Sequence[Region]) -> Crops:
-    """Joins the speech regions of `samples` (n,) and cuts the whole into crops.
+    """Joins the speech regions of `samples` (n,) and cuts the result into crops.
 
-    A remainder becomes one more crop that ends where the speech ends, overlapping the one before. Speech
-    shorter than a crop is repeated to fill it. No silence is ever added. The span of a crop across a pause
-    includes the pause. No regions, no crops.
+    The last crop ends where the speech ends, and may overlap the crop before it. Speech shorter than a crop
+    is repeated to fill it. Silence is never added. If a crop crosses a pause, its span includes the pause.
+    Without regions there are no crops.
     """
     bounds = [
         (round(r.start_s * SAMPLE_RATE_HZ), min(round(r.end_s * SAMPLE_RATE_HZ), len(samples)))
@@ -62,7 +62,7 @@ def cut_crops(samples: Float32, regions: Sequence[Region]) -> Crops:
 
 
 def loudest_second(samples: Float32) -> Float32:
-    """The second of most energy at 16 kHz, (n,) → (16000,); a shorter recording gets silence at its end."""
+    """The loudest second at 16 kHz, (n,) → (16000,). A shorter recording gets silence at its end."""
     if len(samples) <= SAMPLE_RATE_HZ:
         return np.pad(samples, (0, SAMPLE_RATE_HZ - len(samples)))
     energy = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])  # (n + 1,)

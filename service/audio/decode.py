@@ -1,4 +1,4 @@
-"""Bytes of an audio file → 16 kHz mono float32. Every limit on what the service takes in is enforced here."""
+"""Bytes of an audio file → 16 kHz mono float32, within the limits on size, length, rate and channels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.audio.containers import Container, check_ogg, check_wav, has_length
 from service.audio.limits import AudioLimits
 from service.errors import InvalidAudio, TooLarge, UnsupportedMedia
 
-_BLOCK_SAMPLES = 65_536  # of all channels together: what is held decoded at the source's rate
+_BLOCK_SAMPLES = 65_536  # decoded at once at the source's rate, all channels together
 _FORMATS = {
     "WAV": ("WAV", "WAVEX"),
     "FLAC": ("FLAC",),
@@ -31,34 +31,33 @@ class DecodedRecording:
     """One decoded file."""
 
     samples: Float32  # (n,) mono, 16 kHz, within [-1, 1]
-    duration_s: float  # by the source's own count
+    duration_s: float  # from the number of samples in the source
     source_rate_hz: int
     source_channels: int
 
 
 class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]  # soundfile is untyped
-    """A sound file read from start to end: soundfile would seek after each block, streamed FLAC cannot."""
+    """A sound file read from start to end. soundfile would seek after each block; streamed FLAC cannot."""
 
     def seekable(self) -> bool:
         return False
 
 
 def decode(data: bytes, limits: AudioLimits) -> DecodedRecording:
-    """Decodes WAV, FLAC, Ogg (Vorbis, Opus) or MP3, told apart by content.
+    """Decodes WAV, FLAC, Ogg (Vorbis, Opus) or MP3, recognised by content.
 
-    Channels are averaged. Integer samples scale to [-1, 1). A recording that goes beyond ±1 (float files,
-    overshoot of lossy codecs and of resampling) is scaled down as a whole to a peak of 1, so nothing is
-    clipped. Works in blocks: memory is bounded by `limits.max_seconds` at 16 kHz, however much the file would
-    decode to.
+    Channels are averaged. Integer samples are scaled to [-1, 1). If a recording exceeds ±1, all of it is
+    scaled down to a peak of 1, so that nothing is clipped. Float files, lossy codecs and resampling do that.
+    Decoding works in blocks, so `limits.max_seconds` at 16 kHz bounds the memory.
 
     Raises:
         TooLarge: more bytes or more seconds than allowed.
-        UnsupportedMedia: not one of these containers and codecs.
-        InvalidAudio: empty, damaged, cut off, NaN or infinite samples, rate or channel count out of range.
+        UnsupportedMedia: another container or codec.
+        InvalidAudio: empty, damaged or cut off; NaN or infinite samples; rate or channels out of range.
     """
     if len(data) > limits.max_bytes:
         raise TooLarge(
-            f"The file has {len(data)} bytes; at most {limits.max_bytes} are taken. Split or compress it."
+            f"The file has {len(data)} bytes; the limit is {limits.max_bytes}. Split or compress it."
         )
     if not data:
         raise InvalidAudio("The file is empty. Send a recording.")
@@ -81,17 +80,17 @@ def _read(
 ) -> DecodedRecording:
     if file.format not in _FORMATS[container]:
         raise UnsupportedMedia(
-            f"Behind its ID3 tag the file is {file.format}, which is not read. Send plain WAV."
+            f"After its ID3 tag the file is {file.format}, which is not supported. Send plain WAV."
         )
     rate, channels, declared = file.samplerate, file.channels, file.frames
     if not limits.min_rate_hz <= rate <= limits.max_rate_hz:
         raise InvalidAudio(
-            f"The sample rate is {rate} Hz; {limits.min_rate_hz} to {limits.max_rate_hz} Hz are taken. "
-            "Resample it."
+            f"The sample rate is {rate} Hz; it must be {limits.min_rate_hz} to {limits.max_rate_hz} Hz. "
+            "Resample the file."
         )
     if not 1 <= channels <= limits.max_channels:
         raise InvalidAudio(
-            f"The file has {channels} channels; 1 to {limits.max_channels} are taken. Mix it down."
+            f"The file has {channels} channels; the limit is {limits.max_channels}. Mix it down."
         )
     if declared < _UNKNOWN_FRAMES:
         _check_seconds(declared, rate, limits)
@@ -109,11 +108,11 @@ def _read(
         parts.append(resampler.resample_chunk(np.empty(0, np.float32), last=True))
 
     if frames == 0:
-        raise InvalidAudio("The file holds no audio at all. Send a recording.")
+        raise InvalidAudio("The file holds no audio. Send a recording.")
     if exact_length and frames < declared < _UNKNOWN_FRAMES:
         raise InvalidAudio(
-            f"The {container} header declares {declared / rate:.2f} s, only {frames / rate:.2f} s could be "
-            "decoded: the file is cut off or damaged. Send the whole file."
+            f"The file is cut off or damaged: its {container} header declares {declared / rate:.2f} s, but "
+            f"only {frames / rate:.2f} s could be decoded. Send the whole file."
         )
     samples = np.concatenate(parts)
     peak = float(np.abs(samples).max(initial=0.0))
@@ -137,7 +136,7 @@ def _mono_blocks(file: _ForwardOnly) -> Iterator[Float32]:
         block = file.read(block_frames, dtype="float32", always_2d=True)  # (n, channels)
         if len(block) == 0:
             return
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused on the next line
+        with np.errstate(over="ignore", invalid="ignore"):  # an overflow is refused below
             mono = block.mean(axis=1, dtype=np.float32)
         if not np.isfinite(mono).all():
             raise InvalidAudio("The file holds NaN or infinite samples. Export it again.")

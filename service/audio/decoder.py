@@ -1,4 +1,4 @@
-"""Recordings as they are sent, and the threads that decode them."""
+"""Uploaded recordings, and the threads that decode them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One recording as it was sent."""
+    """One uploaded recording."""
 
     filename: str | None  # None for a raw body
     data: bytes
@@ -34,7 +34,7 @@ class EmbeddedRecording:
 
 
 class AudioDecoder:
-    """Decodes and finds speech in a few threads, off the event loop."""
+    """Decodes audio and finds speech in a few threads, off the event loop."""
 
     def __init__(self, limits: AudioLimits, threads: int, metrics: Metrics) -> None:
         self._limits = limits
@@ -43,10 +43,10 @@ class AudioDecoder:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
 
     async def prepare(self, uploads: Sequence[Upload]) -> list[PreparedRecording]:
-        """Every upload decoded, in order.
+        """Decodes every upload and cuts its speech into crops, in order.
 
-        Raises InvalidAudio or NoSpeech (with `file_index` when there are several files), and TooLarge, also
-        when only all of them together are too long.
+        Raises what `service.audio.prepare` raises, with `file_index` if there are several files. Raises
+        TooLarge, too, if the files together are too long.
         """
         recordings: list[PreparedRecording] = []
         total_s = 0.0
@@ -60,7 +60,7 @@ class AudioDecoder:
             total_s += recording.decoded.duration_s
             if total_s > self._limits.max_seconds:
                 raise TooLarge(
-                    f"The files together are longer than {self._limits.max_seconds:g} s. Send fewer at once.",
+                    f"The files together are longer than {self._limits.max_seconds:g} s. Send fewer files.",
                     max_seconds=self._limits.max_seconds,
                 )
             self._metrics.audio_seconds.inc(recording.decoded.duration_s)
@@ -69,7 +69,7 @@ class AudioDecoder:
         return recordings
 
     async def decode(self, upload: Upload) -> DecodedRecording:
-        """One upload, whatever is to be heard in it. Raises what `service.audio.decode` raises."""
+        """Decodes one upload; it need not hold speech. Raises what `service.audio.decode` raises."""
         loop = asyncio.get_running_loop()
         recording = await loop.run_in_executor(self._pool, decode, upload.data, self._limits)
         self._metrics.audio_seconds.inc(recording.duration_s)
@@ -80,5 +80,5 @@ class AudioDecoder:
         return await loop.run_in_executor(self._pool, prepare, data, self._limits, self._detector)
 
     def close(self) -> None:
-        """Waits for the recordings in work."""
+        """Waits for the recordings being decoded, then ends the threads."""
         self._pool.shutdown()

@@ -12,7 +12,10 @@ from bundle.audio import SAMPLE_RATE_HZ
 
 
 def encode_opus(samples: Float32) -> bytes:
-    """Samples (n,) as Ogg Opus, about 70 kbit/s: half of FLAC. Voices keep a mean cosine of 0.999."""
+    """Samples (n,) as Ogg Opus at about 70 kbit/s, half the size of FLAC.
+
+    Voice embeddings before and after have a mean cosine of 0.999.
+    """
     file = io.BytesIO()
     soundfile.write(
         file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="OGG", subtype="OPUS", compression_level=0.75
@@ -21,7 +24,7 @@ def encode_opus(samples: Float32) -> bytes:
 
 
 def encode_flac(samples: Float32) -> bytes:
-    """Samples (n,) as 16-bit FLAC: lossless but for rounding; the next model hears what this one heard."""
+    """Samples (n,) as 16-bit FLAC: lossless except for rounding."""
     file = io.BytesIO()
     soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""What audio the service accepts, and the one form in which it travels on."""
+"""Limits on the audio that the service accepts, and the sample rate it works at."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class AudioLimits:
-    """Bounds on one file, all inclusive. `decode` enforces every one of them."""
+    """Bounds on one file, all inclusive. `decode` enforces them."""
 
     max_bytes: int = 64 * 1024 * 1024  # encoded, as sent
     max_seconds: float = 600.0  # decoded, at the source's own rate

@@ -1,4 +1,4 @@
-"""From an uploaded file to crops: the one call the API makes. It blocks: run it in a thread."""
+"""From an uploaded file to crops of speech. Blocks: run it in a thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.errors import InsufficientSpeech, NoSpeech
 
 @dataclass(frozen=True, eq=False)
 class PreparedRecording:
-    """A file, decoded, its speech found and cut."""
+    """A decoded file with its regions of speech and their crops."""
 
     decoded: DecodedRecording
     regions: list[Region]
@@ -23,12 +23,12 @@ class PreparedRecording:
 def prepare(
     data: bytes, limits: AudioLimits, detector: SpeechDetector, *, min_speech_s: float = 0.0
 ) -> PreparedRecording:
-    """Decodes `data`, finds the speech in it and cuts that into crops.
+    """Decodes `data`, finds the speech in it and cuts the speech into crops.
 
     Raises:
         TooLarge, UnsupportedMedia, InvalidAudio: as `decode`.
         NoSpeech: nobody speaks.
-        InsufficientSpeech: less than `min_speech_s` of speech.
+        InsufficientSpeech: there are less than `min_speech_s` seconds of speech.
     """
     decoded = decode(data, limits)
     regions = detector.find(decoded.samples)
@@ -36,7 +36,7 @@ def prepare(
     if not crops.spans:
         raise NoSpeech(
             f"No speech was found in {decoded.duration_s:.2f} s of audio. "
-            "Send a recording of somebody speaking."
+            "Send a recording in which somebody speaks."
         )
     if crops.speech_s < min_speech_s:
         raise InsufficientSpeech(speech_s=crops.speech_s, required_s=min_speech_s)

@@ -11,26 +11,29 @@ from bundle.audio import SAMPLE_RATE_HZ
 from service.audio.vad import Region
 
 _FRAME_SAMPLES = 320  # 20 ms
-_MIN_BACKGROUND_S = (
-    0.3  # with less outside the speech, the quietest frames within it stand in for the background
-)
+#: With less than this outside the speech, its quietest frames stand in for the background.
+_MIN_BACKGROUND_S = 0.3
 _QUIET_PERCENTILE = 10.0
-_RANGE_DB = (
-    -10.0,
-    60.0,
-)  # beyond it the estimate means nothing; digital silence between words gives the upper end
+#: Estimates beyond these mean nothing. Digital silence between words gives the upper end.
+_RANGE_DB = (-10.0, 60.0)
 
 
 def estimate_snr_db(samples: Float32, regions: Sequence[Region]) -> float | None:
-    """Signal-to-noise ratio: mean power within the speech less the background's, over the background's.
+    """Signal-to-noise ratio: (power of the speech − power of the background) / power of the background.
 
-    Background is what lies outside `regions`; where that is under 0.3 s, the 10th percentile of the 20 ms
-    frames inside (pauses between words), a rough stand-in: too high below 5 dB and too low above 20 dB.
-    Assumes that the noise goes on unchanged through the speech: a bang or a breath between sentences counts.
-    In the median it is near the truth; single recordings in bursty noise can be 10 dB off.
+    The background is all that lies outside `regions`. If that is under 0.3 s, the 10th percentile of the
+    20 ms frames inside stands in for it: the pauses between words. Below 5 dB this reads too high, above
+    20 dB too low.
 
-    Args: `samples` (n,) 16 kHz mono; `regions` as the detector found them there.
-    Returns: decibels in [-10, 60], or None where there is no speech to measure.
+    The noise is assumed to stay the same during speech, so a bang between two sentences counts. The median
+    over recordings is near the truth; one recording in bursty noise can be 10 dB off.
+
+    Args:
+        samples: (n,), 16 kHz mono.
+        regions: where speech was detected in them.
+
+    Returns:
+        Decibels in [-10, 60], or None if there is no speech to measure.
     """
     speaking = np.zeros(len(samples), bool)
     for region in regions:
@@ -45,7 +48,7 @@ def estimate_snr_db(samples: Float32, regions: Sequence[Region]) -> float | None
         noise = float(np.percentile(speech, _QUIET_PERCENTILE))
     signal = max(float(speech.mean()) - noise, 0.0)
     lowest, highest = (10 ** (db / 10) for db in _RANGE_DB)
-    ratio = signal / max(noise, 1e-12)  # far below the rounding of 16 bits
+    ratio = signal / max(noise, 1e-12)  # the floor is far below the rounding of 16 bits
     return 10 * float(np.log10(np.clip(ratio, lowest, highest)))
 
 

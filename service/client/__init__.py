@@ -1,4 +1,4 @@
-"""The command line's client verbs: they talk to a running service."""
+"""The verbs of the command line that talk to a running service."""
 
 from service.client.commands import register
 

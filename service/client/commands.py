@@ -1,4 +1,4 @@
-"""The client verbs. Exit status as grep has it: 0 yes, 1 no (no match, not accepted), 2 trouble."""
+"""The client verbs. Their exit status is 0 for yes, 1 for no (no match, not accepted), 2 for an error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from service.settings import Settings
 
 
 def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
-    """Adds the client verbs to a command line. `load_settings` reads TWOFOLD_*."""
+    """Adds the client verbs to a command line. `load_settings` reads the TWOFOLD_* variables."""
 
     @contextmanager
     def service(url: str | None, key: str | None) -> Iterator[ServiceClient]:
@@ -40,23 +40,23 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
     def embed(
         files: AudioFiles,
         segments: Annotated[bool, typer.Option(help="Also embed every 1.024 s of speech.")] = False,
-        local: Annotated[bool, typer.Option("--local", help="Do not ask a service.")] = False,
+        local: Annotated[bool, typer.Option("--local", help="Compute here, without a service.")] = False,
         url: Url = None,
         key: Key = None,
         as_json: Json = False,
     ) -> None:
-        """Voice embedding of each file. Where no service runs, the model is loaded into this process."""
+        """Prints the voice embedding of each file. Without a running service, computes it in this process."""
         answer = None
         if not local:
             with service(url, key) as client:
                 try:
                     answer = client.send("/embed", files, segments=segments)
                 except ServiceUnreachable:
-                    if url:  # that very service was asked for
+                    if url:  # the user named a service
                         raise
                     typer.echo("No service is running: computing here.", err=True)
         if answer is None:
-            from service.client.local import embed_locally  # brings the model runtime along
+            from service.client.local import embed_locally  # imports onnxruntime
 
             with trouble():
                 answer = embed_locally(files, load_settings(), segments=segments)
@@ -67,16 +67,16 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
         speaker_id: SpeakerId,
         files: AudioFiles,
         name: Annotated[str | None, typer.Option(help="Name to show.")] = None,
-        metadata: Annotated[str | None, typer.Option(help="A JSON object to keep.")] = None,
+        metadata: Annotated[str | None, typer.Option(help="A JSON object to store.")] = None,
         retain_audio: Annotated[bool, typer.Option(help="Keep the audio for later models.")] = False,
-        add: Annotated[bool, typer.Option("--add", help="Add to a speaker who is enrolled.")] = False,
+        add: Annotated[bool, typer.Option("--add", help="Add to an enrolled speaker.")] = False,
         url: Url = None,
         key: Key = None,
         as_json: Json = False,
     ) -> None:
-        """Enrols a voice from 5 s of speech or more, or adds to it."""
+        """Enrols a voice from at least 5 s of speech. With --add, adds recordings to an enrolled voice."""
         if add and (name is not None or metadata is not None):
-            raise typer.BadParameter("--add takes no --name and no --metadata: these are set at enrolment.")
+            raise typer.BadParameter("--name and --metadata are set at enrolment: leave them out with --add.")
         with service(url, key) as client:
             if add:
                 path = f"{speaker_path(speaker_id)}/audio"
@@ -102,7 +102,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
         key: Key = None,
         as_json: Json = False,
     ) -> None:
-        """Who is it? Exit status 1 when it is nobody enrolled."""
+        """Tells who speaks. Exit status 1 if it is nobody enrolled."""
         with service(url, key) as client:
             answer = client.send("/identify", [file], top_k=top_k, threshold=threshold, target_fpr=target_fpr)
         show(answer, as_json, render.identification)
@@ -119,7 +119,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
         key: Key = None,
         as_json: Json = False,
     ) -> None:
-        """Is it this speaker? Exit status 1 when it is not."""
+        """Tells whether it is this speaker. Exit status 1 if it is not."""
         with service(url, key) as client:
             answer = client.send(
                 "/verify", [file], speaker_id=speaker_id, threshold=threshold, target_fpr=target_fpr
@@ -130,7 +130,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
 
     @app.command()
     def speakers(url: Url = None, key: Key = None, as_json: Json = False) -> None:
-        """Lists everybody enrolled."""
+        """Lists all enrolled speakers."""
         listed: list[Any] = []
         with service(url, key) as client:
             cursor = None
@@ -144,18 +144,18 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
 
     @app.command()
     def delete(speaker_id: SpeakerId, url: Url = None, key: Key = None) -> None:
-        """Erases a speaker, retained audio included. Cannot be undone."""
+        """Erases a speaker and the retained audio. Cannot be undone."""
         with service(url, key) as client:
             client.delete(speaker_path(speaker_id))
 
     @app.command()
     def models(
-        activate: Annotated[str | None, typer.Option(help="Switch to this version first.")] = None,
+        activate: Annotated[str | None, typer.Option(help="Switch to this version.")] = None,
         url: Url = None,
         key: Key = None,
         as_json: Json = False,
     ) -> None:
-        """Lists model versions and which one serves; with --activate, switches."""
+        """Lists model versions and marks the one that serves. With --activate, switches to a version."""
         with service(url, key) as client:
             if activate is not None:
                 show(client.post(f"/models/{activate}/activate"), as_json, render.activation)

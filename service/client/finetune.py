@@ -1,4 +1,4 @@
-"""The verb `finetune`: starts a job, watches it."""
+"""The verb `finetune`: starts a job or watches one."""
 
 from __future__ import annotations
 
@@ -19,28 +19,29 @@ Service = Callable[[str | None, str | None], AbstractContextManager[ServiceClien
 
 
 def register(app: typer.Typer, service: Service) -> None:
-    """Adds the verb to a command line. `service` connects."""
+    """Adds the verb to a command line. `service(url, key)` opens a client."""
 
     @app.command()
     def finetune(
         files: AudioFiles = [],  # noqa: B006  typer copies it
         speaker: Annotated[
-            list[str] | None, typer.Option(help="Also the retained audio of this speaker; repeatable.")
+            list[str] | None, typer.Option(help="Also use this speaker's retained audio; repeatable.")
         ] = None,
         steps: Annotated[int | None, typer.Option(help="Training steps [50].")] = None,
         same_voice_seconds: Annotated[
-            float | None, typer.Option(help="How near two crops are one voice; 0: anywhere in a recording.")
+            float | None,
+            typer.Option(help="Two crops count as one voice if at most this many seconds apart; 0: always."),
         ] = None,
         activate: Annotated[
-            bool, typer.Option("--activate", help="Switch to the version if better.")
+            bool, typer.Option("--activate", help="Switch to the new version if it is better.")
         ] = False,
-        follow: Annotated[bool, typer.Option("--follow", help="Stay until it is over.")] = False,
-        job: Annotated[str | None, typer.Option(help="Instead of starting a job, watch this one.")] = None,
+        follow: Annotated[bool, typer.Option("--follow", help="Wait until the job is over.")] = False,
+        job: Annotated[str | None, typer.Option(help="Watch this job instead of starting one.")] = None,
         url: Url = None,
         key: Key = None,
         as_json: Json = False,
     ) -> None:
-        """Adapts the model to recordings, without labels. With --follow, exit status 1 when the job fails."""
+        """Fine-tunes the model on recordings, without labels. Exit status 1 if the job fails."""
         if (job is None) == (not files and not speaker):
             raise typer.BadParameter("Give files or --speaker to start a job, or --job to watch one.")
         with service(url, key) as client:
@@ -75,7 +76,7 @@ def render(job: Any, console: Console) -> None:
 
 
 def _follow(client: ServiceClient, path: str) -> Any:
-    """The job once it is over, with a progress bar on stderr meanwhile."""
+    """Waits for the end of a job, with a progress bar on stderr. Returns the job."""
     job: Any = None
     with Progress(
         TextColumn("{task.description}"),
@@ -96,7 +97,7 @@ def _follow(client: ServiceClient, path: str) -> Any:
             )
     if job is None or job["finished_at"] is None:
         raise ClientError(
-            "The service ended the connection; the job goes on. "
+            "The service closed the connection, but the job continues. "
             f"Watch it with --job {path.rpartition('/')[2]} --follow."
         )
     return job

@@ -1,4 +1,4 @@
-"""`generate`: audio for a label, written to files."""
+"""The verb `generate`: writes audio for a label to files."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ Service = Callable[[str | None, str | None], AbstractContextManager[ServiceClien
 
 
 def register(app: typer.Typer, service: Service) -> None:
-    """Adds the verb. `service(url, key)` opens a client."""
+    """Adds the verb to a command line. `service(url, key)` opens a client."""
 
     @app.command()
     def generate(
         label: Annotated[str, typer.Argument(help="What to generate: one of the model's labels.")],
         out: Annotated[
             Path,
-            typer.Option(dir_okay=False, help="WAV to write; for --n, its name gets each clip's seed."),
+            typer.Option(dir_okay=False, help="WAV file to write. With --n, names also get the seed."),
         ],
         seed: Annotated[int | None, typer.Option(help="The same seed gives the same file.")] = None,
-        n: Annotated[int, typer.Option("--n", help="How many clips, of this seed and the next.")] = 1,
+        n: Annotated[int, typer.Option("--n", help="Number of clips, with this seed and the next ones.")] = 1,
         style: Annotated[
             Path | None,
-            typer.Option(exists=True, dir_okay=False, readable=True, help="Recording to take after."),
+            typer.Option(
+                exists=True, dir_okay=False, readable=True, help="Recording that the clip resembles."
+            ),
         ] = None,
         url: Url = None,
         key: Key = None,
@@ -49,7 +51,7 @@ def register(app: typer.Typer, service: Service) -> None:
 
 
 def render(answer: Any, console: Console) -> None:
-    """What was written, for people."""
+    """Prints what was written."""
     for file in answer["files"]:
         console.print(f"{escape(file['path'])}: {escape(answer['label'])}, seed {file['seed']}")
     console.print(f"model {answer['model']}")
@@ -65,7 +67,7 @@ def _written(clip: Any, out: Path, *, several: bool) -> dict[str, object]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all; but into a pipe or a device, which must not be replaced."""
+    """Writes all of a file or nothing. Pipes and devices are written directly: they must not be replaced."""
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return

@@ -1,4 +1,4 @@
-"""A running service, as the command line sees it."""
+"""HTTP calls to a running service."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import httpx
 
 from service.settings import Settings
 
-_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where a service listens, not where one reaches it
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # an address to listen on → an address to connect to
 
 
 class ClientError(Exception):
-    """The service refused, or could not be asked; the message says which and why."""
+    """A call failed. The message says why."""
 
 
 class ServiceUnreachable(ClientError):
-    """Nobody listens at the URL."""
+    """No service listens at the URL."""
 
 
 class ServiceClient:
@@ -47,11 +47,11 @@ class ServiceClient:
         return self._call("POST", path)
 
     def delete(self, path: str) -> None:
-        """A DELETE."""
+        """Sends a DELETE."""
         self._call("DELETE", path)
 
     def events(self, path: str) -> Iterator[Any]:
-        """The data of server-sent events, as they come. Ends when the service ends the stream."""
+        """The data of server-sent events, as they arrive. Ends with the stream."""
         with self._translated(), self._http.stream("GET", path) as answer:
             if not answer.is_success:
                 answer.read()
@@ -84,20 +84,20 @@ class ServiceClient:
         except httpx.ConnectError:
             raise ServiceUnreachable(
                 f"No service answers at {self._url}. Start one with `python -m service serve`, "
-                "or say where it is with --url."
+                "or give its address with --url."
             ) from None
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ClientError(f"{self._url}: {error or type(error).__name__}") from None
 
 
 def default_url(settings: Settings) -> str:
-    """Where the service of these settings is reached."""
+    """The URL of a service with these settings."""
     host = _WILDCARDS.get(settings.host, settings.host)
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def speaker_path(speaker_id: str) -> str:
-    """The path of a speaker, whatever the id holds."""
+    """The path of a speaker, with any special characters of the id quoted."""
     return f"/speakers/{quote(speaker_id, safe='')}"
 
 
@@ -109,4 +109,4 @@ def _problem(answer: httpx.Response) -> str:
     if answer.headers.get("content-type") == "application/problem+json":
         body = answer.json()
         return f"{body['detail']} ({body['status']} {body['code']})"
-    return f"{answer.request.url} answered {answer.status_code}: is it Twofold that listens there?"
+    return f"{answer.request.url} answered {answer.status_code}. Does Twofold listen there?"

@@ -1,4 +1,4 @@
-"""`embed` without a running service: the same code, in this process."""
+"""The verb `embed` without a running service: runs the service's code in this process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from service.settings import Settings
 
 def embed_locally(recordings: Sequence[Path], settings: Settings, *, segments: bool) -> Any:
     """The JSON answer of /embed. Loads the model first, which takes about a second. Raises ClientError."""
-    configure_logging("error")  # to stderr: the answer alone goes to stdout
+    configure_logging("error")  # to stderr: only the answer goes to stdout
     try:
         return asyncio.run(_embed(recordings, settings, segments))
     except TwofoldError as error:

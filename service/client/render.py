@@ -1,4 +1,4 @@
-"""The service's answers, for people."""
+"""Prints the service's answers for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 
 def embeddings(answer: Any, console: Console) -> None:
-    """/embed: one row a file; the vectors themselves are for --json."""
+    """POST /embed: one row per file. Only --json prints the whole vectors."""
     rows = [
         (
             file["filename"],
@@ -35,7 +35,7 @@ def enrolment(answer: Any, console: Console) -> None:
 
 
 def identification(answer: Any, console: Console) -> None:
-    """/identify."""
+    """POST /identify."""
     match = answer["match"]
     console.print(f"It is {_who(match)}." if match else "It is nobody enrolled.")
     rows = [(_who(c), f"{c['score']:.3f}", f"{c['probability']:.3f}") for c in answer["candidates"]]
@@ -47,7 +47,7 @@ def identification(answer: Any, console: Console) -> None:
 
 
 def verification(answer: Any, console: Console) -> None:
-    """/verify."""
+    """POST /verify."""
     verdict = "Accepted" if answer["accepted"] else "Not accepted"
     score = f"{answer['score_type']} {answer['score']:.3f}, threshold {answer['threshold']:.3f}"
     console.print(f"{verdict}: {score}, probability {answer['probability']:.3f}")
@@ -91,8 +91,8 @@ def activation(answer: Any, console: Console) -> None:
     """POST /models/{version}/activate."""
     carried = answer["speakers"]
     console.print(
-        f"{answer['model']} serves. Speakers: {carried['reembedded']} embedded anew, {carried['kept']} kept, "
-        f"{carried['stale']} stale."
+        f"{answer['model']} serves. Speakers: {carried['reembedded']} embedded anew, "
+        f"{carried['mapped']} mapped, {carried['kept']} kept, {carried['stale']} stale."
     )
 
 

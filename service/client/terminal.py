@@ -1,4 +1,4 @@
-"""What the verbs share: options, output, exit status."""
+"""What the verbs share: options, output and exit status."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ _file = typer.Argument(exists=True, dir_okay=False, readable=True, help="WAV, FL
 AudioFiles = Annotated[list[Path], _file]
 AudioFile = Annotated[Path, _file]
 SpeakerId = Annotated[str, typer.Argument(metavar="ID", help="The speaker's id.")]
-Url = Annotated[str | None, typer.Option(help="The service; by default http://TWOFOLD_HOST:TWOFOLD_PORT.")]
-Key = Annotated[str | None, typer.Option(help="API key; by default the first of TWOFOLD_API_KEYS.")]
+Url = Annotated[str | None, typer.Option(help="URL of the service [http://TWOFOLD_HOST:TWOFOLD_PORT].")]
+Key = Annotated[str | None, typer.Option(help="API key [the first of TWOFOLD_API_KEYS].")]
 Json = Annotated[bool, typer.Option("--json", help="Print the service's answer as JSON, for scripts.")]
 Threshold = Annotated[float | None, typer.Option(help="Least score to accept.")]
-TargetFpr = Annotated[float | None, typer.Option(help="Rate at which an unknown voice may be accepted.")]
+TargetFpr = Annotated[float | None, typer.Option(help="Rate at which unknown voices may be accepted.")]
 
 
 @contextmanager
 def trouble() -> Iterator[None]:
+    """Prints a ClientError of the block and exits with status 2."""
     try:
         yield
     except ClientError as error:
@@ -35,6 +36,7 @@ def trouble() -> Iterator[None]:
 
 
 def show(answer: Any, as_json: bool, render_it: Callable[[Any, Console], None]) -> None:
+    """Prints an answer: as JSON, or with `render_it`."""
     console = Console(soft_wrap=True)
     if as_json:
         console.print_json(data=answer)

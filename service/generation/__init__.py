@@ -1,4 +1,8 @@
-"""Conditional generation: the queue of clips, the generator, the inverse of its spectrogram."""
+"""Conditional generation: audio for a label.
+
+`desk` queues requests, `generator` runs a bundle's networks, `inverse` makes audio from their spectrogram,
+with the phase from `pghi`.
+"""
 
 from service.generation.desk import GenerationDesk
 from service.generation.generator import GenerationObserver, Generator

@@ -1,4 +1,4 @@
-"""The model that generates, beside the voice model: loaded when first needed, in a thread of its own."""
+"""Makes clips in a thread of its own. The generator is loaded when first needed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST_RETRY_S = 60
 
 
 class GenerationDesk:
-    """Makes clips with the newest generator bundle there is. Belongs to one event loop."""
+    """Makes clips with the newest generator bundle. Belongs to one event loop."""
 
     def __init__(
         self, registry: ModelRegistry, threads: int, max_clips: int, observer: GenerationObserver
@@ -39,16 +39,16 @@ class GenerationDesk:
         self._seconds_per_clip = 0.0
 
     async def find(self) -> GeneratorBundle | None:
-        """The newest bundle that generates; None where there is none."""
+        """The newest generator bundle, or None."""
         return await asyncio.to_thread(self._registry.generator)
 
     async def bundle(self) -> GeneratorBundle:
-        """The same. Raises Conflict where there is none."""
+        """The newest generator bundle. Raises Conflict if there is none."""
         bundle = await self.find()
         if bundle is None:
             raise Conflict(
-                "No model that generates is installed: put a bundle of kind gaae into the models folder "
-                "(TWOFOLD_MODELS_DIR). GET /models lists what there is."
+                "No generator is installed. Put a bundle of kind gaae into the models folder "
+                "(TWOFOLD_MODELS_DIR). GET /models lists the installed models."
             )
         return bundle
 
@@ -57,14 +57,14 @@ class GenerationDesk:
     ) -> list[Float32]:
         """A second of audio (16000,) for each seed, at 16 kHz.
 
-        `style`, a second (16000,), decides on everything but the label; the seeds then vary hardly anything.
-        A call that is cancelled makes no further clips. Raises Overloaded, Conflict for a damaged bundle, and
-        ValueError for an unknown label.
+        `style`, a second of audio (16000,), replaces the random latent: the seeds then change very little.
+        Cancelling the call stops it before the next clip. Raises Overloaded, Conflict for a damaged bundle,
+        and ValueError for an unknown label.
         """
-        # Alone in the queue, even the largest request is taken: otherwise it never could be.
+        # With an empty queue even the largest request is accepted: it would never be otherwise.
         if self._waiting and self._waiting + len(seeds) > self._max_clips:
             raise Overloaded(
-                f"{self._waiting} clips wait to be generated already. Try again shortly.",
+                f"{self._waiting} clips are waiting to be generated. Try again shortly.",
                 retry_after_s=min(
                     _LONGEST_RETRY_S, max(1, math.ceil(self._waiting * self._seconds_per_clip))
                 ),
@@ -84,14 +84,14 @@ class GenerationDesk:
             self._waiting -= pending
 
     def close(self) -> None:
-        """Finishes the clip in hand. Blocks."""
+        """Finishes the current clip and ends the thread. Blocks."""
         self._worker.shutdown(cancel_futures=True)
 
     async def _in_turn(self, work: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work, *args)
 
     def _load(self, bundle: GeneratorBundle) -> Generator:
-        """The generator of `bundle`, which from now on is the one in memory."""
+        """The generator of `bundle`. It replaces the generator in memory."""
         if self._loaded is None or self._loaded.bundle.sha256 != bundle.sha256:
             try:
                 verified = GeneratorBundle.load(bundle.path)

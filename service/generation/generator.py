@@ -1,4 +1,4 @@
-"""A generator bundle that is loaded and answers."""
+"""The networks of a generator bundle, loaded."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from service.inference.session import OnnxSession
 
 
 class GenerationObserver(Protocol):
-    """Who is told where the time goes."""
+    """Receives the time that each stage takes."""
 
     def generated(self, stage: str, seconds: float) -> None:
         """One clip's `network`, `phase` or `style` took `seconds`."""
 
 
 class Generator:
-    """The networks of one bundle and the way from a spectrogram to audio. All calls block.
+    """Generates clips with the networks of one bundle. All calls block.
 
-    Clips are made one by one: a clip is the same whatever is asked for beside it.
+    Clips are made one by one, so that a clip does not depend on the others of its request.
     """
 
     def __init__(self, bundle: GeneratorBundle, *, threads: int, observer: GenerationObserver) -> None:
-        """Loads, and makes a clip to warm up. Raises BundleError or RuntimeMissingError."""
+        """Loads the networks and makes a clip to warm up. Raises BundleError or RuntimeMissingError."""
         self.bundle = bundle
         self._observer = observer
         self._generator = OnnxSession(bundle, "generator", threads)
@@ -41,16 +41,16 @@ class Generator:
         self._inverse.waveform(spectrogram, np.random.default_rng(0))  # compiles
 
     def style(self, waveform: Float32) -> Float32:
-        """The general representation of one second at 16 kHz: (16000,) → (latent_dim,), a z."""
+        """The latent z of one second at 16 kHz: (16000,) → (latent_dim,)."""
         start = perf_counter()
         z = self._represent(waveform)
         self._observer.generated("style", perf_counter() - start)
         return z
 
     def clip(self, label: str, seed: int, z: Float32 | None = None) -> Float32:
-        """One second at 16 kHz, (16000,): the same for the same arguments on the same machine.
+        """One second at 16 kHz, (16000,). The same arguments give the same samples on the same machine.
 
-        `z` (latent_dim,) is drawn from `seed` unless it is given. Raises ValueError for an unknown label.
+        Without `z` (latent_dim,), draws it from `seed`. Raises ValueError for an unknown label.
         """
         rng = np.random.default_rng(seed)
         prior = self.bundle.prior
@@ -75,6 +75,6 @@ class Generator:
     def _require(self, network: str, output: Float32, shape: tuple[int, ...]) -> None:
         if output.shape != shape:
             raise BundleError(
-                f"{network} of {self.bundle.id} does not do what its manifest says: "
-                f"it gives {output.shape}, not {shape}."
+                f"{network} of {self.bundle.id} does not match its manifest: its output has shape "
+                f"{output.shape}, not {shape}."
             )

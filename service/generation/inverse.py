@@ -1,4 +1,4 @@
-"""A generated log-magnitude spectrogram → waveform (GAAE, section IV-B, after Marafioti et al. 2019)."""
+"""Log-magnitude spectrogram → waveform (GAAE, section IV-B, after Marafioti et al. 2019)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from bundle.audio import SAMPLE_RATE_HZ
 from bundle.generator import SpectrogramScale
 from service.generation.pghi import GAMMA, integrate_phase
 
-PEAK = 0.9  # of every waveform: the spectrogram says nothing of loudness
-_OVERLAP = 4  # hops in a window that phase retrieval needs
+Float64 = Float64
+PEAK = 0.9  # of every waveform: the spectrogram does not tell the loudness
+_OVERLAP = 4  # hops per window, at least, that phase retrieval needs
 
 
 class SpectrogramInverse:
@@ -30,8 +31,8 @@ class SpectrogramInverse:
     def waveform(self, spectrogram: Float32, rng: np.random.Generator) -> Float32:
         """(bins, frames) in [-1, 1] → (16000,): one second at 16 kHz, of peak `PEAK`.
 
-        Frame m is centred on sample m · hop; there have to be frames for a whole second. The same spectrogram
-        and the same state of `rng` give the same samples.
+        Frame m is centred on sample m · hop. The frames must cover a whole second. The same spectrogram and
+        the same state of `rng` give the same samples.
         """
         scale = self._scale
         log_magnitude = self.log_magnitude(spectrogram)
@@ -47,27 +48,27 @@ class SpectrogramInverse:
         return np.asarray(samples * (PEAK / peak if peak else 0.0), dtype=np.float32)
 
     def log_magnitude(self, spectrogram: Float32) -> Float64:
-        """ln|STFT|, (bins, frames) → (bins + 1, finer frames): the Nyquist bin is put back at the floor."""
+        """ln|STFT|, (bins, frames) → (bins + 1, finer frames). The Nyquist bin is added at the floor."""
         r = self._scale.r
         g = np.clip(np.asarray(spectrogram, dtype=np.float64), -1, 1)
         log_magnitude = np.concatenate([(r / 2) * (g - 1), np.full((1, g.shape[1]), -r)])
         return _finer(log_magnitude, self._scale.hop / self._hop)
 
     def phase(self, log_magnitude: Float64, rng: np.random.Generator) -> Float64:
-        """Phase retrieval alone; what was clipped gets a random phase."""
+        """The phase of ln|STFT|, both (bins + 1, finer frames). Clipped bins get a random phase."""
         scale = self._scale
         gamma = GAMMA[scale.window_shape] * scale.window**2
         return integrate_phase(log_magnitude, hop=self._hop, gamma=gamma, floor=-scale.r + 1e-6, rng=rng)
 
 
 def periodic_window(shape: Literal["hann", "hamming"], length: int) -> Float64:
-    """(length,), periodic."""
+    """A periodic window, (length,)."""
     a = {"hann": 0.5, "hamming": 0.54}[shape]
     return np.asarray(a - (1 - a) * np.cos(2 * np.pi * np.arange(length) / length))
 
 
 def stft(samples: Float64, window: Float64, hop: int) -> NDArray[np.complex128]:
-    """(n,) → (bins, frames): frame i starts at sample i · hop; nothing is padded."""
+    """(n,) → (bins, frames). Frame i starts at sample i · hop, without padding."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, len(window))[::hop]
     return np.fft.rfft(frames * window, axis=1).T
 
@@ -83,7 +84,7 @@ def istft(spectrum: NDArray[np.complex128], window: Float64, hop: int) -> Float6
 def _overlapped(frames: Float64, hop: int) -> Float64:
     count, length = frames.shape
     total = np.zeros((count - 1) * hop + length)
-    for start in range(0, length, hop):  # a hop of every frame at a time: these do not overlap
+    for start in range(0, length, hop):  # one hop of every frame at a time: these do not overlap
         piece = frames[:, start : start + hop]
         padded = np.zeros((count, hop))
         padded[:, : piece.shape[1]] = piece
@@ -93,7 +94,7 @@ def _overlapped(frames: Float64, hop: int) -> Float64:
 
 
 def _finer(log_magnitude: Float64, factor: float) -> Float64:
-    """Frames interpolated along time, `factor` to one, for phase retrieval needs them close."""
+    """Interpolates along time, `factor` frames for each, because phase retrieval needs them close."""
     if factor == 1:
         return log_magnitude
     frames = log_magnitude.shape[1]

@@ -1,8 +1,8 @@
 """Phase-gradient heap integration: a phase for a magnitude spectrogram.
 
 Průša, Balazs, Søndergaard: A Noniterative Method for Reconstruction of Phase From STFT Magnitude,
-IEEE/ACM TASLP 25(5), 2017. For a Gaussian window the gradient of the phase is known from the log-magnitude;
-for others nearly so. It is integrated from the loudest bins to the quiet ones.
+IEEE/ACM TASLP 25(5), 2017. With a Gaussian window, the log-magnitude gives the gradient of the phase; with
+other windows, approximately. The gradient is integrated from the loudest bins to the quietest.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def integrate_phase(
 ) -> Float64:
     """The phase of ln|STFT|: (bins, frames) → (bins, frames), in radians.
 
-    Frame n starts at sample n · hop and its phase counts from there; bins go from 0 Hz to the Nyquist
+    Frame n starts at sample n · hop, and its phase is relative to that. Bins go from 0 Hz to the Nyquist
     frequency, both included.
 
     Args:
-        hop: samples from frame to frame, at most a quarter of the window for a good phase.
-        gamma: of the window, in samples²: `GAMMA` × length².
-        floor: bins at or below this log-magnitude get a random phase instead.
+        hop: samples from frame to frame; at most a quarter of the window for a good phase.
+        gamma: γ of the window in samples²: `GAMMA` × length².
+        floor: bins at or below this log-magnitude get a random phase.
     """
     s = np.ascontiguousarray(log_magnitude, dtype=np.float64)
     bins, frames = s.shape
@@ -46,7 +46,7 @@ def integrate_phase(
     done = s.ravel() <= floor
     integrate = _compiled()
     seeds = np.argmax(s, keepdims=True).ravel()
-    while seeds.size:  # twice: the loudest bin reaches nearly all, so that only the islands are left to sort
+    while seeds.size:  # twice: the loudest bin reaches nearly all others, so that few are left to sort
         integrate(s.ravel(), per_hop.ravel(), per_bin.ravel(), seeds, frames, done, phase)
         left = np.flatnonzero(~done)
         seeds = left[np.argsort(-s.ravel()[left], kind="stable")]
@@ -62,9 +62,9 @@ def _integrate(
     done: NDArray[np.bool_],
     phase: Float64,
 ) -> None:
-    """Writes the phase of every bin that can be reached from `seeds`; all arrays flat, bin by bin.
+    """Writes the phase of every bin that can be reached from `seeds`. All arrays are flat, bin by bin.
 
-    The heap is written out: it holds indices, and heapq would compare those instead of what they point at.
+    The heap is written out because it holds indices: heapq would compare those, not their values.
     """
     size = s.size
     heap = np.empty(size, np.int64)  # indices into s, largest s first
@@ -131,12 +131,12 @@ def _integrate(
 
 @cache
 def _compiled() -> Callable[..., None]:
-    """`_integrate` in machine code; the first call takes seconds, or what reading numba's cache takes."""
-    from numba import njit  # half a second, which a service that never generates does not pay
+    """`_integrate` in machine code. The first call compiles it, for seconds, or reads numba's cache."""
+    from numba import njit  # takes half a second, needed only by a service that generates
 
     compiled: Callable[..., None]
     try:
         compiled = njit(cache=True, nogil=True)(_integrate)
-    except RuntimeError:  # neither the package's folder nor the user's can be written: compile every time
+    except RuntimeError:  # numba can write no cache: compile in every process
         compiled = njit(nogil=True)(_integrate)
     return compiled

@@ -1,4 +1,9 @@
-"""Fine-tuning jobs: a record with a lease, a queue that only names it, a worker that runs it."""
+"""Fine-tuning jobs: a record with a lease, a queue of job ids, and workers that run the jobs.
+
+`records` and `lifecycle` say what a job is and how it may change. The service uses `desk` and `monitor`, a
+worker uses `worker`, `run` and `sweeper`. `sqlite_store` and `redis_store` hold the records, `files` the
+folders.
+"""
 
 from service.jobs.desk import NO_TORCH, JobDesk, NewFile, can_train
 from service.jobs.files import Folders, JobFolder

@@ -1,7 +1,8 @@
-"""The embedded queue's transport: messages are files in a folder, and no server is needed.
+"""The transport of the embedded queue: messages are files in a folder, and no server is needed.
 
-kombu's own filesystem transport writes a message in place, where a reader can find half of it, and takes it
-by way of the system's temporary folder: on another disk, two readers can both get it. Here both are a rename.
+kombu has a filesystem transport, but it writes a message in place, where a reader can find half of it. It
+also moves messages through the system's temporary folder: on another disk, two readers can get the same
+message. Here writing and taking are each one rename.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from kombu.transport import virtual
 
 
 class Channel(virtual.Channel):
-    """Direct exchanges only. The transport option `folder` names a folder that exists."""
+    """Supports direct exchanges only. The transport option `folder` names an existing folder."""
 
     @property
     def _folder(self) -> Path:
@@ -43,7 +44,7 @@ class Channel(virtual.Channel):
 
 
 class Transport(virtual.Transport):
-    """Named in `broker_transport`."""
+    """The transport that Celery's `broker_transport` names."""
 
     Channel = Channel
     driver_type = driver_name = "folder"

@@ -1,4 +1,4 @@
-"""Where the service takes jobs in, shows them and calls them off."""
+"""How the service accepts jobs, shows them and cancels them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def can_train() -> bool:
 
 @dataclass(frozen=True)
 class NewFile:
-    """One recording to fine-tune with."""
+    """One recording to fine-tune on."""
 
     speaker_id: str  # "" where unknown
     audio: bytes  # an audio file
@@ -43,9 +43,9 @@ class JobDesk:
     settings: Settings
 
     def require_worker(self) -> None:
-        """Raises NotReady where no worker can ever come: torch is not installed, and none is elsewhere."""
+        """Raises NotReady if no worker can exist: without torch here, and without Redis to reach others."""
         if not self.settings.redis_url and not can_train():
-            raise NotReady(f"{NO_TORCH}, then python -m service worker beside the service.", retry_after_s=60)
+            raise NotReady(f"{NO_TORCH}. Then run python -m service worker.", retry_after_s=60)
 
     async def submit(
         self,
@@ -58,9 +58,9 @@ class JobDesk:
         same_voice_seconds: float,
         activate: Activate,
     ) -> Job:
-        """Stores recordings and job, and tells the workers. Durable once it returns.
+        """Stores recordings and job durably, and tells the workers.
 
-        Raises Overloaded or StoreUnavailable; nothing is kept then.
+        Raises Overloaded or StoreUnavailable; then nothing is stored.
         """
         job_id, now = new_job_id(), datetime.now(UTC)
         files = {f"{i:03d}.audio": recording for i, recording in enumerate(recordings)}
@@ -82,15 +82,15 @@ class JobDesk:
         return job
 
     async def get(self, job_id: str) -> Job:
-        """Raises NotFound, StoreUnavailable."""
+        """The job. Raises NotFound, StoreUnavailable."""
         return await asyncio.to_thread(self.store.get, job_id)
 
     async def cancel(self, job_id: str) -> Job:
-        """Raises NotFound, Conflict when it is over, StoreUnavailable."""
+        """Cancels a job. Raises NotFound, Conflict if it is over, StoreUnavailable."""
         return await asyncio.to_thread(self._cancel, job_id)
 
     async def forget(self, speaker_id: str) -> None:
-        """Cancels what is to be trained on a speaker's audio. Raises StoreUnavailable."""
+        """Cancels all jobs that use a speaker's audio. Raises StoreUnavailable."""
         await asyncio.to_thread(self._forget, speaker_id)
 
     def _store_and_send(self, job: Job, audio: Mapping[str, bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Where jobs and what they make lie on disk: recordings, checkpoints, new versions, messages."""
+"""The files of jobs: recordings, checkpoints, new versions, messages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bundle.folders import bundle_folders
 from service.errors import StoreUnavailable
 from service.jobs.records import Job
 
-_UNCLAIMED_S = 3600.0  # a folder whose job was never stored: the process died over the request
+_UNCLAIMED_S = 3600.0  # an older folder without a job is left over from a process that died
 
 
 @dataclass(frozen=True)
 class JobFolder:
-    """Everything of one job: gone when it is over."""
+    """The folder of one job, deleted when the job is over."""
 
     path: Path
 
@@ -28,9 +28,9 @@ class JobFolder:
         return self.path / "audio"
 
     def write_audio(self, recordings: Mapping[str, bytes]) -> None:
-        """Stores recordings by file name, all or none, for the service's own user.
+        """Stores recordings by file name, all or none. Only the service's user may read them.
 
-        Raises StoreUnavailable where the disk is full.
+        Raises StoreUnavailable if the disk is full.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -44,14 +44,15 @@ class JobFolder:
         except OSError as error:
             self.remove()
             raise StoreUnavailable(
-                f"The recordings cannot be stored ({error.strerror}). Nothing was kept; try again later.",
+                f"The recordings cannot be stored ({error.strerror}). Nothing was stored; try again later.",
                 retry_after_s=60,
             ) from error
 
     def work(self, token: int) -> Path:
-        """Checkpoints, in the hands of whoever holds `token`.
+        """The folder of checkpoints for the worker that holds `token`.
 
-        The folder of an earlier holder is taken over by renaming: one who is alive after all finds it gone.
+        It takes over an earlier worker's folder by renaming it. If that worker still lives, it finds its
+        folder gone.
         """
         mine = self.path / f"work-{token}"
         for earlier in self.path.glob("work-*"):
@@ -61,7 +62,7 @@ class JobFolder:
         return mine
 
     def remove(self) -> None:
-        """Deletes it all; absence is fine."""
+        """Deletes the folder, if it exists."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -74,12 +75,12 @@ class Folders:
 
     @property
     def store(self) -> Path:
-        """The embedded job store."""
+        """The file of the embedded job store."""
         return self.state_dir / "jobs.sqlite"
 
     @property
     def messages(self) -> Path:
-        """The embedded queue."""
+        """The folder of the embedded queue."""
         return self.state_dir / "broker"
 
     def job(self, job_id: str) -> JobFolder:
@@ -91,22 +92,22 @@ class Folders:
         return self.state_dir / "models" / name / version
 
     def bundle(self, name: str, version: str) -> Path:
-        """Where a version lies: shipped, or made here."""
+        """The folder of a version, either shipped or made by a job."""
         for shipped in bundle_folders(self.models_dir.resolve()):
             if (shipped.parent.name, shipped.name) == (name, version):
                 return shipped
         return self.new_version(name, version)
 
     def clear(self, job: Job) -> None:
-        """Deletes what a job leaves that is over: recordings, checkpoints, a version it was not to make."""
+        """Deletes what is left of a job that is over: recordings, checkpoints, an unfinished version."""
         self.job(job.job_id).remove()
         if job.state != "succeeded":
             version = self.new_version(job.name, job.version)
-            for path in version.parent.glob(f"*{version.name}*"):  # and what is left of a killed export
+            for path in version.parent.glob(f"*{version.name}*"):  # also leftovers of a killed export
                 shutil.rmtree(path, ignore_errors=True)
 
     def old_jobs(self) -> Iterator[str]:
-        """Ids of the job folders that are old enough to be known to the store, if ever."""
+        """Ids of job folders so old that the store must know their jobs by now."""
         for path in (self.state_dir / "jobs").glob("*"):
             try:
                 if time.time() - path.stat().st_mtime > _UNCLAIMED_S:

@@ -1,10 +1,11 @@
-"""Every change that a job may undergo, as functions from record to record. Stores apply them atomically.
+"""Every change of a job, as functions from record to record. Stores apply them atomically.
 
 queued ─ claim → running ─ succeed, fail → succeeded, failed
    ↑                │└──── cancel, renew → canceled
    └─ release ──────┘
-A running job whose lease has run out may be claimed by another worker: its token counts on, and whatever the
-first one still has to say is refused.
+
+When the lease of a running job has expired, another worker may claim the job. That raises its token, so that
+later changes by the first worker are refused.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from service.jobs.records import Activation, Job
 
 
 class LeaseLost(Exception):
-    """The job is another worker's now, or over: stop, and leave it alone."""
+    """Another worker has the job now, or it is over. Stop working on it."""
 
 
 class NotClaimable(Exception):
-    """The job is in good hands or over: a message about it came twice."""
+    """Another worker has the job, or it is over: a message about it came twice."""
 
 
 def claim(job: Job, owner: str, now: datetime, *, lease_s: float, most_attempts: int) -> Job:
-    """The job in the hands of `owner`, or ended where it should not be run any more.
+    """Gives the job to `owner`, or ends it if it must not run any more.
 
     Raises:
-        NotClaimable: it is over, or somebody's lease holds.
+        NotClaimable: it is over, or another worker's lease holds.
     """
     if job.over or job.leased(now):
         raise NotClaimable(job.job_id)
@@ -40,8 +41,8 @@ def claim(job: Job, owner: str, now: datetime, *, lease_s: float, most_attempts:
             job,
             "failed",
             now,
-            error=f"Given up after {job.attempts} attempts: each time its worker died. "
-            "Its log may say why; less audio needs less memory.",
+            error=f"Given up after {job.attempts} attempts, because each time its worker died. "
+            "The worker's log may say why. Less audio needs less memory.",
         )
     return replace(
         job,
@@ -64,7 +65,7 @@ def renew(
     loss: float | None,
     eta_s: float | None,
 ) -> Job:
-    """The lease held on, and how far the work is; or canceled, as was asked for. Raises LeaseLost."""
+    """Extends the lease and stores the progress, or cancels the job on request. Raises LeaseLost."""
     _require_token(job, token)
     if job.cancel_requested:
         return _over(job, "canceled", now)
@@ -74,7 +75,10 @@ def renew(
 
 
 def release(job: Job, token: int) -> Job:
-    """Back in the queue, since its worker shuts down: not an attempt. Raises LeaseLost."""
+    """Puts the job back into the queue because its worker shuts down. Not counted as an attempt.
+
+    Raises LeaseLost.
+    """
     _require_token(job, token)
     return replace(
         job, state="queued", attempts=job.attempts - 1, eta_s=None, queued_at=None, **_unleased(job)
@@ -82,59 +86,59 @@ def release(job: Job, token: int) -> Job:
 
 
 def succeed(job: Job, token: int, now: datetime, report: dict[str, Any], *, better: bool) -> Job:
-    """Over, with a new version. Raises LeaseLost."""
+    """Ends the job with a new version. Raises LeaseLost."""
     _require_token(job, token)
     succeeded = _over(job, "succeeded", now)
     activation = None
     if job.activate == "if_better":
         activation = (
-            Activation(state="pending", reason="The new version is better; it is being activated.")
+            Activation(state="pending", reason="The new version is better and is being activated.")
             if better
-            else Activation(state="declined", reason="The new version is not better: see the report.")
+            else Activation(state="declined", reason="The new version is not better. See the report.")
         )
     return replace(succeeded, step=job.steps, report=report, activation=activation)
 
 
 def fail(job: Job, token: int, now: datetime, error: str) -> Job:
-    """Over, without a new version. Raises LeaseLost."""
+    """Ends the job without a new version. Raises LeaseLost."""
     _require_token(job, token)
     return _over(job, "failed", now, error=error)
 
 
 def cancel(job: Job, now: datetime) -> Job:
-    """Canceled at once where nobody works on it, else its worker is told.
+    """Cancels the job at once if nobody works on it. Otherwise asks its worker to stop.
 
     Raises:
         Conflict: it is over.
     """
     if job.over:
-        raise Conflict(f"Job {job.job_id!r} is over ({job.state}): it cannot be canceled.")
+        raise Conflict(f"Job {job.job_id!r} cannot be canceled: it is over ({job.state}).")
     if not job.leased(now):
         return _over(job, "canceled", now)
     return replace(job, cancel_requested=True)
 
 
 def message_sent(job: Job, now: datetime) -> Job:
-    """A worker will hear of it, should the message not be lost."""
+    """Notes that a message to the workers was sent."""
     return replace(job, queued_at=now)
 
 
 def abandoned(job: Job, now: datetime, *, patience_s: float) -> bool:
-    """Whether it waits for a worker, and no message about it can be under way to an idle one."""
+    """Whether the job waits for a worker, and the last message about it must have been lost."""
     if job.over or job.leased(now):
         return False
     return job.queued_at is None or now - job.queued_at > timedelta(seconds=patience_s)
 
 
 def take_activation(job: Job, owner: str, now: datetime, *, lease_s: float) -> Job:
-    """The activation in the hands of `owner`. Raises NotClaimable when another process has it."""
+    """Gives the activation to `owner`. Raises NotClaimable if another process has it."""
     if not job.over or job.settled or job.leased(now):
         raise NotClaimable(job.job_id)
     return replace(job, lease_owner=owner, lease_until=now + timedelta(seconds=lease_s))
 
 
 def settle(job: Job, activation: Activation) -> Job:
-    """What became of the activation."""
+    """Stores the outcome of the activation."""
     return replace(job, activation=activation, **_unleased(job))
 
 
@@ -148,5 +152,5 @@ def _over(job: Job, state: Any, now: datetime, *, error: str | None = None) -> J
 
 
 def _unleased(job: Job) -> dict[str, Any]:
-    # The token counts on as well: what the last owner still has to say is refused.
+    # A new token, so that later changes by the last owner are refused.
     return {"lease_owner": None, "lease_until": None, "token": job.token + 1}

@@ -1,4 +1,4 @@
-"""What the service does for jobs by itself: activates better versions, ends canceled jobs of dead workers."""
+"""Watches jobs inside the service: activates better versions, ends canceled jobs of dead workers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class JobMonitor:
         self._owner = uuid.uuid4().hex
 
     async def run(self) -> None:
-        """Looks every half second."""
+        """Looks at unfinished jobs every half second."""
         while True:
             await asyncio.sleep(_TICK_S)
             try:
@@ -48,11 +48,11 @@ class JobMonitor:
                 continue  # a worker or another replica was faster
             except TwofoldError as error:
                 _log.warning("jobs_not_monitored", reason=error.detail)
-            except Exception:  # noqa: BLE001  one job's trouble must not end the watch over the others
+            except Exception:  # noqa: BLE001  an error with one job must not end the watch over the others
                 _log.exception("defect")
 
     async def _activate(self, job: Job) -> None:
-        if self._registry.active is None:  # still loading: later
+        if self._registry.active is None:  # still loading: try again later
             return
         store = self._desk.store
         await asyncio.to_thread(
@@ -71,11 +71,11 @@ class JobMonitor:
         if active is not None and active.version not in (job.parent, job.version):
             return Activation(
                 state="declined",
-                reason=f"{active.id} serves now, not the parent {job.parent} that this version was compared "
-                f"with. POST /models/{job.version}/activate switches nevertheless.",
+                reason=f"{active.id} serves now, but this version was compared with its parent {job.parent}. "
+                f"POST /models/{job.version}/activate switches anyway.",
             )
         try:
             await self._directory.activate(self._registry, job.version, self._decoder)
         except (NotFound, Conflict) as error:
             return Activation(state="failed", reason=error.detail)
-        return Activation(state="active", reason="The new version is better, and serves.")
+        return Activation(state="active", reason="The new version is better and serves now.")

@@ -1,4 +1,4 @@
-"""The Celery app. Its messages only name a job: the record is the truth, and a lost message is sent again."""
+"""The Celery app. A message holds only a job's id; the record has the rest. Lost messages are sent again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 
 def make_celery(settings: Settings, folders: Folders) -> Celery:
-    """Redis where `TWOFOLD_REDIS_URL` is set, else a folder of messages that needs no server."""
+    """Uses Redis if `TWOFOLD_REDIS_URL` is set. Otherwise uses a folder of messages, without a server."""
     app = Celery("twofold", set_as_current=False)
     app.conf.update(
         accept_content=["json"],
@@ -35,7 +35,7 @@ def make_celery(settings: Settings, folders: Folders) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
     if settings.redis_url:
-        # Redis hands a message to another worker after this time, so it exceeds the longest job.
+        # After this time Redis gives a message to another worker: it must exceed the longest job.
         visible_s = settings.finetune_timeout_s + 600
         app.conf.update(
             broker_url=settings.redis_url.get_secret_value(),
@@ -44,7 +44,7 @@ def make_celery(settings: Settings, folders: Folders) -> Celery:
     else:
         folders.messages.mkdir(parents=True, exist_ok=True)
         app.conf.update(
-            broker_url="localhost",  # kombu wants a host even where there is none
+            broker_url="localhost",  # kombu needs a host, although there is none
             broker_transport="service.jobs.broker:Transport",
             broker_transport_options={"folder": str(folders.messages), "polling_interval": _POLL_S},
         )
@@ -52,10 +52,10 @@ def make_celery(settings: Settings, folders: Folders) -> Celery:
 
 
 class JobQueue(Protocol):
-    """How workers hear of a job."""
+    """Tells workers of jobs."""
 
     def send(self, job_id: str) -> None:
-        """Tells an idle worker, or the next one to be idle. Never raises."""
+        """Tells an idle worker, or the next that becomes idle. Never raises."""
         ...
 
 
@@ -69,5 +69,5 @@ class CeleryQueue:
         try:
             self._app.send_task(TASK, [job_id], retry=False)
         except (OSError, KombuError, OperationalError) as error:
-            # An idle worker finds the job waiting, and sends the message again.
+            # An idle worker will find the job waiting and send the message again.
             _log.warning("message_not_sent", job_id=job_id, error=type(error).__name__)

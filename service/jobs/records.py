@@ -1,4 +1,4 @@
-"""What is kept of a fine-tuning job: one record, which is the truth about it."""
+"""The record of a fine-tuning job, which holds all there is to know about it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class JobFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Activation:
-    """Whether the new version took over, where the caller asked for that."""
+    """Whether the new version took over, if the caller asked for that."""
 
     state: Literal["pending", "active", "declined", "failed"]
     reason: str
@@ -38,17 +38,17 @@ class Job:
     client: str  # who started it, as a digest
     created_at: datetime
 
-    # What was asked for
+    # The request
     name: str  # of the model
     parent: str  # version that is fine-tuned
-    version: str  # that it becomes
+    version: str  # that the job makes
     steps: int
     same_voice_seconds: float
     activate: Activate
     files: tuple[JobFile, ...]
     size_bytes: int  # of all the recordings
 
-    # How far it is
+    # Progress
     state: State = "queued"
     step: int = 0
     loss: float | None = None
@@ -59,9 +59,9 @@ class Job:
     error: str | None = None
     activation: Activation | None = None
 
-    # Who works on it
+    # The worker
     attempts: int = 0
-    token: int = 0  # fencing: each claim counts on; whoever holds an older one is refused
+    token: int = 0  # fencing: each claim raises it, and changes with an older token are refused
     lease_owner: str | None = None
     lease_until: datetime | None = None
     queued_at: datetime | None = None  # when a message was sent last
@@ -74,11 +74,11 @@ class Job:
 
     @property
     def settled(self) -> bool:
-        """Over, and nothing is left to be done: no activation awaits."""
+        """Whether nothing is left to do: it is over, and no activation is pending."""
         return self.over and (self.activation is None or self.activation.state != "pending")
 
     def leased(self, now: datetime) -> bool:
-        """Whether somebody's lease holds."""
+        """Whether a worker's lease holds."""
         return self.lease_until is not None and self.lease_until > now
 
 
@@ -87,17 +87,17 @@ class JobPage:
     """One page of a listing, newest first."""
 
     jobs: tuple[Job, ...]
-    next_before: str | None  # the id to go on before; None on the last page
+    next_before: str | None  # `before` of the next page; None on the last page
 
 
 JOB = TypeAdapter(Job)  # to JSON and back
 
 
 def new_job_id() -> str:
-    """32 hexadecimal digits that nobody guesses; later ones sort behind earlier ones."""
+    """32 hexadecimal digits that nobody can guess. Later ids sort after earlier ones."""
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
 def new_version(job_id: str, now: datetime) -> str:
-    """The version a job makes, such as `ft-20261121-083015-7f3a52`: when, and which job."""
+    """The version that a job makes, such as `ft-20261121-083015-7f3a52`: its time and its job."""
     return f"ft-{now:%Y%m%d-%H%M%S}-{job_id[-6:]}"

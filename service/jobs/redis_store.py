@@ -12,9 +12,9 @@ from service.jobs.store import Change, check_room, unknown_job
 from service.stores.redis import PREFIX, RedisConnection, unavailable
 
 _RECORD = f"{PREFIX}job:"  # + id: the whole Job as JSON
-_ALL = f"{PREFIX}jobs"  # sorted set of all ids, all with score 0: in the order of their bytes, oldest first
-_UNSETTLED = f"{PREFIX}jobs:unsettled"  # the same of those that are not settled
-_ATTEMPTS = 1000  # each failed one means that somebody else's succeeded
+_ALL = f"{PREFIX}jobs"  # sorted set of all ids, all with score 0: sorted by their bytes, oldest first
+_UNSETTLED = f"{PREFIX}jobs:unsettled"  # the same for jobs that are not settled
+_ATTEMPTS = 1000  # an attempt fails only because another process changed the job in between
 
 _REPLACE = f"""
 local record, id, before, after, settled = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -28,7 +28,7 @@ end
 return 1
 """
 
-# Jobs are never removed: as many as were counted means that none was added since.
+# Jobs are never removed: if their number is as counted, none was added since.
 _ADD = f"""
 local record, id, job, settled, counted = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if redis.call('ZCARD', '{_ALL}') ~= tonumber(counted) then return 0 end
@@ -40,7 +40,7 @@ return 1
 
 
 class RedisJobStore:
-    """`JobStore` on Redis 7. A change is compare-and-set of the whole record: none is lost or made twice."""
+    """`JobStore` on Redis 7. A change is a compare-and-set of the whole record, so none is lost."""
 
     def __init__(self, url: str) -> None:
         """Connects at the first call."""
@@ -68,7 +68,7 @@ class RedisJobStore:
     def list(self, *, limit: int, before: str | None = None) -> JobPage:
         newest = "+" if before is None else f"({before}"
         with self._redis.reaching() as client:
-            # One more tells whether there is another page.
+            # One more id tells whether there is another page.
             ids = cast(list[bytes], client.zrevrangebylex(_ALL, newest, "-", start=0, num=limit + 1))
             jobs = _jobs(client, ids[:limit])
         return JobPage(tuple(jobs), next_before=jobs[-1].job_id if len(ids) > limit else None)
@@ -89,7 +89,7 @@ class RedisJobStore:
         with self._redis.reaching() as client:
             ids = cast(list[bytes], client.zrange(_UNSETTLED, 0, -1))
             jobs = _jobs(client, ids)
-        return [job for job in jobs if not job.settled]  # settled since its id was read
+        return [job for job in jobs if not job.settled]  # some may be settled since
 
     def close(self) -> None:
         self._redis.close()

@@ -1,9 +1,8 @@
-"""One job from claim to end, in a worker. The one place of the service that imports the trainer."""
+"""Runs a job in a worker, from claim to end. Only this module and `worker` import the trainer."""
 
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import structlog
 
 from service.errors import NotFound, StoreUnavailable
 from service.jobs import lifecycle
+from service.jobs.background import Background
 from service.jobs.files import Folders
 from service.jobs.lifecycle import LeaseLost, NotClaimable
 from service.jobs.records import Job
@@ -22,7 +22,7 @@ from service.settings import Settings
 if TYPE_CHECKING:
     from trainer.finetuning.report import FinetuneReport
 
-_BEAT_S = 0.5  # how often progress is written and a cancellation noticed
+_BEAT_S = 0.5  # how often progress is stored and cancellation is noticed
 _RETRY_S = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class JobRunner:
         owner: str,
         stopping: Callable[[], bool],
     ) -> None:
-        """`stopping` tells whether the worker shuts down: the job then goes back into the queue."""
+        """If `stopping` says that the worker shuts down, the job goes back into the queue."""
         self._store = store
         self._folders = folders
         self._settings = settings
@@ -46,7 +46,7 @@ class JobRunner:
         self._stopping = stopping
 
     def run(self, job_id: str) -> None:
-        """Claims the job and brings it to its end. Does nothing where it is over, or another worker's.
+        """Claims the job and runs it to its end. Does nothing if it is over, or another worker has it.
 
         Raises:
             StoreUnavailable: before the job was claimed.
@@ -74,7 +74,7 @@ class JobRunner:
             _log.info("job_over", job_id=job_id, state=job.state)
 
     def _work(self, job: Job) -> Change:
-        """Does the work; returns what becomes of the job."""
+        """Does the work. Returns the change that ends the job."""
         from trainer.finetuning.errors import Canceled, FinetuneError
 
         with _Heartbeat(self._store, job, self._settings, self._stopping) as heart:
@@ -85,11 +85,11 @@ class JobRunner:
             except FinetuneError as error:
                 reason = str(error)
                 return lambda job_: lifecycle.fail(job_, job.token, _now(), reason)
-            except Exception as error:  # noqa: BLE001  whatever it is, the job has to end
+            except Exception as error:  # noqa: BLE001  any error must end the job
                 _log.exception("job_defect", job_id=job.job_id)
                 reason = (
-                    f"The fine-tuning failed ({type(error).__name__}). The worker's log has the cause; "
-                    "a new job may be started."
+                    f"The fine-tuning failed ({type(error).__name__}). The worker's log has the cause. "
+                    "You can start a new job."
                 )
                 return lambda job_: lifecycle.fail(job_, job.token, _now(), reason)
         better = report.verdict == "better"
@@ -113,46 +113,37 @@ class JobRunner:
         )
 
     def _end(self, job: Job, change: Change) -> Job:
-        """Writes the end, however long the store is away: the work is done. The record as it is then."""
+        """Stores the end of the job, as soon as the store can be reached. Returns the record."""
         while True:
             try:
                 return self._store.update(job.job_id, change)
             except LeaseLost:
-                change = _as_it_is  # canceled, or another worker's
+                change = _as_it_is  # canceled, or claimed by another worker
             except StoreUnavailable:
                 if self._stopping():
-                    return job  # the lease runs out, and the next worker finds the version made
+                    return job  # the lease expires, and the next worker finds the finished version
                 time.sleep(_RETRY_S)
 
 
-class _Heartbeat:
-    """Holds the lease, writes progress and hears of cancellation, in a thread of its own."""
+class _Heartbeat(Background):
+    """Renews the lease, stores progress and notices cancellation, in a thread of its own."""
 
     def __init__(
         self, store: JobStore, job: Job, settings: Settings, shutting_down: Callable[[], bool]
     ) -> None:
+        super().__init__("heartbeat")
         self._store = store
         self._job = job
         self._lease_s = settings.finetune_lease_s
         self._timeout_s = settings.finetune_timeout_s
         self._shutting_down = shutting_down
         self._started = time.monotonic()
-        self._first: tuple[float, int] | None = None  # of this attempt: when, and which
+        self._first: tuple[float, int] | None = None  # first step of this attempt: its time and number
         self._step, self._loss, self._eta_s = job.step, job.loss, job.eta_s
         self._stop: Change | None = None
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-
-    def __enter__(self) -> _Heartbeat:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def on_step(self, step: int, steps: int, loss: float) -> None:
-        """Of the trainer, after each step."""
+        """Called by the trainer after each step."""
         now = time.monotonic()
         if self._first is None:
             self._first = now, step
@@ -165,26 +156,26 @@ class _Heartbeat:
         self._step = step
 
     def stopped(self) -> bool:
-        """Asked by the trainer: whether to stop."""
+        """Called by the trainer: whether to stop."""
         token = self._job.token
         if self._stop is None and self._shutting_down():
             self._stop = lambda job: lifecycle.release(job, token)
         elif self._stop is None and time.monotonic() - self._started > self._timeout_s:
             reason = (
-                f"It took longer than {self._timeout_s} s (TWOFOLD_FINETUNE_TIMEOUT_S). "
-                "Ask for fewer steps, or send less audio."
+                f"The job took longer than {self._timeout_s} s (TWOFOLD_FINETUNE_TIMEOUT_S). "
+                "Use fewer steps or less audio."
             )
             self._stop = lambda job: lifecycle.fail(job, token, _now(), reason)
         return self._stop is not None
 
     def verdict(self) -> Change:
-        """Why it was stopped, as what becomes of the job."""
-        assert self._stop is not None  # else the trainer would not have stopped
+        """The change that ends a stopped job."""
+        assert self._stop is not None  # the trainer stops only then
         return self._stop
 
-    def _beat(self) -> None:
+    def _run(self) -> None:
         token = self._job.token
-        while not self._ended.wait(_BEAT_S):
+        while not self._ending.wait(_BEAT_S):
             try:
                 job = self._store.update(
                     self._job.job_id,
@@ -199,11 +190,11 @@ class _Heartbeat:
                     ),
                 )
             except StoreUnavailable:
-                continue  # the lease may run out; nobody can claim the job meanwhile
+                continue  # the lease may expire, but nobody can claim the job meanwhile
             except LeaseLost:
                 self._stop = _as_it_is
                 return
-            if job.over:  # canceled: that is written at once, however long the trainer takes to hear of it
+            if job.over:  # canceled: stored already, before the trainer stops
                 self._stop = _as_it_is
                 return
 

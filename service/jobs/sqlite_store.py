@@ -22,7 +22,7 @@ CREATE INDEX unsettled_jobs ON jobs (job_id) WHERE NOT settled;
 
 
 class SqliteJobStore:
-    """`JobStore` in one file. Between processes, SQLite's own lock makes changes atomic."""
+    """`JobStore` in one file. Several processes may use it at once."""
 
     def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
         """Opens or creates the file. Raises `StoreUnavailable` when it cannot be used."""

@@ -1,4 +1,4 @@
-"""What every store of jobs has to do, whatever it is built on."""
+"""The protocol of job stores."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ Change = Callable[[Job], Job]
 
 
 class JobStore(Protocol):
-    """Job records. Every method may be called from any thread and any process.
+    """Stores job records. Every method may be called from any thread and any process.
 
-    What returned is durable. All methods raise `StoreUnavailable` while the store is out of reach.
+    A change is durable once its call returns. All methods raise `StoreUnavailable` while the store is out
+    of reach.
     """
 
     def add(self, job: Job, *, most_open: int, most_bytes: int) -> None:
@@ -26,14 +27,14 @@ class JobStore(Protocol):
         ...
 
     def list(self, *, limit: int, before: str | None = None) -> JobPage:
-        """At most `limit` jobs, newest first, from the one just older than `before`."""
+        """At most `limit` jobs that are older than `before`, newest first."""
         ...
 
     def update(self, job_id: str, change: Change) -> Job:
-        """Replaces a job by `change(job)`, atomically, and returns the new one.
+        """Replaces a job by `change(job)` atomically, and returns the new record.
 
-        Raises `NotFound`, and whatever `change` raises; nothing is changed then. `change` may be called
-        more than once and must have no effects of its own.
+        Raises `NotFound` and what `change` raises; then nothing is changed. `change` may be called more
+        than once and must have no side effects.
         """
         ...
 
@@ -42,32 +43,32 @@ class JobStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Lets go of the store. Further calls raise `StoreUnavailable`."""
+        """Closes the store. Later calls raise `StoreUnavailable`."""
         ...
 
 
 def check_room(job: Job, unsettled: Sequence[Job], *, most_open: int, most_bytes: int) -> None:
-    """Whether one more job fits in.
+    """Checks that one more job fits in.
 
     Raises:
-        Overloaded: its client has `most_open` unfinished ones already, or all recordings together would take
-            more than `most_bytes`.
+        Overloaded: its client has `most_open` unfinished jobs, or all recordings together would take more
+            than `most_bytes`.
     """
     unfinished = [other for other in unsettled if not other.over]
     if sum(other.client == job.client for other in unfinished) >= most_open:
         raise Overloaded(
-            f"{most_open} of your jobs are not over yet (TWOFOLD_FINETUNE_QUEUE). "
-            "Wait for one, or cancel one with DELETE /finetune/{job_id}.",
+            f"You have {most_open} unfinished jobs, the limit (TWOFOLD_FINETUNE_QUEUE). "
+            "Wait for a job, or cancel a job with DELETE /finetune/{job_id}.",
             retry_after_s=30,
         )
     if sum(other.size_bytes for other in unfinished) + job.size_bytes > most_bytes:
         raise Overloaded(
-            f"The recordings of unfinished jobs fill their {most_bytes} bytes "
-            "(TWOFOLD_FINETUNE_DISK_BYTES). Send fewer, or try again when jobs have ended.",
+            f"The recordings of all unfinished jobs would take more than {most_bytes} bytes "
+            "(TWOFOLD_FINETUNE_DISK_BYTES). Send less audio, or try again when jobs have ended.",
             retry_after_s=60,
         )
 
 
 def unknown_job(job_id: str) -> NotFound:
-    """What stores raise."""
-    return NotFound(f"There is no job {job_id!r}. GET /finetune lists those that are.")
+    """The error of a store without this job."""
+    return NotFound(f"There is no job {job_id!r}. GET /finetune lists all jobs.")

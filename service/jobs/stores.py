@@ -1,4 +1,4 @@
-"""Which job store the settings ask for."""
+"""Opens the job store of the settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.settings import Settings
 
 
 def open_store(settings: Settings, folders: Folders) -> JobStore:
-    """The job store of these settings. Raises StoreUnavailable where it is embedded and cannot be used."""
+    """The job store of these settings. Raises StoreUnavailable if the embedded store cannot be used."""
     if settings.redis_url:
         return RedisJobStore(settings.redis_url.get_secret_value())
     return SqliteJobStore(folders.store)

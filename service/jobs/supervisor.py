@@ -1,41 +1,33 @@
-"""A worker process beside the service, started again whenever it dies."""
+"""A worker process that the service starts, and restarts when it dies."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import threading
 
 import structlog
 
+from service.jobs.background import Background
+
 _PAUSE_S = 2.0  # before a dead worker is started again
-_GRACE_S = 15.0  # a worker told to stop stores its job's progress first
+_GRACE_S = 15.0  # time for a stopping worker to store its job's progress
 _log = structlog.get_logger(__name__)
 
 
-class WorkerProcess:
-    """`python -m service worker` for as long as the block lasts. It reads the settings anew: TWOFOLD_*."""
+class WorkerProcess(Background):
+    """Runs `python -m service worker` during the block. The worker reads the TWOFOLD_* settings itself."""
 
     def __init__(self) -> None:
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
-
-    def __enter__(self) -> WorkerProcess:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
+        super().__init__("worker")
 
     def _run(self) -> None:
-        while not self._ended.is_set():
+        while not self._ending.is_set():
             process = subprocess.Popen(
                 [sys.executable, "-m", "service", "worker", "--parent", str(os.getpid())]
             )
             _log.info("worker_started", pid=process.pid)
-            while process.poll() is None and not self._ended.wait(0.2):
+            while process.poll() is None and not self._ending.wait(0.2):
                 pass
             if process.poll() is None:
                 process.terminate()
@@ -46,4 +38,4 @@ class WorkerProcess:
                     process.wait()
                 return
             _log.warning("worker_died", status=process.returncode)
-            self._ended.wait(_PAUSE_S)
+            self._ending.wait(_PAUSE_S)

@@ -1,12 +1,11 @@
-"""What an idle worker does: looks after jobs that nobody else will hear of.
+"""An idle worker looks for jobs whose message was lost.
 
-A message can be lost with the worker that held it, and a lease runs out with its holder. As long as all
-workers are busy nothing is gained by more messages, so only idle ones send them, and the queue stays short.
+A message can be lost with the worker that held it, and a lease expires when its worker dies. Only idle
+workers send messages again: busy ones would only make the queue longer.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,40 +15,32 @@ import structlog
 
 from service.errors import NotFound, StoreUnavailable
 from service.jobs import lifecycle
+from service.jobs.background import Background
 from service.jobs.files import Folders
 from service.jobs.queue import JobQueue
 from service.jobs.store import JobStore
 
 _TICK_S = 0.5
-_IDLE_S = 1.0  # this long without a job is idle: between two jobs nobody is
-_PATIENCE_S = 5.0  # a message sent within this time may still be under way
+_IDLE_S = 1.0  # a worker is idle after this time without a job
+_PATIENCE_S = 5.0  # a message may take this long to arrive
 _TIDY_S = 300.0
 _log = structlog.get_logger(__name__)
 
 
-class Sweeper:
-    """Sends messages again and deletes what is left of jobs, in a thread of its own."""
+class Sweeper(Background):
+    """Sends lost messages again and deletes leftover folders, in a thread of its own."""
 
     def __init__(self, store: JobStore, queue: JobQueue, folders: Folders) -> None:
+        super().__init__("sweeper")
         self._store = store
         self._queue = queue
         self._folders = folders
         self._idle_since: float | None = time.monotonic()
         self._tidied = -_TIDY_S
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
-
-    def __enter__(self) -> Sweeper:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Around each job."""
+        """Wraps each job that the worker runs."""
         self._idle_since = None
         try:
             yield
@@ -57,7 +48,7 @@ class Sweeper:
             self._idle_since = time.monotonic()
 
     def _run(self) -> None:
-        while not self._ended.wait(_TICK_S):
+        while not self._ending.wait(_TICK_S):
             idle_since = self._idle_since
             if idle_since is None or time.monotonic() - idle_since < _IDLE_S:
                 continue
@@ -70,7 +61,7 @@ class Sweeper:
                 _log.warning("sweep_failed", reason=error.detail)
 
     def sweep(self) -> None:
-        """Sends a message for each job that waits without one. Raises StoreUnavailable."""
+        """Sends a message for each job whose message was lost. Raises StoreUnavailable."""
         for job in self._store.unsettled():
             if lifecycle.abandoned(job, datetime.now(UTC), patience_s=_PATIENCE_S):
                 self._store.update(job.job_id, lambda job: lifecycle.message_sent(job, datetime.now(UTC)))

@@ -1,4 +1,4 @@
-"""`python -m service worker`: a process that runs fine-tuning jobs, one at a time."""
+"""`python -m service worker`: runs fine-tuning jobs, one at a time."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from service.settings import Settings
 
 
 def run_worker(settings: Settings, *, parent: int | None = None) -> None:
-    """Works until SIGTERM or SIGINT; the job in hand then goes back into the queue, checkpoint and all.
+    """Runs jobs until SIGTERM or SIGINT. The current job then goes back into the queue, with its checkpoint.
 
-    `parent` is the process that this one must not outlive. Raises StoreUnavailable.
+    Also ends when the process `parent` ends. Raises StoreUnavailable.
     """
     configure_logging(settings.log_level)
-    warnings.simplefilter("ignore", SecurityWarning)  # of root: messages are JSON, and name a job
+    warnings.simplefilter("ignore", SecurityWarning)  # about root; messages are JSON with a job's id
     _warm_up(settings)
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="orphan", daemon=True).start()
@@ -46,7 +46,7 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
             with sweeper.busy():
                 runner.run(job_id)
 
-        # The solo pool runs the task in this very process: torch and threads of BLAS do not like a fork.
+        # The solo pool runs tasks in this process: torch and BLAS threads do not survive a fork.
         app.Worker(
             pool="solo",
             hostname=owner,
@@ -61,8 +61,8 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
 
 
 def _warm_up(settings: Settings) -> None:
-    """Imports what takes seconds to import, so that the first job does not wait for it."""
-    # Threads that spin while they wait for one another crawl where the service wants the same cores.
+    """Imports slow modules now, so that the first job does not wait for them."""
+    # Threads that spin while they wait would be slow beside a service on the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
@@ -71,7 +71,7 @@ def _warm_up(settings: Settings) -> None:
 
 
 def _stopping() -> bool:
-    """Whether Celery has been told to shut down: a signal sets the status to exit with, which may be 0."""
+    """Whether Celery shuts down. A signal sets the flag to the exit status, which may be 0."""
     return any(flag is not None and flag is not False for flag in (state.should_stop, state.should_terminate))
 
 

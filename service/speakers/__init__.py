@@ -1,4 +1,8 @@
-"""Enrolled voices: where they are kept, how they are compared, how good they are. Knows nothing of HTTP."""
+"""Enrolled voices, without HTTP: storing them, comparing them, judging their quality.
+
+`records` are the data, `gallery` is the protocol of the stores in `sqlite_gallery` and `redis_gallery`.
+`directory` keeps the gallery and the search `index` in step, and `carry` moves voices to another model.
+"""
 
 from service.speakers.carry import CarryOver, carry_over
 from service.speakers.cipher import AudioCipher

@@ -1,4 +1,4 @@
-"""What becomes of enrolled voices when another model takes over."""
+"""Moves enrolled voices to a model that takes over."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from bundle.arrays import Float32
 from bundle.scoring import Scorer
-from service.errors import TwofoldError
+from service.errors import InvalidAudio, NoSpeech, TooLarge
 from service.speakers.enrolment import embed_recordings
 from service.speakers.gallery import Gallery
 from service.speakers.records import Speaker
 from service.speakers.space_map import SpaceMap
 
-#: A retained recording → unit embeddings (crops, dim) of its crops under the model that takes over.
+#: A retained recording → unit embeddings (crops, dim) of its crops under the new model.
 EmbedAudio = Callable[[bytes], Awaitable[Float32]]
 
 _PAGE = 100
@@ -22,21 +22,20 @@ _PAGE = 100
 
 @dataclass(frozen=True)
 class CarryOver:
-    """How many speakers went which way."""
+    """How many speakers got a voiceprint in which way."""
 
-    reembedded: int  # got a new voiceprint from retained audio, and by the map where some was not retained
-    mapped: int  # got one by the map from the parent model: an approximation
-    kept: int  # had one already: the model has served before
-    stale: int  # have none, for want of audio and a map: not searched until audio is added
+    reembedded: int  # from retained audio; recordings without audio went through the map
+    mapped: int  # by the map from the parent model: an approximation
+    kept: int  # had a voiceprint already, because the model has served before
+    stale: int  # without audio and map, none: not searched until audio is added
 
     def then(self, later: CarryOver) -> CarryOver:
-        """Both runs as one: what the earlier one carried over, the later one found already there."""
+        """Both runs as one. What this run carried over, the `later` run counted as kept."""
         return CarryOver(
             reembedded=self.reembedded + later.reembedded,
             mapped=self.mapped + later.mapped,
-            kept=max(
-                later.kept - self.reembedded - self.mapped, 0
-            ),  # fewer when speakers were erased in between
+            # Speakers may have been erased in between.
+            kept=max(later.kept - self.reembedded - self.mapped, 0),
             stale=later.stale,
         )
 
@@ -44,12 +43,12 @@ class CarryOver:
 async def carry_over(
     gallery: Gallery, model: str, scorer: Scorer, embed_audio: EmbedAudio, space_map: SpaceMap | None = None
 ) -> CarryOver:
-    """Gives speakers a voiceprint under `model` where it can be done; old voiceprints stay, for a rollback.
+    """Gives speakers a voiceprint under `model` where possible. Old voiceprints stay, for a rollback.
 
-    Retained audio is embedded anew; recordings without audio go through `space_map`.
+    Retained audio is embedded anew. Recordings without audio go through `space_map`.
 
-    Each speaker is stored on its own, so that an interrupted run can simply be started again. Raises
-    StoreUnavailable, and Overloaded when `embed_audio` does.
+    Each speaker is stored separately, so an interrupted run can be started again. Raises StoreUnavailable,
+    and Overloaded when `embed_audio` does.
     """
     reembedded = mapped = kept = stale = 0
     after: str | None = None
@@ -74,7 +73,7 @@ async def carry_over(
 async def _reembed(
     gallery: Gallery, speaker: Speaker, model: str, scorer: Scorer, embed_audio: EmbedAudio
 ) -> Collection[int]:
-    """Ids of the utterances that were embedded."""
+    """Embeds the retained recordings of a speaker. Returns the ids of their utterances."""
     crops: dict[int, Float32] = {}
     for utterance in speaker.utterances:
         if model in utterance.embeddings or not utterance.retained:
@@ -84,10 +83,8 @@ async def _reembed(
             continue
         try:
             crops[utterance.utterance_id] = await embed_audio(audio)
-        except TwofoldError as error:
-            if error.status != 422 and error.status != 413:
-                raise
-            # What was speech to an earlier release is none to this one: as if the audio were not there.
+        except (InvalidAudio, NoSpeech, TooLarge):
+            # This release finds no speech in the recording, although an earlier one did. Treated as no audio.
             continue
     if not crops:
         return ()
@@ -100,6 +97,7 @@ async def _reembed(
 async def _map(
     gallery: Gallery, speaker: Speaker, model: str, space_map: SpaceMap, embedded: Collection[int]
 ) -> bool:
+    """Maps the speaker's other embeddings from the parent model. Returns whether there were any."""
     old = {
         utterance.utterance_id: utterance.embeddings[space_map.parent]
         for utterance in speaker.utterances

@@ -1,4 +1,4 @@
-"""Gallery and index of the active model, kept in step."""
+"""Keeps the gallery and the index of the active model in step."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from service.speakers.space_map import SpaceMap
 
 
 class SpeakerDirectory:
-    """Every write goes through here, one at a time: first the gallery, durably, then the index.
+    """Makes every write, one at a time: first durably in the gallery, then in the index.
 
-    Belongs to one event loop; the gallery's blocking calls run in threads.
+    Belongs to one event loop. The gallery's blocking calls run in threads.
     """
 
     def __init__(self, gallery: Gallery) -> None:
@@ -31,10 +31,10 @@ class SpeakerDirectory:
         self._writing = asyncio.Lock()
 
     async def index(self, bundle: VoiceBundle) -> VoiceIndex:
-        """The voices under `bundle`, which has to be the active one; the first call reads the gallery.
+        """The voices under `bundle`, which must be the active model. The first call reads the gallery.
 
-        Who holds the index across a model switch goes on searching the voices of the old model.
-        Raises NotReady in the instant of a switch, and StoreUnavailable.
+        A caller that holds the index during a model switch still searches the voices of the old model.
+        Raises NotReady at the moment of a switch, and StoreUnavailable.
         """
         if self._index is None:
             async with self._writing:
@@ -53,7 +53,7 @@ class SpeakerDirectory:
         metadata: Mapping[str, object],
         utterances: Sequence[NewUtterance],
     ) -> Speaker:
-        """Durably stores a new speaker. Raises Conflict, StoreUnavailable; NotReady after a model switch."""
+        """Stores a new speaker. Raises Conflict, StoreUnavailable, and NotReady after a model switch."""
         return await self._write(
             index,
             lambda: self.gallery.enrol(speaker_id, name=name, metadata=metadata, utterances=utterances),
@@ -62,7 +62,7 @@ class SpeakerDirectory:
     async def add_utterances(
         self, index: VoiceIndex, speaker_id: str, utterances: Sequence[NewUtterance]
     ) -> Speaker:
-        """Durably adds to an enrolment. Raises NotFound, StoreUnavailable; NotReady after a model switch."""
+        """Adds to an enrolment. Raises NotFound, StoreUnavailable, and NotReady after a model switch."""
         return await self._write(index, lambda: self.gallery.add_utterances(speaker_id, utterances))
 
     async def delete(self, speaker_id: str) -> None:
@@ -77,7 +77,7 @@ class SpeakerDirectory:
             await asyncio.to_thread(work)
 
     async def refresh(self, speaker_ids: Collection[str]) -> None:
-        """Looks these speakers up again: another replica has changed them. Raises StoreUnavailable."""
+        """Reads these speakers again, because another replica changed them. Raises StoreUnavailable."""
 
         def work() -> None:
             if self._index is None:
@@ -95,7 +95,7 @@ class SpeakerDirectory:
                 await asyncio.to_thread(work)
 
     async def reload(self) -> None:
-        """Looks every speaker up again. Raises StoreUnavailable; the index is then as it was."""
+        """Reads every speaker again. Raises StoreUnavailable; then the index is unchanged."""
 
         def work() -> None:
             if self._index is not None:
@@ -105,7 +105,7 @@ class SpeakerDirectory:
             await asyncio.to_thread(work)
 
     async def adopt(self, registry: ModelRegistry) -> None:
-        """Follows a switch that another replica has made, which also took the speakers along.
+        """Follows a switch of another replica, which has carried the speakers over.
 
         Raises what `registry.adopt` raises, and StoreUnavailable.
         """
@@ -120,25 +120,25 @@ class SpeakerDirectory:
                 self._index = index
 
     async def activate(self, registry: ModelRegistry, version: str, decoder: AudioDecoder) -> CarryOver:
-        """Switches the model and takes the enrolled voices along. Requests go on; writes wait at the end.
+        """Switches the model and carries the enrolled voices over. Writes wait for the last part of it.
 
-        Raises what `registry.activate` and `carry_over` raise; the old model then goes on serving.
+        Raises what `registry.activate` and `carry_over` raise; then the old model still serves.
         """
         async with AsyncExitStack() as stack:
 
             async def carry(engine: Engine) -> tuple[CarryOver, VoiceIndex]:
                 first = await self._carry_over(engine, decoder)
-                # Voices can have been enrolled meanwhile: once more, now that none can.
+                # Voices may have been enrolled meanwhile. Repeat, now that none can be.
                 await stack.enter_async_context(self._writing)
                 last = await self._carry_over(engine, decoder)
                 index = await asyncio.to_thread(self._load, engine.bundle)
                 return first.then(last), index
 
             carried, index = await registry.activate(version, carry)
-            # No await since the registry switched: nobody has seen the one without the other.
+            # No await since the registry switched, so no request saw one without the other.
             self._index = index
         if self.gallery.shared:
-            # Other replicas may have enrolled voices in the last moment before they could know of the switch.
+            # Other replicas may have enrolled voices before they learned of the switch.
             with registry.lease() as engine:
                 late = await self._carry_over(engine, decoder)
             carried = carried.then(late)

@@ -1,4 +1,4 @@
-"""From heard recordings to records of the gallery."""
+"""From embedded recordings to records of the gallery."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from service.speakers.records import Embedding, NewUtterance, Speaker
 def embed_recordings(
     recordings: Sequence[Float32], scorer: Scorer, enrolled: Sequence[Embedding] = ()
 ) -> list[Embedding]:
-    """What is kept of recordings given as unit crop embeddings, each (crops, dim).
+    """The embeddings to store for recordings, each given as unit crop embeddings (crops, dim).
 
-    `enrolled` are the enrolment's other recordings under the same model, for the cohesion.
+    `enrolled` are the enrolment's other recordings under the same model. They count for the cohesion.
     """
     sums = [centred_sum(crops, scorer) for crops in recordings]
     sums += [stored_sum(embedding, scorer) for embedding in enrolled]
@@ -39,7 +39,7 @@ def new_utterances(
     retain_audio: bool,
     speaker: Speaker | None = None,
 ) -> list[NewUtterance]:
-    """Recordings ready for the gallery; `speaker` is whom they are added to. Blocks for milliseconds."""
+    """Recordings ready for the gallery; added to `speaker`, if given. Blocks for milliseconds."""
     enrolled = speaker.embeddings(model) if speaker else []
     embeddings = embed_recordings([recording.embeddings for recording in recordings], scorer, enrolled)
     return [

@@ -1,4 +1,4 @@
-"""What every store of enrolled voices has to do, whatever it is built on."""
+"""The protocol of stores of enrolled voices."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Voi
 
 
 class Gallery(Protocol):
-    """Enrolled voices. Every method may be called from any thread and blocks until it is done.
+    """Stores enrolled voices. Every method may be called from any thread, and blocks until it is done.
 
-    A write that returned is durable; one that raised, or that the process died in, left nothing behind.
+    A write is durable once its call returns. A write that raised or was killed has changed nothing.
     All methods raise `StoreUnavailable` while the store is busy, full or out of reach.
     """
 
@@ -29,10 +29,10 @@ class Gallery(Protocol):
         metadata: Mapping[str, object],
         utterances: Sequence[NewUtterance],
     ) -> Speaker:
-        """Stores a new speaker with at least one utterance. Raises `Conflict` when the id is taken.
+        """Stores a new speaker with at least one utterance. Raises `Conflict` if the id is taken.
 
-        Raises `NotReady`, as `add_utterances` does, when replicas share the gallery and one of them has
-        switched to a model that made none of the embeddings.
+        Raises `NotReady`, as `add_utterances` does, if another replica has switched to a model that made
+        none of the embeddings.
         """
         ...
 
@@ -43,20 +43,20 @@ class Gallery(Protocol):
     def add_embeddings(self, speaker_id: str, model: str, embeddings: Mapping[int, Embedding]) -> bool:
         """Stores the embeddings (by utterance id) of one more model, all or none.
 
-        False, and nothing stored, when the speaker was erased in the meantime.
+        Returns False and stores nothing if the speaker was erased in the meantime.
         """
         ...
 
     def get(self, speaker_id: str) -> Speaker:
-        """Raises `NotFound`."""
+        """The speaker. Raises `NotFound`."""
         ...
 
     def list(self, *, limit: int, after: str | None = None) -> Page:
-        """At most `limit` speakers whose id sorts behind `after`, in the order of their ids."""
+        """At most `limit` speakers whose ids sort after `after`, in the order of their ids."""
         ...
 
     def audio(self, utterance_id: int) -> bytes | None:
-        """The retained recording, or None when there is none (any more)."""
+        """The retained recording, or None if there is none, or none any more."""
         ...
 
     def delete(self, speaker_id: str) -> None:
@@ -64,7 +64,7 @@ class Gallery(Protocol):
         ...
 
     def voiceprints(self, model: str) -> Voiceprints:
-        """All voiceprints under `model` as one matrix, without stale speakers; all names, with them."""
+        """All voiceprints under `model` as one matrix. Stale speakers have a name in it, but no row."""
         ...
 
     def count(self) -> int:
@@ -72,17 +72,17 @@ class Gallery(Protocol):
         ...
 
     def close(self) -> None:
-        """Lets go of the store. Further calls raise `StoreUnavailable`."""
+        """Closes the store. Later calls raise `StoreUnavailable`."""
         ...
 
 
 def unknown(speaker_id: str) -> NotFound:
-    """The error of a gallery, or an index of it, without this speaker."""
-    return NotFound(f"No speaker {speaker_id!r} is enrolled. GET /speakers lists those that are.")
+    """The error of a gallery or index without this speaker."""
+    return NotFound(f"No speaker {speaker_id!r} is enrolled. GET /speakers lists the enrolled speakers.")
 
 
 def taken(speaker_id: str) -> Conflict:
-    """The error of an enrolment under an id that is enrolled already."""
+    """The error of an enrolment under an id that is taken."""
     return Conflict(
         f"Speaker {speaker_id!r} is already enrolled. Add recordings with POST "
         f"/speakers/{speaker_id}/audio, or erase the speaker first.",
@@ -90,8 +90,8 @@ def taken(speaker_id: str) -> Conflict:
 
 
 def switched() -> NotReady:
-    """The error of a write that was begun under a model that no longer serves."""
+    """The error of a write that began under a model that no longer serves."""
     return NotReady(
-        "The model was switched while this request was being answered. Nothing was stored; send it again.",
+        "The model was switched during this request. Nothing was stored; send the request again.",
         retry_after_s=1,
     )

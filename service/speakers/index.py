@@ -17,7 +17,7 @@ _LEAST_CAPACITY = 64
 
 @dataclass(frozen=True)
 class Hit:
-    """One speaker found."""
+    """One speaker that a search found."""
 
     speaker_id: str
     name: str | None
@@ -27,7 +27,7 @@ class Hit:
 class VoiceIndex:
     """Centred voiceprints in memory, so that a search is `matrix @ probe`, and all names. Thread-safe.
 
-    It holds the voices of one model only: a score across models cannot come about.
+    It holds the voices of one model only, so voices of two models are never compared.
     """
 
     def __init__(self, model: str, scorer: Scorer, voiceprints: Voiceprints) -> None:
@@ -42,11 +42,11 @@ class VoiceIndex:
 
     @property
     def stale(self) -> int:
-        """Number of enrolled speakers that are not searched, for want of a voiceprint under the model."""
+        """Number of enrolled speakers that are not searched: they have no voiceprint under the model."""
         return len(self._names) - len(self._ids)
 
     def replace(self, voiceprints: Voiceprints) -> None:
-        """Holds these voices, under the same model, in place of all it held."""
+        """Replaces all voices by these, which are of the same model."""
         scorer, ids = self.scorer, voiceprints.speaker_ids
         matrix = scorer.centred(voiceprints.matrix) if ids else np.zeros((0, scorer.dim), np.float32)
         with self._lock:
@@ -56,7 +56,7 @@ class VoiceIndex:
             self._matrix: Float32 = matrix  # (capacity, dim); rows beyond len(ids) are free, and zero
 
     def put(self, speaker_id: str, name: str | None, voiceprint: Float32 | None) -> None:
-        """Adds or replaces a speaker with a unit voiceprint (dim,), or none if stale. Amortised O(dim)."""
+        """Adds or replaces a speaker with a unit voiceprint (dim,), or None if stale. Amortised O(dim)."""
         centred = None if voiceprint is None else self.scorer.centred(voiceprint)
         with self._lock:
             self._names[speaker_id] = name
@@ -72,13 +72,13 @@ class VoiceIndex:
             self._matrix[row] = centred
 
     def remove(self, speaker_id: str) -> None:
-        """Takes a speaker out, if there, and overwrites the voiceprint."""
+        """Removes a speaker, if present, and overwrites the voiceprint."""
         with self._lock:
             self._names.pop(speaker_id, None)
             self._remove_row(speaker_id)
 
     def centred(self, speaker_id: str) -> Float32 | None:
-        """The centred voiceprint (dim,), or None when the speaker is stale. Raises NotFound."""
+        """The centred voiceprint (dim,), or None if the speaker is stale. Raises NotFound."""
         with self._lock:
             if speaker_id not in self._names:
                 raise unknown(speaker_id)

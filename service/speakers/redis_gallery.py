@@ -32,13 +32,13 @@ from service.speakers.redis_layout import (
 from service.stores.redis import RedisConnection
 
 _log = structlog.get_logger(__name__)
-_AT_ONCE = 500  # speakers read by one script call: some milliseconds
+_AT_ONCE = 500  # speakers read by one call of a script, in some milliseconds
 
 
 class RedisGallery:
     """`Gallery` on Redis 7 with an append-only file. Every change is one script: all of it or nothing.
 
-    Durable means: as durable as Redis is told to be (`appendfsync always` for a power cut).
+    Changes are as durable as Redis is configured to be: only `appendfsync always` survives a power cut.
     """
 
     shared = True
@@ -123,9 +123,9 @@ class RedisGallery:
             return int(client.zcard(SPEAKERS))
 
     def compact(self) -> None:
-        """Where voices were erased, has Redis write its append-only file anew, without them.
+        """After an erasure, makes Redis rewrite its append-only file without the erased voices.
 
-        While it is busy doing that for an earlier erasure, the next call tries again.
+        If Redis is still rewriting it for an earlier erasure, the next call tries again.
         """
         with self._redis.reaching() as client:
             if not client.exists(COMPACT):
@@ -138,7 +138,7 @@ class RedisGallery:
                 return
             try:
                 client.bgrewriteaof()
-            except ResponseError as error:  # hosted Redis may do this by itself only
+            except ResponseError as error:  # hosted Redis may not allow this command
                 _log.warning("append_only_file_not_rewritten", reason=str(error))
 
     def close(self) -> None:

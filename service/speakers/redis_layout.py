@@ -1,4 +1,4 @@
-"""How voices lie in Redis: keys, formats, and the scripts that change them, each all or nothing."""
+"""How voices are stored in Redis: keys, formats, and the scripts that change them, each all or nothing."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import numpy as np
 from service.speakers.records import Embedding, Speaker, Utterance
 from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, PREFIX
 
-# Keys. A speaker is one hash, so that reading and erasing it is one step:
+# Keys. A speaker is one hash, so that reading or erasing it is one step:
 #   speaker                      JSON: name, metadata, created_at
 #   utterance:<number>           JSON: speech_s, snr_db, created_at, retained
 #   embedding:<number>:<model>   _HEADER, then the mean as float32, little-endian
-SPEAKERS = f"{PREFIX}speakers"  # sorted set of all ids, all with score 0: in the order of their bytes
-NUMBERS = f"{PREFIX}utterances"  # counter: an utterance's number is never given out twice
+SPEAKERS = f"{PREFIX}speakers"  # sorted set of all ids, all with score 0: sorted by their bytes
+NUMBERS = f"{PREFIX}utterances"  # counter: no two utterances ever get the same number
 AUDIO = f"{PREFIX}audio:"  # + number: a retained recording
-COMPACT = f"{PREFIX}compact"  # there while the append-only file may hold an erased voice
+COMPACT = f"{PREFIX}compact"  # exists while the append-only file may hold an erased voice
 _HEADER = struct.Struct("<didd")  # when it was made (s since 1970), n_crops, cohesion, map_error (NaN: none)
 
 STORE = f"""{ANNOUNCE}
-local speaker, id, header = KEYS[1], ARGV[1], ARGV[2]  -- no header: adds to an enrolment
+local speaker, id, header = KEYS[1], ARGV[1], ARGV[2]  -- an empty header adds to an enrolment
 local active = redis.call('GET', '{ACTIVE_MODEL}')
 for i = 3, #ARGV, 4 do
   if active and ARGV[i] ~= active then return 'switched' end
@@ -59,7 +59,7 @@ end
 for i = 3, #ARGV, 2 do
   redis.call('HSET', speaker, 'embedding:' .. ARGV[i] .. ':' .. model, ARGV[i + 1])
 end
--- Under a model that is about to take over they are read when it does, all at once.
+-- Under a model that will take over, all voices are read when it does.
 if redis.call('GET', '{ACTIVE_MODEL}') == model then announce('speaker', id) end
 return 1
 """
@@ -79,7 +79,7 @@ announce('speaker', id)
 return 1
 """
 
-# For each speaker, the header, then the embeddings under one model; an erased one has nothing.
+# For each speaker, the header, then the embeddings under one model. An erased speaker has nothing.
 VOICES = """
 local voices = {}
 for i, speaker in ipairs(KEYS) do
@@ -96,16 +96,18 @@ return voices
 
 
 def speaker_key(speaker_id: str) -> str:
+    """The key of a speaker's hash."""
     return f"{PREFIX}speaker:{speaker_id}"
 
 
 def packed(embedding: Embedding) -> bytes:
+    """The bytes to store for an embedding."""
     optional = [math.nan if value is None else value for value in (embedding.cohesion, embedding.map_error)]
     return _HEADER.pack(time.time(), embedding.n_crops, *optional) + embedding.mean.astype("<f4").tobytes()
 
 
 def unpacked(blob: bytes) -> tuple[float, Embedding]:
-    """When it was made, and the embedding."""
+    """The time when it was made, and the embedding."""
     made, n_crops, *optional = _HEADER.unpack_from(blob)
     cohesion, map_error = (None if math.isnan(value) else value for value in optional)
     mean = np.frombuffer(blob, "<f4", offset=_HEADER.size).astype(np.float32)
@@ -113,6 +115,7 @@ def unpacked(blob: bytes) -> tuple[float, Embedding]:
 
 
 def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:
+    """A speaker from the fields of its hash."""
     header = json.loads(fields[b"speaker"])
     utterances: dict[int, dict[str, Any]] = {}
     embeddings: dict[int, list[tuple[float, str, Embedding]]] = {}

@@ -1,4 +1,4 @@
-"""The embedded gallery: one SQLite file, nothing to run beside the service."""
+"""The embedded gallery: one SQLite file, without a server."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ CREATE TABLE speakers (
     created_at TEXT NOT NULL     -- ISO 8601, UTC
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE utterances (
-    utterance_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given out twice
+    utterance_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice
     speaker_id TEXT NOT NULL REFERENCES speakers ON DELETE CASCADE,
     speech_s REAL NOT NULL,
     snr_db REAL,
     created_at TEXT NOT NULL,
-    audio BLOB                   -- last, so that the other columns are read without it
+    audio BLOB                   -- the last column, so that the others are read without it
 ) STRICT;
 CREATE INDEX utterances_of_speaker ON utterances (speaker_id);
 CREATE TABLE embeddings (

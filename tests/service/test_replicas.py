@@ -56,7 +56,7 @@ def enrol(http: httpx.Client, speaker_id: str, audio: bytes, *, retain: bool = F
     return http.post("/speakers", data=form, files={"audio": ("a.opus", audio)})
 
 
-def found(http: httpx.Client, audio: bytes) -> dict[str, str]:
+def candidates(http: httpx.Client, audio: bytes) -> dict[str, str]:
     """Who was compared: id → name."""
     answer = http.post("/identify", files={"audio": ("a.opus", audio)})
     assert answer.status_code == 200, answer.text
@@ -74,29 +74,29 @@ def serving(http: httpx.Client) -> str:
 def test_what_one_enrols_the_other_finds(replicas: Replicas, voices: Any) -> None:
     audio = voices[0].probe
     assert enrol(replicas.first, "ada", audio).status_code == 201
-    wait_for(lambda: found(replicas.second, audio) == {"ada": "name of ada"})
+    wait_for(lambda: candidates(replicas.second, audio) == {"ada": "name of ada"})
     assert verify(replicas.second, "ada", audio).json()["accepted"]
     assert enrol(replicas.second, "ada", audio).json()["code"] == "conflict"
     more = replicas.second.post("/speakers/ada/audio", files={"audio": ("a.opus", voices[0].short)})
     assert (more.status_code, more.json()["utterances"]) == (200, 2)
 
     def same_score() -> bool:
-        one, other = (verify(http, "ada", audio).json() for http in (replicas.first, replicas.second))
-        return abs(one["score"] - other["score"]) < 1e-6 and one["score"] < 1 - 1e-6
+        here, there = (verify(http, "ada", audio).json() for http in (replicas.first, replicas.second))
+        return abs(here["score"] - there["score"]) < 1e-6 and here["score"] < 1 - 1e-6
 
     wait_for(same_score)
     assert replicas.second.delete("/speakers/ada").status_code == 204
-    wait_for(lambda: found(replicas.first, audio) == {})
+    wait_for(lambda: candidates(replicas.first, audio) == {})
     assert verify(replicas.first, "ada", audio).status_code == 404
 
 
 def test_identification_goes_on_without_redis_and_recovers(replicas: Replicas, voices: Any) -> None:
     audio = voices[0].probe
     assert enrol(replicas.first, "ada", audio).status_code == 201
-    wait_for(lambda: found(replicas.second, audio))
+    wait_for(lambda: candidates(replicas.second, audio))
     replicas.redis.stop()
     for http in (replicas.first, replicas.second):
-        assert found(http, audio) == {"ada": "name of ada"}
+        assert candidates(http, audio) == {"ada": "name of ada"}
         assert verify(http, "ada", audio).json()["accepted"]
         for refused in (
             http.get("/readyz"),
@@ -114,10 +114,10 @@ def test_identification_goes_on_without_redis_and_recovers(replicas: Replicas, v
     replicas.redis.start()
     for http in (replicas.first, replicas.second):
         wait_for(lambda http=http: http.get("/readyz").status_code == 200)
-        assert found(http, audio) == {"ada": "name of ada"}
+        assert candidates(http, audio) == {"ada": "name of ada"}
     assert replicas.first.get("/speakers").json()["total"] == 1
     assert enrol(replicas.first, "bob", voices[1].probe).status_code == 201
-    wait_for(lambda: found(replicas.second, audio).keys() == {"ada", "bob"})
+    wait_for(lambda: candidates(replicas.second, audio).keys() == {"ada", "bob"})
     # Acknowledged is kept, also through a kill.
     replicas.redis.kill()
     replicas.redis.start()
@@ -132,12 +132,12 @@ def test_missed_changes_are_made_up_for(replicas: Replicas, voices: Any) -> None
         assert enrol(replicas.first, "ada", audio).status_code == 201
         admin.xtrim("twofold:changes", maxlen=0)
         admin.client_kill_filter(_type="normal", skipme=True)
-        wait_for(lambda: found(replicas.second, audio).keys() == {"ada"})
+        wait_for(lambda: candidates(replicas.second, audio).keys() == {"ada"})
         assert enrol(replicas.first, "bob", voices[1].probe).status_code == 201
-        wait_for(lambda: found(replicas.second, audio).keys() == {"ada", "bob"})
+        wait_for(lambda: candidates(replicas.second, audio).keys() == {"ada", "bob"})
         # A database that was put back to an earlier state, or emptied, is noticed too.
         admin.flushall()
-        wait_for(lambda: not found(replicas.second, audio))
+        wait_for(lambda: not candidates(replicas.second, audio))
 
 
 def test_a_service_started_without_redis_waits_for_it(
@@ -157,26 +157,26 @@ def test_a_service_started_without_redis_waits_for_it(
 
 
 def test_a_switch_reaches_every_replica(replicas: Replicas, voices: Any) -> None:
-    kept, lost = voices[0].probe, voices[1].probe
-    assert enrol(replicas.first, "kept", kept, retain=True).status_code == 201
-    assert enrol(replicas.second, "lost", lost).status_code == 201
+    retained, discarded = voices[0].probe, voices[1].probe
+    assert enrol(replicas.first, "kept", retained, retain=True).status_code == 201
+    assert enrol(replicas.second, "lost", discarded).status_code == 201
     answer = replicas.first.post("/models/0.1.0/activate").json()
     assert answer["speakers"] == SWITCHED
     wait_for(lambda: serving(replicas.second) == "autodecompose/0.1.0")
     for http in (replicas.first, replicas.second):
-        assert found(http, kept).keys() == {"kept"}
-        assert verify(http, "lost", lost).status_code == 409
+        assert candidates(http, retained).keys() == {"kept"}
+        assert verify(http, "lost", discarded).status_code == 409
     # And back, from the other one, while requests go on.
     assert replicas.second.post("/models/0.2.0/activate").json()["speakers"]["kept"] == 2
     wait_for(lambda: serving(replicas.first) == "autodecompose/0.2.0")
     for http in (replicas.first, replicas.second):
-        assert found(http, kept).keys() == {"kept", "lost"}
+        assert candidates(http, retained).keys() == {"kept", "lost"}
 
 
 def test_no_request_fails_while_the_other_replica_switches(replicas: Replicas, voices: Any) -> None:
     short = voices[0].short
     assert enrol(replicas.first, "ada", voices[0].probe, retain=True).status_code == 201
-    wait_for(lambda: found(replicas.second, short))
+    wait_for(lambda: candidates(replicas.second, short))
     answers: list[httpx.Response] = []
     enough = threading.Event()
 
@@ -227,7 +227,7 @@ def test_a_replica_without_the_version_says_so_and_takes_it_when_it_comes(
     with has.client() as first, lacks.client() as second:
         assert first.post("/models/0.3.0/activate").status_code == 200
         wait_for(lambda: "model_not_adopted" in lacks.log_file.read_text())
-        assert found(second, voices[0].short) == {}  # it goes on answering from what it has
+        assert candidates(second, voices[0].short) == {}  # it goes on answering from what it has
         # But nothing is enrolled under a model that no longer serves.
         refused = enrol(second, "ada", voices[0].probe)
         assert (refused.status_code, refused.json()["code"]) == (503, "not_ready")

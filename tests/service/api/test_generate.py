@@ -54,7 +54,7 @@ def http(url: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def heard(wav: bytes) -> Float64:
+def samples_of(wav: bytes) -> Float64:
     samples, rate = soundfile.read(io.BytesIO(wav))
     assert (samples.shape, rate) == ((16_000,), 16_000)
     return np.asarray(samples)
@@ -62,7 +62,7 @@ def heard(wav: bytes) -> Float64:
 
 def pitch_hz(wav: bytes) -> float:
     """The centre of the power: a second of audio has a bin a hertz."""
-    power = np.abs(np.fft.rfft(heard(wav))) ** 2
+    power = np.abs(np.fft.rfft(samples_of(wav))) ** 2
     return float(np.average(np.arange(power.size), weights=power))
 
 
@@ -169,7 +169,7 @@ def test_style_replaces_z(http: httpx.Client) -> None:
         )
         assert raw.content == answer.content
         # Of a longer recording the loudest second is heard, of a shorter one all.
-        late = np.concatenate([np.zeros(24_000), heard(noise(level)), np.zeros(500)])
+        late = np.concatenate([np.zeros(24_000), samples_of(noise(level)), np.zeros(500)])
         long = {"style": encode_wav(late.astype(np.float32))}
         assert (
             http.post("/generate", params={"label": "middle", "seed": 5}, files=long).content == raw.content
@@ -204,15 +204,15 @@ def test_bad_parameters(http: httpx.Client, form: dict[str, Any]) -> None:
 
 
 def test_bad_styles(http: httpx.Client) -> None:
-    def asked(*files: bytes, field: str = "style") -> tuple[int, str]:
+    def refusal(*files: bytes, field: str = "style") -> tuple[int, str]:
         uploads = [(field, ("a.wav", file)) for file in files]
         return problem(http.post("/generate", data={"label": "low"}, files=uploads))
 
-    assert asked(noise(0.1), noise(0.1)) == (400, "bad_request")
-    assert asked(noise(0.1), field="audio") == (400, "bad_request")
-    assert asked(encode_wav(np.zeros(16_000, np.float32))) == (422, "invalid_audio")
-    assert asked(b"no audio at all") == (415, "unsupported_media")
-    assert asked(b"") == (422, "invalid_audio")
+    assert refusal(noise(0.1), noise(0.1)) == (400, "bad_request")
+    assert refusal(noise(0.1), field="audio") == (400, "bad_request")
+    assert refusal(encode_wav(np.zeros(16_000, np.float32))) == (422, "invalid_audio")
+    assert refusal(b"no audio at all") == (415, "unsupported_media")
+    assert refusal(b"") == (422, "invalid_audio")
     json = http.post("/generate", json={"label": "low"})
     assert problem(json) == (415, "unsupported_media")
     text = http.post("/generate", data={"label": "low", "style": "a.wav"}, files={"style": b""})
@@ -258,8 +258,8 @@ def test_it_is_listed_and_cannot_be_activated(http: httpx.Client) -> None:
 def test_time_of_each_stage_is_measured(http: httpx.Client) -> None:
     def counts() -> dict[str, float]:
         lines = http.get("/metrics").text.splitlines()
-        found = [line for line in lines if line.startswith("twofold_generation_seconds_count")]
-        return {line.split('"')[1]: float(line.split()[-1]) for line in found}
+        matching = [line for line in lines if line.startswith("twofold_generation_seconds_count")]
+        return {line.split('"')[1]: float(line.split()[-1]) for line in matching}
 
     before = counts()
     http.post("/generate", params={"label": "low", "n": 2}, files={"style": noise(0.1)})

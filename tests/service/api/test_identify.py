@@ -134,7 +134,7 @@ def test_the_answer_depends_on_the_seconds_heard(
     with start_service(tmp_path).client() as client:
         files = [("audio", ("a.opus", audio)) for audio in voices[0].enrol]
         assert client.post("/speakers", data={"speaker_id": "s0"}, files=files).status_code == 201
-        heard = []
+        speech_s = []
         for probe in (voices[0].short, voices[0].probe):
             verified = ask(client, "/verify", probe, speaker_id="s0").json()
             identified = ask(client, "/identify", probe).json()
@@ -145,5 +145,5 @@ def test_the_answer_depends_on_the_seconds_heard(
             assert identified["threshold"] == pytest.approx(verified["threshold"])
             assert identified["candidates"][0]["probability"] == pytest.approx(verified["probability"])
             assert ask(client, "/verify", probe, speaker_id="s0", threshold=0.3).json()["threshold"] == 0.3
-            heard.append(verified["speech_s"])
-        assert heard[0] < heard[1] - 1
+            speech_s.append(verified["speech_s"])
+        assert speech_s[0] < speech_s[1] - 1

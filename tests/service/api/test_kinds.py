@@ -63,27 +63,27 @@ def test_what_needs_more_than_a_voice_is_refused_at_once(
 
 
 def test_voices_are_never_compared_across_kinds(start_service: StartService, both: Path, voices: Any) -> None:
-    kept, lost = voices[0].probe, voices[1].probe
+    retained, discarded = voices[0].probe, voices[1].probe
     service = start_service(both)
     with service.client() as http:
-        enrol(http, "kept", kept, retain=True)
-        enrol(http, "lost", lost, retain=False)
-        before = identify(http, kept)
+        enrol(http, "kept", retained, retain=True)
+        enrol(http, "lost", discarded, retain=False)
+        before = identify(http, retained)
         assert (before["model"], before["searched"]) == ("autodecompose/0.2.0", 2)
 
         switched = http.post("/models/0.1.0/activate").json()
         assert switched["model"] == "barlow_twins/0.1.0"
         assert switched["speakers"] == {"reembedded": 1, "mapped": 0, "kept": 0, "stale": 1}
-        after = identify(http, kept)
-        assert [one["speaker_id"] for one in after["candidates"]] == ["kept"]
+        after = identify(http, retained)
+        assert [candidate["speaker_id"] for candidate in after["candidates"]] == ["kept"]
         assert after["candidates"][0]["score"] > 0.9  # retained in 16 bits, which these features hear
-        assert "1 enrolled speakers were not compared" in after["warning"]
-        refused = http.post("/verify", data={"speaker_id": "lost"}, files={"audio": ("a.opus", lost)})
+        assert "1 enrolled speaker was not compared" in after["warning"]
+        refused = http.post("/verify", data={"speaker_id": "lost"}, files={"audio": ("a.opus", discarded)})
         assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
 
         back = http.post("/models/0.2.0/activate").json()
         assert back["speakers"] == {"reembedded": 0, "mapped": 0, "kept": 2, "stale": 0}
-        assert identify(http, kept)["candidates"] == before["candidates"]
+        assert identify(http, retained)["candidates"] == before["candidates"]
     service.stop()
 
 
@@ -98,7 +98,7 @@ def test_nor_when_the_setting_changes_over_a_restart(
     with second.client() as http:
         answer = identify(http, voices[0].probe)
         assert (answer["model"], answer["searched"]) == ("barlow_twins/0.1.0", 0)
-        assert "1 enrolled speakers were not compared" in answer["warning"]
+        assert "1 enrolled speaker was not compared" in answer["warning"]
         # Activating what serves already takes the retained audio along.
         again = http.post("/models/0.1.0/activate").json()
         assert again["speakers"]["reembedded"] == 1

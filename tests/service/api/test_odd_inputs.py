@@ -15,7 +15,7 @@ RAW_TYPES = frozenset(("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "ap
 
 
 @pytest.fixture(scope="module")
-def own(start_service: Any, tiny_models: Path) -> Iterator[httpx.Client]:
+def lone_client(start_service: Any, tiny_models: Path) -> Iterator[httpx.Client]:
     """A service of this module's own; at the end it lives, and nobody is enrolled."""
     service = start_service(tiny_models)
     with service.client() as client:
@@ -37,13 +37,16 @@ def check(answer: httpx.Response, case: OddInput) -> None:
 
 
 @pytest.mark.parametrize("case", ODD_INPUTS, ids=lambda case: case.name)
-def test_odd_input(own: httpx.Client, case: OddInput) -> None:
+def test_odd_input(lone_client: httpx.Client, case: OddInput) -> None:
     data = case.build()
     files = {"audio": (case.filename, data, case.content_type)}
-    form = own.post("/embed", files=files)
+    form = lone_client.post("/embed", files=files)
     check(form, case)
     if case.content_type in RAW_TYPES:
-        raw = own.post("/embed", content=data, headers={"Content-Type": case.content_type})
+        raw = lone_client.post("/embed", content=data, headers={"Content-Type": case.content_type})
         check(raw, case)
     if case.status != 200:
-        check(own.post("/speakers", files=files, data={"speaker_id": "odd", "retain_audio": "true"}), case)
+        check(
+            lone_client.post("/speakers", files=files, data={"speaker_id": "odd", "retain_audio": "true"}),
+            case,
+        )

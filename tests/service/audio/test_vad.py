@@ -52,8 +52,8 @@ def test_finds_speech_within_silence(detector: SpeechDetector) -> None:
     regions = detector.find(np.concatenate([quiet, speech(4), quiet]))
     alone = detector.find(speech(4))
     assert sum(r.end_s - r.start_s for r in alone) > 2.0
-    found = [(r.start_s - 2.0, r.end_s - 2.0) for r in regions]
-    np.testing.assert_allclose(found, [(r.start_s, r.end_s) for r in alone], atol=0.1)
+    detected = [(r.start_s - 2.0, r.end_s - 2.0) for r in regions]
+    np.testing.assert_allclose(detected, [(r.start_s, r.end_s) for r in alone], atol=0.1)
 
 
 @pytest.mark.parametrize("signal", [np.zeros(0, np.float32), np.zeros(RATE, np.float32), tone(5), noise(5)])
@@ -66,8 +66,10 @@ def test_environmental_sounds(speech_data: Path, detector: SpeechDetector) -> No
     far = {"rain", "sea_waves", "helicopter", "fire_crackling", "chainsaw", "clock_tick"}
     with (speech_data / "noise" / "metadata.tsv").open(newline="") as table:
         paths = [r["path"] for r in csv.DictReader(table, delimiter="\t") if r["kind"] in far][::4]
-    found = [p for p in paths if detector.find(soundfile.read(speech_data / "noise" / p, dtype="float32")[0])]
-    assert len(found) <= 0.05 * len(paths), found
+    detected = [
+        p for p in paths if detector.find(soundfile.read(speech_data / "noise" / p, dtype="float32")[0])
+    ]
+    assert len(detected) <= 0.05 * len(paths), detected
 
 
 def test_threads_share_a_detector(detector: SpeechDetector) -> None:

@@ -104,8 +104,8 @@ def test_enrol_identify_verify_list_delete(cli: Run, files: list[str]) -> None:
 def test_embed_with_and_without_a_service_agree(
     cli: Run, files: list[str], tiny_models: Path, free_port: str, tmp_path: Path
 ) -> None:
-    asked = cli("embed", *files, "--json", "--segments")
-    assert asked.exit_code == 0, asked.stderr
+    remote = cli("embed", *files, "--json", "--segments")
+    assert remote.exit_code == 0, remote.stderr
     alone = run_process(
         *("embed", *files, "--json", "--segments"),
         port=free_port,
@@ -114,13 +114,13 @@ def test_embed_with_and_without_a_service_agree(
     )
     assert alone.returncode == 0, alone.stderr
     assert "computing here" in alone.stderr
-    with_service, without = json.loads(asked.stdout), json.loads(alone.stdout)
+    with_service, without = json.loads(remote.stdout), json.loads(alone.stdout)
     assert (without["model"], without["dim"]) == (with_service["model"], with_service["dim"])
-    for one, other in zip(without["results"], with_service["results"], strict=True):
-        assert one["filename"] == other["filename"]
-        assert one["speech_s"] == other["speech_s"]
-        assert one["embedding"] == pytest.approx(other["embedding"], abs=1e-5)
-        assert len(one["segments"]) == len(other["segments"])
+    for local_file, service_file in zip(without["results"], with_service["results"], strict=True):
+        assert local_file["filename"] == service_file["filename"]
+        assert local_file["speech_s"] == service_file["speech_s"]
+        assert local_file["embedding"] == pytest.approx(service_file["embedding"], abs=1e-5)
+        assert len(local_file["segments"]) == len(service_file["segments"])
     assert not (tmp_path / "state").exists()  # computing here leaves nothing behind
 
 

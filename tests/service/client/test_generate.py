@@ -25,22 +25,22 @@ def service(
 
 
 def test_one_clip_several_clips_and_style(service: RunningService, tmp_path: Path) -> None:
-    one, many, styled = tmp_path / "x.wav", tmp_path / "y.wav", tmp_path / "z.wav"
-    made = run_cli("generate", "high tone", "--out", str(one), "--seed", "4", "--url", service.url)
+    single, many, styled = tmp_path / "x.wav", tmp_path / "y.wav", tmp_path / "z.wav"
+    made = run_cli("generate", "high tone", "--out", str(single), "--seed", "4", "--url", service.url)
     assert made.exit_code == 0, made.stderr
-    assert f"{one}: high tone, seed 4" in made.stdout.replace("\n", "")
-    info = soundfile.info(one)
+    assert f"{single}: high tone, seed 4" in made.stdout.replace("\n", "")
+    info = soundfile.info(single)
     assert (info.samplerate, info.channels, info.frames) == (16_000, 1, 16_000)
 
     options = ("--seed", "3", "--n", "2", "--json", "--url", service.url)
     answer = json.loads(run_cli("generate", "high tone", "--out", str(many), *options).stdout)
     assert answer["model"] == "gaae/0.1.0"
     assert [Path(file["path"]).name for file in answer["files"]] == ["y-3.wav", "y-4.wav"]
-    assert (tmp_path / "y-4.wav").read_bytes() == one.read_bytes()
+    assert (tmp_path / "y-4.wav").read_bytes() == single.read_bytes()
 
-    again = run_cli("generate", "low", "--out", str(styled), "--style", str(one), "--url", service.url)
+    again = run_cli("generate", "low", "--out", str(styled), "--style", str(single), "--url", service.url)
     assert again.exit_code == 0, again.stderr
-    assert styled.stat().st_size == one.stat().st_size
+    assert styled.stat().st_size == single.stat().st_size
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.wav", "y-3.wav", "y-4.wav", "z.wav"]
 
 

@@ -55,7 +55,7 @@ def test_a_full_queue_refuses_and_is_empty_again(registry: ModelRegistry, tmp_pa
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"latent_dim": 5}, "does not do what its manifest says"),
+        ({"latent_dim": 5}, "does not match its manifest"),
         ({"labels": ["a", "a"]}, None),
         ({"labels": []}, None),
         ({"prior": {"distribution": "cauchy", "mean": 0, "std": 1}}, None),

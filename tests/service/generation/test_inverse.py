@@ -30,15 +30,15 @@ def magnitude(samples: Float64, scale: SpectrogramScale) -> Float64:
 
 
 def standardised(samples: Float64, scale: SpectrogramScale) -> Float32:
-    found = magnitude(samples, scale)
-    log = np.log(np.maximum(found / found.max(), np.exp(-scale.r)))
+    actual = magnitude(samples, scale)
+    log = np.log(np.maximum(actual / actual.max(), np.exp(-scale.r)))
     return (log / (scale.r / 2) + 1).astype(np.float32)
 
 
 def convergence_db(samples: Float64, waveform: Float32, scale: SpectrogramScale) -> float:
-    wanted, found = magnitude(samples, scale), magnitude(waveform.astype(np.float64), scale)
-    found *= np.sum(wanted * found) / np.sum(found**2)  # the level is not in the spectrogram
-    return float(20 * np.log10(np.linalg.norm(found - wanted) / np.linalg.norm(wanted)))
+    wanted, actual = magnitude(samples, scale), magnitude(waveform.astype(np.float64), scale)
+    actual *= np.sum(wanted * actual) / np.sum(actual**2)  # the level is not in the spectrogram
+    return float(20 * np.log10(np.linalg.norm(actual - wanted) / np.linalg.norm(wanted)))
 
 
 @pytest.fixture(scope="module")

@@ -42,14 +42,14 @@ def clips(speech_data: Path) -> Iterator[Float64]:
 
 
 def test_real_speech_converges(speech_data: Path) -> None:
-    found, random = [], []
+    convergence, random = [], []
     for samples in clips(speech_data):
         s = log_magnitude(samples)
-        found.append(convergence_db(s, phase_of(s)))
+        convergence.append(convergence_db(s, phase_of(s)))
         random.append(convergence_db(s, np.random.default_rng(1).uniform(0, 2 * np.pi, s.shape)))
-    assert len(found) >= 5
-    assert np.mean(found) <= -15
-    assert max(found) < min(random) - 5
+    assert len(convergence) >= 5
+    assert np.mean(convergence) <= -15
+    assert max(convergence) < min(random) - 5
 
 
 def test_agrees_with_pghipy(speech_data: Path) -> None:
@@ -88,8 +88,8 @@ def test_a_seed_decides_what_is_below_the_floor_and_only_that() -> None:
 def test_islands_in_silence_are_all_integrated() -> None:
     s = np.full((257, 40), -R)
     s[20:40, 5:15], s[100:120, 25:35] = -1.0, -2.0  # do not touch
-    one, other = phase_of(s), phase_of(s, seed=1)
-    np.testing.assert_array_equal(one[s > -R], other[s > -R])
+    once, other = phase_of(s), phase_of(s, seed=1)
+    np.testing.assert_array_equal(once[s > -R], other[s > -R])
     assert np.isfinite(phase_of(np.full((257, 4), -R))).all()
 
 

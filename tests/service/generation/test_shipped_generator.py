@@ -32,5 +32,5 @@ def test_its_classifier_takes_most_clips_for_their_label(bundle: GeneratorBundle
     assert np.isfinite(clips).all()
     assert len({clip.tobytes() for clip in clips}) == len(clips)
     named = classifier.run("logits", waveform=clips).argmax(axis=1)
-    asked = np.repeat(np.arange(len(DIGITS)), len(SEEDS))
-    assert (named == asked).mean() > 0.5
+    wanted = np.repeat(np.arange(len(DIGITS)), len(SEEDS))
+    assert (named == wanted).mean() > 0.5

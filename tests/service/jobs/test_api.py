@@ -35,7 +35,7 @@ def job_id(house: House, recordings: list[bytes]) -> Iterator[str]:
     house.http.delete(f"/finetune/{job_id}")
 
 
-def kept(house: House) -> list[str]:
+def job_folders(house: House) -> list[str]:
     """Folders of recordings."""
     folder = house.folders.state_dir / "jobs"
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
@@ -70,7 +70,7 @@ def test_a_job_is_accepted_shown_and_listed(house: House, recordings: list[bytes
     assert len(record.files) == len(list(house.folders.job(job_id).audio.iterdir())) == 2
     canceled = house.http.delete(f"/finetune/{job_id}")
     assert (canceled.status_code, canceled.json()["state"]) == (202, "canceled")
-    assert kept(house) == []
+    assert job_folders(house) == []
 
 
 def test_a_raw_body_is_taken_too(house: House, recordings: list[bytes]) -> None:
@@ -119,7 +119,7 @@ def test_what_cannot_be_fine_tuned_with_is_refused_at_once(
     answer = house.http.post("/finetune", files=files)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert house.http.get("/finetune").json()["jobs"] == before
-    assert kept(house) == []
+    assert job_folders(house) == []
 
 
 def test_retained_audio_of_speakers_is_used(house: House, recordings: list[bytes]) -> None:
@@ -221,12 +221,12 @@ def test_queue_and_disk_are_bounded(open_house: Callable[..., House], recordings
     full = house.http.post("/finetune", files=files)
     assert (full.status_code, full.json()["code"]) == (429, "overloaded")
     assert int(full.headers["retry-after"]) > 0
-    assert kept(house) == [job_id]
+    assert job_folders(house) == [job_id]
     house.http.delete(f"/finetune/{job_id}")
     large = house.http.post("/finetune", files=[("audio", (str(i), recordings[1])) for i in range(8)])
     assert (large.status_code, large.json()["code"]) == (429, "overloaded"), large.text
     assert "TWOFOLD_FINETUNE_DISK_BYTES" in large.json()["detail"]
-    assert kept(house) == []
+    assert job_folders(house) == []
     house.submit(*recordings)  # there is room again
 
 

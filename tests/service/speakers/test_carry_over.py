@@ -37,20 +37,20 @@ def identify(http: httpx.Client, audio: bytes) -> dict[str, Any]:
     return body
 
 
-def found(body: dict[str, Any]) -> dict[str, float]:
+def scores(body: dict[str, Any]) -> dict[str, float]:
     return {c["speaker_id"]: c["score"] for c in body["candidates"]}
 
 
 def test_speakers_follow_the_model_there_and_back(http: httpx.Client, voices: Any) -> None:
-    kept, lost = voices[0].probe, voices[1].probe
-    enrol(http, "kept", kept, retain=True)
-    enrol(http, "lost", lost, retain=False)
-    before = identify(http, kept)
-    assert found(before).keys() == {"kept", "lost"}
+    retained, discarded = voices[0].probe, voices[1].probe
+    enrol(http, "kept", retained, retain=True)
+    enrol(http, "lost", discarded, retain=False)
+    before = identify(http, retained)
+    assert scores(before).keys() == {"kept", "lost"}
 
     assert activate(http, "0.1.0") == {"reembedded": 1, "mapped": 0, "kept": 0, "stale": 1}
-    body = identify(http, kept)
-    assert found(body) == {"kept": pytest.approx(1, abs=1e-3)}  # as if enrolled under this model
+    body = identify(http, retained)
+    assert scores(body) == {"kept": pytest.approx(1, abs=1e-3)}  # as if enrolled under this model
     assert "1 enrolled" in body["warning"]
     listed = {s["speaker_id"]: s for s in http.get("/speakers").json()["speakers"]}
     assert (listed["kept"]["stale"], listed["lost"]["stale"]) == (False, True)
@@ -61,14 +61,14 @@ def test_speakers_follow_the_model_there_and_back(http: httpx.Client, voices: An
     assert not listed["lost"]["quality"]["ok"]
     assert "POST /speakers/lost/audio" in listed["lost"]["quality"]["advice"]
 
-    refused = http.post("/verify", data={"speaker_id": "lost"}, files={"audio": ("a.opus", lost)})
+    refused = http.post("/verify", data={"speaker_id": "lost"}, files={"audio": ("a.opus", discarded)})
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
     assert "POST /speakers/lost/audio" in refused.json()["detail"]
 
     # Back: the old voiceprints are there still, to the bit.
     assert activate(http, "0.2.0") == {"reembedded": 0, "mapped": 0, "kept": 2, "stale": 0}
-    after = identify(http, kept)
-    assert found(after) == found(before)
+    after = identify(http, retained)
+    assert scores(after) == scores(before)
     assert after["warning"] is None
 
 
@@ -82,7 +82,7 @@ def test_audio_revives_a_stale_speaker(http: httpx.Client, voices: Any) -> None:
     revived = http.post("/speakers/ada/audio", files={"audio": ("a.opus", long)})
     assert revived.status_code == 200, revived.text
     assert (revived.json()["stale"], revived.json()["utterances"]) == (False, 2)
-    assert found(identify(http, long)) == {"ada": pytest.approx(1, abs=1e-5)}
+    assert scores(identify(http, long)) == {"ada": pytest.approx(1, abs=1e-5)}
     # Short additions are welcome again.
     assert http.post("/speakers/ada/audio", files={"audio": ("a.opus", short)}).status_code == 200
 
@@ -92,7 +92,7 @@ def test_erased_speakers_do_not_come_back(http: httpx.Client, voices: Any) -> No
     activate(http, "0.1.0")
     assert http.delete("/speakers/ada").status_code == 204
     assert activate(http, "0.2.0") == {"reembedded": 0, "mapped": 0, "kept": 0, "stale": 0}
-    assert found(identify(http, voices[0].probe)) == {}
+    assert scores(identify(http, voices[0].probe)) == {}
 
 
 def test_enrolments_survive_a_restart(
@@ -124,11 +124,11 @@ def test_voices_without_audio_are_mapped(lineage: httpx.Client, voices: Any) -> 
     assert activate(lineage, "1.0.1") == {"reembedded": 0, "mapped": 0, "kept": 0, "stale": 0}
     enrol(lineage, "kept", voices[0].probe, retain=True)
     enrol(lineage, "lost", voices[1].probe, retain=False)
-    before = found(identify(lineage, voices[1].probe))
+    before = scores(identify(lineage, voices[1].probe))
 
     assert activate(lineage, "1.0.2") == {"reembedded": 1, "mapped": 1, "kept": 0, "stale": 0}
     body = identify(lineage, voices[1].probe)
-    assert found(body) == pytest.approx(before, abs=1e-4)
+    assert scores(body) == pytest.approx(before, abs=1e-4)
     assert body["warning"] is None
     listed = {s["speaker_id"]: s for s in lineage.get("/speakers").json()["speakers"]}
     assert (listed["kept"]["map_error"], listed["lost"]["map_error"]) == (None, 0.125)
@@ -136,7 +136,7 @@ def test_voices_without_audio_are_mapped(lineage: httpx.Client, voices: Any) -> 
 
     # There and back: the voiceprints of either version are as they were.
     assert activate(lineage, "1.0.1") == {"reembedded": 0, "mapped": 0, "kept": 2, "stale": 0}
-    assert found(identify(lineage, voices[1].probe)) == before
+    assert scores(identify(lineage, voices[1].probe)) == before
     assert lineage.get("/speakers/lost").json()["map_error"] is None
     assert activate(lineage, "1.0.2") == {"reembedded": 0, "mapped": 0, "kept": 2, "stale": 0}
 
@@ -149,19 +149,19 @@ def test_what_of_a_voice_was_not_retained_is_mapped_beside_the_rest(
     more = {"audio": ("a.opus", voices[0].short)}
     answer = lineage.post("/speakers/both/audio", data={"retain_audio": "true"}, files=more)
     assert answer.status_code == 200, answer.text
-    before = found(identify(lineage, voices[0].probe))
+    before = scores(identify(lineage, voices[0].probe))
     assert activate(lineage, "1.0.2") == {"reembedded": 1, "mapped": 0, "kept": 0, "stale": 0}
-    assert found(identify(lineage, voices[0].probe)) == pytest.approx(before, abs=1e-3)
+    assert scores(identify(lineage, voices[0].probe)) == pytest.approx(before, abs=1e-3)
     assert lineage.get("/speakers/both").json()["map_error"] == 0.125
     # A recording that is added after going back comes along the next time.
     activate(lineage, "1.0.1")
     lineage.post("/speakers/both/audio", files={"audio": ("a.opus", voices[1].probe)})
-    before = found(identify(lineage, voices[1].probe))
+    before = scores(identify(lineage, voices[1].probe))
     assert activate(lineage, "1.0.2") == {"reembedded": 0, "mapped": 0, "kept": 1, "stale": 0}
-    assert found(identify(lineage, voices[1].probe)) == pytest.approx(before, abs=1e-3)
+    assert scores(identify(lineage, voices[1].probe)) == pytest.approx(before, abs=1e-3)
 
 
 def test_a_map_leads_from_its_parent_only(lineage: httpx.Client, voices: Any) -> None:
     enrol(lineage, "lost", voices[1].probe, retain=False)  # under 1.0.0
     assert activate(lineage, "1.0.2") == {"reembedded": 0, "mapped": 0, "kept": 0, "stale": 1}
-    assert found(identify(lineage, voices[1].probe)) == {}
+    assert scores(identify(lineage, voices[1].probe)) == {}

@@ -74,11 +74,11 @@ def test_enrolled_speaker_reads_back(gallery: Gallery, reopen: Callable[[], Gall
         assert [u.speech_s for u in speaker.utterances] == [2.5, 3.5]
         assert [u.retained for u in speaker.utterances] == [True, False]
         assert speaker.speech_s == 6.0
-        for kept, given in zip(speaker.utterances, new, strict=True):
-            (model, kept_embedding), *rest = kept.embeddings.items()
+        for enrolled, given in zip(speaker.utterances, new, strict=True):
+            (model, stored_embedding), *rest = enrolled.embeddings.items()
             assert (model, rest) == (MODEL, [])
-            assert np.array_equal(kept_embedding.mean, given.embedding.mean)
-            assert (kept_embedding.n_crops, kept_embedding.cohesion) == (3, 0.5)
+            assert np.array_equal(stored_embedding.mean, given.embedding.mean)
+            assert (stored_embedding.n_crops, stored_embedding.cohesion) == (3, 0.5)
     assert stored.created_at == read.created_at
     assert other.audio(read.utterances[0].utterance_id) == b"fLaC..."
     assert other.audio(read.utterances[1].utterance_id) is None
@@ -208,10 +208,10 @@ def test_embeddings_of_an_erased_recording_are_dropped(gallery: Gallery) -> None
     (gone,) = gallery.get("ada").utterances
     gallery.delete("ada")
     enrol(gallery, "ada")
-    (kept,) = gallery.get("ada").utterances
-    late = {kept.utterance_id: embedding(9), gone.utterance_id: embedding(9)}
+    (enrolled,) = gallery.get("ada").utterances
+    late = {enrolled.utterance_id: embedding(9), gone.utterance_id: embedding(9)}
     assert not gallery.add_embeddings("ada", "m/2", late)
-    assert not gallery.add_embeddings("nobody", "m/2", {kept.utterance_id: embedding(9)})
+    assert not gallery.add_embeddings("nobody", "m/2", {enrolled.utterance_id: embedding(9)})
     assert gallery.voiceprints("m/2").speaker_ids == ()
 
 

@@ -81,9 +81,9 @@ def test_any_history_of_writes_equals_a_dictionary(history: list[tuple[str, int 
             index.put(speaker_id, None, model[speaker_id])
     assert len(index) == len(model)
     probe = voices(1, seed=99)[0]
-    found = {h.speaker_id: h.score for h in index.search(probe, len(IDS))}
+    scores = {h.speaker_id: h.score for h in index.search(probe, len(IDS))}
     scorer = make_scorer()
-    assert found == {k: pytest.approx(scorer.score(probe, v), abs=1e-5) for k, v in model.items()}
+    assert scores == {k: pytest.approx(scorer.score(probe, v), abs=1e-5) for k, v in model.items()}
 
 
 def test_grows_beyond_every_capacity() -> None:

@@ -72,11 +72,11 @@ def test_stored_recordings_stand_in_for_their_crops(scorer: Scorer) -> None:
 
 
 def test_two_voices_cohere_less_than_one(scorer: Scorer) -> None:
-    one = cohesion(crops(0, 10), scorer)
-    two = cohesion(np.concatenate([crops(0, 5), crops(1, 5)]), scorer)
-    assert one is not None
-    assert two is not None
-    assert two < one
+    one_voice = cohesion(crops(0, 10), scorer)
+    two_voices = cohesion(np.concatenate([crops(0, 5), crops(1, 5)]), scorer)
+    assert one_voice is not None
+    assert two_voices is not None
+    assert two_voices < one_voice
 
 
 def assessed(

@@ -130,9 +130,9 @@ def test_another_model_took_over(gallery: RedisGallery, admin: Redis) -> None:
         gallery.add_utterances("ada", [utterance()])
     assert len(gallery.get("ada").utterances) == gallery.count() == 1
     enrol(gallery, "bob", utterance(model="m/2"))
-    (kept,) = gallery.get("ada").utterances
+    (ada,) = gallery.get("ada").utterances
     revision = int(admin.get("twofold:revision"))
-    assert gallery.add_embeddings("ada", "m/2", {kept.utterance_id: utterance().embedding})
+    assert gallery.add_embeddings("ada", "m/2", {ada.utterance_id: utterance().embedding})
     assert int(admin.get("twofold:revision")) == revision + 1
 
 
@@ -145,11 +145,11 @@ def test_erased_voice_leaves_no_bytes_behind(gallery: RedisGallery, server: Redi
     traces += [b"Ada Secret", np.full(8, voice, "<f4").tobytes()]
 
     def on_disk() -> bytes:
-        found = b""
+        content = b""
         for file in server.folder.rglob("*"):
             with suppress(FileNotFoundError, IsADirectoryError):  # replaced just now
-                found += file.read_bytes()
-        return found
+                content += file.read_bytes()
+        return content
 
     assert all(trace in on_disk() for trace in traces)
     gallery.compact()  # nothing was erased: nothing is done
