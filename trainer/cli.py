@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from bundle.manifest import BundleError
 from trainer.audio.folders import DataError
 from trainer.corpora.cli import app as data_app
-from trainer.evaluate import Encoder
+from trainer.evaluate import EncoderName
 from trainer.gaae.cli import gaae
 from trainer.reproduce.cli import app as reproduce_app
 from trainer.terminal import errors_said
@@ -150,7 +149,7 @@ def evaluate(
     split: Annotated[str | None, typer.Option(help="Keep only this split of metadata.tsv.")] = None,
     speakers: Annotated[int, typer.Option(min=2, help="Speakers of the few-shot part.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="Of the speakers' draw and the labelled crops.")] = 0,
-    encoder: Annotated[Encoder, typer.Option(help="Which encoder to measure.")] = Encoder.VOICE,
+    encoder: Annotated[EncoderName, typer.Option(help="Which encoder to measure.")] = EncoderName.VOICE,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
     record: Annotated[
         bool, typer.Option(help="Also write them into bundle.json, as the model's card.")
@@ -168,7 +167,7 @@ def evaluate(
     `python -m trainer evaluate models/autodecompose/1.1.0 --data my_recordings --json out.json`
     """
     from trainer.evaluate import evaluate as measure_bundle
-    from trainer.evaluate import record_metrics
+    from trainer.evaluate import figures_table, record_metrics
 
     errors = Console(stderr=True)
     with errors_said(errors, BundleError, DataError):
@@ -182,27 +181,3 @@ def evaluate(
     for line in figures["skipped"]:
         errors.print(f"[yellow]skipped[/yellow] {line}")
     Console().print(figures_table(figures))
-
-
-def figures_table(figures: dict[str, Any]) -> Table:
-    """The figures of `evaluate` as a table of one line a measure."""
-    where = f"{figures['data']}" + (f" ({figures['split']})" if figures.get("split") else "")
-    table = Table(
-        title=f"{figures['model']} on {where}",
-        caption=f"{figures['speakers']} speakers, "
-        f"{figures['utterances']} utterances, {figures['segments']} crops",
-    )
-    table.add_column("measure")
-    table.add_column("value", justify="right")
-    table.add_column("from")
-    for k, shot in figures["few_shot"].items():
-        table.add_row(
-            f"F1 from {k} s",
-            f"{shot['f1']:.1f} ± {shot['std']:.1f} %",
-            f"{shot['speakers']} speakers, {shot['runs']} draws",
-        )
-    trials = f"{figures['trials']['target']:,} target, {figures['trials']['nontarget']:,} nontarget pairs"
-    for name, key, unit in (("EER", "eer", " %"), ("minDCF (0.01)", "min_dcf", ""), ("Cllr", "cllr", " bit")):
-        if figures[key] is not None:
-            table.add_row(name, f"{figures[key]:.3f}{unit}", trials)
-    return table

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.progress import Progress
+from rich.table import Table
 
 from bundle.arrays import Float32
 from bundle.manifest import MANIFEST
@@ -30,7 +31,7 @@ DRAWS = 10
 RECORDED = ("seed", "speakers", "utterances", "segments", "few_shot", "eer", "min_dcf", "cllr")
 
 
-class Encoder(StrEnum):
+class EncoderName(StrEnum):
     VOICE = "voice"
     CONTENT = "content"
 
@@ -42,7 +43,7 @@ def evaluate(
     split: str | None = None,
     speakers: int = 30,
     seed: int = 0,
-    encoder: Encoder = Encoder.VOICE,
+    encoder: EncoderName = EncoderName.VOICE,
     console: Console | None = None,
 ) -> dict[str, Any]:
     """Few-shot F1 and verification figures of one encoder of a bundle on one folder.
@@ -72,7 +73,7 @@ def evaluate(
     clips = labelled_clips(data_dir, split)
     scoring = bundle.manifest.scoring
     with Progress(console=console, disable=console is None) as progress:
-        if encoder is Encoder.VOICE:
+        if encoder is EncoderName.VOICE:
             embedded = embed_with_progress(clips, bundle.embed, progress)
             figures = measure(
                 embedded, scoring.mean, scoring.calibration, speakers=speakers, seed=seed, progress=progress
@@ -175,3 +176,31 @@ def record_metrics(folder: Path, figures: dict[str, Any]) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
     partial.replace(path)
+
+
+def figures_table(figures: dict[str, Any]) -> Table:
+    """The figures of `evaluate` as a table of one line a measure."""
+    where = f"{figures['data']}" + (f" ({figures['split']})" if figures.get("split") else "")
+    table = Table(
+        title=f"{figures['model']} on {where}",
+        caption=f"{figures['speakers']} speakers, "
+        f"{figures['utterances']} utterances, {figures['segments']} crops",
+    )
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    table.add_column("from")
+    for k, shot in figures["few_shot"].items():
+        table.add_row(
+            f"F1 from {k} s",
+            f"{shot['f1']:.1f} ± {shot['std']:.1f} %",
+            f"{shot['speakers']} speakers, {shot['runs']} draws",
+        )
+    trials = f"{figures['trials']['target']:,} target, {figures['trials']['nontarget']:,} nontarget pairs"
+    for name, key, suffix in (
+        ("EER", "eer", " %"),
+        ("minDCF (0.01)", "min_dcf", ""),
+        ("Cllr", "cllr", " bit"),
+    ):
+        if figures[key] is not None:
+            table.add_row(name, f"{figures[key]:.3f}{suffix}", trials)
+    return table

@@ -33,7 +33,7 @@ class ModelSettings(LoopSettings, Protocol):
 
 
 @dataclass(frozen=True)
-class Model:
+class TrainableModel:
     settings: type[ModelSettings]
     presets: Mapping[str, ModelSettings]  # the first is the default
     objective: Any  # (settings) → nn.Module: (batch, generator) → losses by name
@@ -41,8 +41,10 @@ class Model:
 
 
 MODELS = {
-    "autodecompose": Model(TrainSettings, AUTODECOMPOSE_PRESETS, Objective, autodecompose_voice),
-    "barlow_twins": Model(BarlowTwinsSettings, BARLOW_TWINS_PRESETS, BarlowTwins, barlow_twins_voice),
+    "autodecompose": TrainableModel(TrainSettings, AUTODECOMPOSE_PRESETS, Objective, autodecompose_voice),
+    "barlow_twins": TrainableModel(
+        BarlowTwinsSettings, BARLOW_TWINS_PRESETS, BarlowTwins, barlow_twins_voice
+    ),
 }
 
 

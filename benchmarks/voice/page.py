@@ -13,7 +13,7 @@ from benchmarks.performance.machine import describe
 from benchmarks.voice.floors import Floor, fit_floors
 from benchmarks.voice.peer import compare
 from trainer.bundles.runner import BundleRunner
-from trainer.evaluate import Encoder, evaluate
+from trainer.evaluate import EncoderName, evaluate
 
 CORPORA = ("librispeech", "speechocean762", "arabic_speech_commands", "nemo")
 
@@ -69,8 +69,8 @@ def rows(bundle: Path, floors: Sequence[Floor], data: Path, console: Console) ->
     name = BundleRunner.load(bundle).id
     for corpus in CORPORA:
         for title, encoder in (
-            (f"**{name}**, voice", Encoder.VOICE),
-            ("its content encoder", Encoder.CONTENT),
+            (f"**{name}**, voice", EncoderName.VOICE),
+            ("its content encoder", EncoderName.CONTENT),
         ):
             figures = evaluate(bundle, data / corpus, split="test", encoder=encoder, console=console)
             yield _row(corpus, title, figures, f"{figures['eer']:.2f}")

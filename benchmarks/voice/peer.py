@@ -11,8 +11,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from trainer.audio.folders import read_audio
-from trainer.cli import figures_table
-from trainer.evaluate import embed_with_progress, labelled_clips, measure
+from trainer.evaluate import embed_with_progress, figures_table, labelled_clips, measure
 from trainer.metrics import eer
 from trainer.peers.resemblyzer import Resemblyzer
 from trainer.scoring.calibration import pair_scores

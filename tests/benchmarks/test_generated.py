@@ -33,7 +33,7 @@ from tests.service.conftest import (  # fixtures
 from tests.service.generation.tiny_generator import BINS_A_LABEL, FIRST_BIN, LABELS, write_generator
 from trainer.gaae.networks import SimpleClassifier
 from trainer.gaae.settings import PRESETS
-from trainer.gaae.spectrogram import LogSpectrogram
+from trainer.gaae.spectrogram import NormalisedLogSpectrogram
 from trainer.reproduce.gaae.judge import Judge
 from trainer.training.checkpoint import save_checkpoint
 
@@ -49,7 +49,7 @@ class LoudestBand(nn.Module):
 
 
 def judge(*labels: str) -> Judge:
-    return Judge(LoudestBand(), labels, LogSpectrogram(SMALL.spectrogram))  # type: ignore[arg-type]
+    return Judge(LoudestBand(), labels, NormalisedLogSpectrogram(SMALL.spectrogram))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

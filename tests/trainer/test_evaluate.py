@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from trainer.audio.folders import DataError
-from trainer.evaluate import Encoder, draw_speakers, evaluate
+from trainer.evaluate import EncoderName, draw_speakers, evaluate
 
 WriteTone = Callable[[Path, float, float, int], None]
 
@@ -52,7 +52,7 @@ def test_speakers_limits_the_few_shot_part_only(tiny_bundle: Path, tones: Path) 
 
 
 def test_content_encoder_has_no_calibration(tiny_bundle: Path, tones: Path) -> None:
-    figures = evaluate(tiny_bundle, tones, encoder=Encoder.CONTENT)
+    figures = evaluate(tiny_bundle, tones, encoder=EncoderName.CONTENT)
     assert figures["encoder"] == "content"
     assert figures["cllr"] is None
     assert 0 <= figures["eer"] <= 100

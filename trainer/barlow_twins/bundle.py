@@ -13,7 +13,7 @@ from trainer.bundles.write import Graph
 from trainer.scoring.whitening import Whitening
 
 
-class VoiceGraph(WhitenedVoice):
+class BarlowTwinsVoiceGraph(WhitenedVoice):
     """Waveform (batch, 16384) → unit embedding (batch, features) of its middle second."""
 
     def __init__(self, objective: BarlowTwins, whitening: Whitening) -> None:
@@ -46,7 +46,7 @@ def barlow_twins_voice(objective: BarlowTwins) -> VoiceModel:
         graphs=lambda whitening, crops: [
             Graph(
                 "voice",
-                VoiceGraph(objective, whitening).eval(),
+                BarlowTwinsVoiceGraph(objective, whitening).eval(),
                 {"waveform": torch.from_numpy(crops)},
                 ("embedding",),
             )

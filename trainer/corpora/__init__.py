@@ -1,5 +1,5 @@
 """Public corpora → the folder format that `trainer.audio.folders.read_folder` reads."""
 
-from trainer.corpora.folder import Recording, WriteReport, write_folder
+from trainer.corpora.folder import CorpusRecording, WriteReport, write_folder
 
-__all__ = ["Recording", "WriteReport", "write_folder"]
+__all__ = ["CorpusRecording", "WriteReport", "write_folder"]

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
 from trainer.audio.folders import DataError
-from trainer.corpora.folder import Recording, WriteReport, write_folder
+from trainer.corpora.folder import CorpusRecording, WriteReport, write_folder
 from trainer.terminal import errors_said
 
 app = typer.Typer(
@@ -195,7 +195,7 @@ def voxceleb1(
     write_corpus(found, out)
 
 
-def write_corpus(found: Sequence[Recording], out: Path) -> None:
+def write_corpus(found: Sequence[CorpusRecording], out: Path) -> None:
     """Writes a corpus with a progress bar, names what was skipped, and says what is there now."""
     console = Console(stderr=True)
     with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:

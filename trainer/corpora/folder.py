@@ -17,7 +17,7 @@ _BLOCK_SAMPLES = 60 * SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True)
-class Recording:
+class CorpusRecording:
     """One file of a corpus, where it lies now and how it is to be listed."""
 
     source: Path
@@ -35,7 +35,7 @@ class WriteReport:
 
 
 def write_folder(
-    recordings: Iterable[Recording], out: Path, *, on_clip: Callable[[], None] | None = None
+    recordings: Iterable[CorpusRecording], out: Path, *, on_clip: Callable[[], None] | None = None
 ) -> WriteReport:
     """Adds recordings to a folder, which may hold others already, and lists them all in its metadata.tsv.
 

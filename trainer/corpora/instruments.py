@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import soundfile
 
 from trainer.audio.folders import DataError
-from trainer.corpora.folder import Recording, WriteReport, write_folder
+from trainer.corpora.folder import CorpusRecording, WriteReport, write_folder
 from trainer.corpora.midi import write_notes
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
@@ -89,7 +89,7 @@ def write_instruments(
     notes = [(pitch, velocity) for pitch in pitches for velocity in velocities]
     absent: list[str] = []
 
-    def recordings(folder: Path) -> Iterator[Recording]:
+    def recordings(folder: Path) -> Iterator[CorpusRecording]:
         for instrument in instruments:
             sources = [folder / f"{pitch:03d}-{velocity:03d}.wav" for pitch, velocity in notes]
             clips = [out / "audio" / instrument.id / f"{source.stem}.opus" for source in sources]
@@ -107,7 +107,7 @@ def write_instruments(
                     "pitch": str(pitch),
                     "velocity": str(velocity),
                 }
-                yield Recording(source, source.stem, instrument.id, instrument.split, labels)
+                yield CorpusRecording(source, source.stem, instrument.id, instrument.split, labels)
                 source.unlink(missing_ok=True)
 
     with TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from pathlib import Path
 from torchaudio.datasets import LIBRISPEECH
 
 from trainer.audio.folders import DataError
-from trainer.corpora.folder import Recording
+from trainer.corpora.folder import CorpusRecording
 
 
 class Subset(StrEnum):
@@ -21,7 +21,7 @@ class Subset(StrEnum):
     TRAIN_OTHER_500 = "train-other-500"
 
 
-def recordings(root: Path, subset: Subset, *, download: bool = False) -> list[Recording]:
+def recordings(root: Path, subset: Subset, *, download: bool = False) -> list[CorpusRecording]:
     """Every utterance of a subset; `train-*` become the split `train`, the others `test` (no speaker is in
     both).
 
@@ -48,7 +48,7 @@ def recordings(root: Path, subset: Subset, *, download: bool = False) -> list[Re
         path, _, text, speaker, _, _ = corpus.get_metadata(index)
         source = root / "LibriSpeech" / path
         labels = {"text": text, **genders.get(str(speaker), {})}
-        found.append(Recording(source, source.stem, str(speaker), split, labels))
+        found.append(CorpusRecording(source, source.stem, str(speaker), split, labels))
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.audio.folders import DataError
-from trainer.corpora.folder import Recording
+from trainer.corpora.folder import CorpusRecording
 
 #: Folder to split. No instrument is in both; nsynth-valid shares its instruments with nsynth-test: left out.
 SPLITS = {"nsynth-train": "train", "nsynth-test": "test"}
@@ -29,7 +29,7 @@ PAPER_FAMILIES = ("guitar", "string", "mallet")  # GAAE, section IV-A, acoustic 
 SOURCES = ("acoustic", "electronic", "synthetic")
 
 
-def recordings(root: Path, *, families: Sequence[str], sources: Sequence[str]) -> list[Recording]:
+def recordings(root: Path, *, families: Sequence[str], sources: Sequence[str]) -> list[CorpusRecording]:
     """Every note of these families and sources; an instrument is what the folder format calls a speaker.
 
     Labels: `family`, `source`, `pitch` (MIDI number), `velocity` (MIDI, 25 to 127).
@@ -64,7 +64,7 @@ def recordings(root: Path, *, families: Sequence[str], sources: Sequence[str]) -
                 ) from error
             if labels["family"] in families and labels["source"] in sources:
                 source = folder / "audio" / f"{name}.wav"
-                found.append(Recording(source, name, instrument, SPLITS[part], labels))
+                found.append(CorpusRecording(source, name, instrument, SPLITS[part], labels))
     if not found:
         raise DataError(
             f"{', '.join(parts)}: no note of {', '.join(families)} that is {' or '.join(sources)}."

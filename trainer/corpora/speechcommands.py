@@ -7,7 +7,7 @@ from pathlib import Path
 from torchaudio.datasets import SPEECHCOMMANDS
 
 from trainer.audio.folders import DataError
-from trainer.corpora.folder import Recording
+from trainer.corpora.folder import CorpusRecording
 
 # Each speaker is in one subset only, so that the validation speakers are ones to make choices on.
 SPLITS = {"training": "train", "validation": "train", "testing": "test"}
@@ -15,7 +15,7 @@ SPLITS = {"training": "train", "validation": "train", "testing": "test"}
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def recordings(root: Path, *, digits: bool = False, download: bool = False) -> list[Recording]:
+def recordings(root: Path, *, digits: bool = False, download: bool = False) -> list[CorpusRecording]:
     """Every word; the archive's testing_list.txt becomes the split `test`, all else `train`.
 
     Labels: `word`, and `subset` as the archive's lists have it (training, validation, testing).
@@ -45,7 +45,7 @@ def recordings(root: Path, *, digits: bool = False, download: bool = False) -> l
                 continue
             source = root / "SpeechCommands" / path
             labels = {"word": word, "subset": subset}
-            found.append(Recording(source, f"{word}-{number}", speaker, split, labels))
+            found.append(CorpusRecording(source, f"{word}-{number}", speaker, split, labels))
     if not found:
         raise DataError(f"{root / 'SpeechCommands'} holds no <word>/<speaker>_nohash_<number>.wav.")
     return found

@@ -11,14 +11,14 @@ import csv
 from pathlib import Path
 
 from trainer.audio.folders import DataError
-from trainer.corpora.folder import Recording
+from trainer.corpora.folder import CorpusRecording
 
 META = "vox1_meta.csv"
 SPLITS = {"dev": "train", "test": "test"}
 _COLUMNS = ("VoxCeleb1 ID", "Gender", "Nationality", "Set")
 
 
-def recordings(root: Path) -> list[Recording]:
+def recordings(root: Path) -> list[CorpusRecording]:
     """Every utterance under `root`; the Set `dev` becomes the split `train` (no speaker is in both).
 
     Args:
@@ -41,7 +41,7 @@ def recordings(root: Path) -> list[Recording]:
         if speaker not in speakers:
             raise DataError(f"{META} names no speaker {speaker}, but {wav / speaker} is there: get it again.")
         split, labels = speakers[speaker]
-        found.append(Recording(source, f"{video}-{source.stem}", speaker, split, labels))
+        found.append(CorpusRecording(source, f"{video}-{source.stem}", speaker, split, labels))
     if not found:
         raise DataError(f"{wav} holds no SPEAKER/VIDEO/NUMBER.wav.")
     return found

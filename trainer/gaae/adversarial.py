@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainer.gaae.data import Batch
+from trainer.gaae.data import GaaeBatch
 from trainer.gaae.degrade import degraded
 from trainer.gaae.settings import GaaeSettings
-from trainer.gaae.spectrogram import LogSpectrogram
+from trainer.gaae.spectrogram import NormalisedLogSpectrogram
 
 Networks = TypeVar("Networks", bound=nn.Module)
 
@@ -34,14 +34,14 @@ class Adversarial(nn.Module, ABC, Generic[Networks]):
     def __init__(self, settings: GaaeSettings, classes: int) -> None:
         super().__init__()
         self.settings, self.classes = settings, classes
-        self.spectrogram = LogSpectrogram(settings.spectrogram)
+        self.spectrogram = NormalisedLogSpectrogram(settings.spectrogram)
 
     @abstractmethod
-    def discriminator_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def discriminator_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         """`S_loss`, `L_d_loss` where there is L, and what else is to be logged."""
 
     @abstractmethod
-    def edc_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def edc_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         """`EDC_loss` and its terms."""
 
     def heard(self, waveform: Tensor) -> Tensor:

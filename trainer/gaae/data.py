@@ -60,15 +60,15 @@ class Guidance:
 
 
 @dataclass(frozen=True)
-class Batch:
+class GaaeBatch:
     """x_u, x_l: waveforms (batch, 16000); y_l: classes (batch,)."""
 
     x_u: Tensor
     x_l: Tensor
     y_l: Tensor
 
-    def to(self, device: torch.device) -> Batch:
-        return Batch(self.x_u.to(device), self.x_l.to(device), self.y_l.to(device))
+    def to(self, device: torch.device) -> GaaeBatch:
+        return GaaeBatch(self.x_u.to(device), self.x_l.to(device), self.y_l.to(device))
 
 
 def read_labelled(guidance: Guidance, seed: int) -> list[tuple[Clip, int]]:
@@ -130,11 +130,11 @@ class GaaeSampler:
         self.classes = np.asarray(classes, dtype=np.int64)
         self.sizes, self.seed, self.second = sizes, seed, second
 
-    def at(self, draw: int) -> Batch:
+    def at(self, draw: int) -> GaaeBatch:
         rng = np.random.default_rng((self.seed, draw))
         u = rng.integers(len(self.unlabelled), size=self.sizes[0])
         ell = rng.integers(len(self.labelled), size=self.sizes[1])
-        return Batch(
+        return GaaeBatch(
             self._seconds(self.unlabelled, u, rng),
             self._seconds(self.labelled, ell, rng),
             torch.from_numpy(self.classes[ell]),

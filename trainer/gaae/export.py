@@ -21,7 +21,7 @@ from trainer.gaae.data import one_second, read_pool
 from trainer.gaae.networks import Classifier, Decoder, Encoder
 from trainer.gaae.run import TrainedGaae
 from trainer.gaae.sheet import standing_statistics
-from trainer.gaae.spectrogram import WAVEFORM_SAMPLES, LogSpectrogram
+from trainer.gaae.spectrogram import WAVEFORM_SAMPLES, NormalisedLogSpectrogram
 
 CHECKED_CLIPS = 8  # on which the ONNX files are held against torch
 
@@ -43,7 +43,7 @@ class EncoderGraph(nn.Module):
 
     def __init__(
         self,
-        spectrogram: LogSpectrogram,
+        spectrogram: NormalisedLogSpectrogram,
         encoder: Encoder,
         head: nn.Module,
         classifier: Classifier | None = None,
@@ -75,7 +75,7 @@ def export_gaae(run: TrainedGaae, folder: Path) -> None:
     waveforms = torch.from_numpy(
         np.stack([one_second(read_audio(clip.path)) for clip in read_pool(run.guidance)[:CHECKED_CLIPS]])
     )
-    spectrogram = LogSpectrogram(settings.spectrogram)
+    spectrogram = NormalisedLogSpectrogram(settings.spectrogram)
     decoder = frozen(standing_statistics(run.networks.D, settings.latent_dim, len(labels)))
     encoder, classifier = frozen(run.networks.E), frozen(run.networks.C)
     z = torch.randn(len(waveforms), settings.latent_dim, generator=torch.Generator().manual_seed(0))

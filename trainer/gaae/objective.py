@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from trainer.gaae import losses
 from trainer.gaae.adversarial import Adversarial
-from trainer.gaae.data import Batch
+from trainer.gaae.data import GaaeBatch
 from trainer.gaae.networks import Classifier, Decoder, Encoder, LatentDiscriminator, SampleDiscriminator
 from trainer.gaae.settings import GaaeSettings
 
@@ -57,7 +57,7 @@ class GAAE(Adversarial[Autoencoder]):
         self.S = SampleDiscriminator(settings, classes)
         self.L = LatentDiscriminator(settings)
 
-    def discriminator_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def discriminator_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         """Lines 3 to 5 of Algorithm 1: `S_loss` (equation 7), `L_d_loss` (equation 8), for S and L alone."""
         x_u, x_l = self.heard(batch.x_u), self.heard(batch.x_l)
         with torch.no_grad():
@@ -76,7 +76,7 @@ class GAAE(Adversarial[Autoencoder]):
             "S_fake": 0.5 * (reconstructed.mean() + generated.mean()),
         }
 
-    def edc_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def edc_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         """Line 8 of Algorithm 1: `EDC_loss` (equation 6) and its terms, for E, D and C."""
         x_u, x_l = self.heard(batch.x_u), self.heard(batch.x_l)
         fakes = self.fakes(x_u, generator)

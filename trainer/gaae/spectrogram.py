@@ -35,7 +35,7 @@ class SpectrogramSettings:
     window_shape: str = "hamming"  # as in the paper; or hann, whose side lobes fall below r
 
 
-class LogSpectrogram(nn.Module):
+class NormalisedLogSpectrogram(nn.Module):
     """(batch, 16000 samples) at 16 kHz → (batch, bins, frames); 1 is the loudest point, −1 is r nepers below.
 
     The second is filled with zeros up to frames · hop samples, and frame m is centred on sample m · hop.

@@ -15,7 +15,7 @@ from bundle.arrays import Float64
 from trainer.metrics import disentanglement
 from trainer.metrics.information import binned, mutual_information
 from trainer.syntone.dataset import FACTORS, SynTone
-from trainer.syntone.objectives import Autodecompose, Material, Objective
+from trainer.syntone.objectives import AutodecomposeVAE, Material, SynToneModel
 
 NOMINAL = (FACTORS.index("timbre"),)  # its numbers are only names
 ACTIVE_VARIANCE = 0.01  # below it a VAE's code has collapsed onto the prior (Burda et al. 2016)
@@ -25,7 +25,7 @@ _NEIGHBOURS = 5
 
 
 @dataclass(frozen=True)
-class Measures:
+class CodeMeasures:
     """One trained model's figures, as JSON keeps them."""
 
     scores: dict[str, float]  # fields of trainer.metrics.Disentanglement, codes against factors
@@ -39,7 +39,7 @@ class Measures:
 
 
 @torch.no_grad()
-def measure(model: Objective, material: Material) -> Measures:
+def measure(model: SynToneModel, material: Material) -> CodeMeasures:
     """Over every clip of the grid. The codes are the means of q(z|x), without noise."""
     codes_parts, error = [], 0.0
     for x in torch.split(material.features, _BATCH):
@@ -50,11 +50,11 @@ def measure(model: Objective, material: Material) -> Measures:
     codes, grid = torch.cat(codes_parts), material.grid
     factors = grid.factors
     known = {"all codes": what_is_known(codes, grid)}
-    if isinstance(model, Autodecompose):
+    if isinstance(model, AutodecomposeVAE):
         half = model.timbre.latents
         known |= {"timbre encoder": what_is_known(codes[:, :half], grid)}
         known |= {"pitch encoder": what_is_known(codes[:, half:], grid)}
-    return Measures(
+    return CodeMeasures(
         asdict(disentanglement(codes.numpy(), factors, nominal=NOMINAL, min_variance=ACTIVE_VARIANCE)),
         asdict(disentanglement(factors, codes.numpy())),
         told(codes.numpy(), grid).tolist(),

@@ -23,7 +23,7 @@ PADDING = 1
 _INNER = (CHANNELS[-1], ROWS // 16, FRAMES // 32)
 
 
-class Encoder(nn.Module):
+class ConvEncoder(nn.Module):
     """(batch, 64, 32) → mean and log-variance of q(z|x), each (batch, latents)."""
 
     def __init__(self, latents: int) -> None:
@@ -45,7 +45,7 @@ class Encoder(nn.Module):
         return self.mean(h), self.log_var(h)
 
 
-class Decoder(nn.Module):
+class ConvDecoder(nn.Module):
     """(batch, latents) → (batch, 64, 32), the encoder mirrored."""
 
     def __init__(self, latents: int) -> None:

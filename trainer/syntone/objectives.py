@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from trainer.syntone.dataset import FACTORS, SynTone
-from trainer.syntone.networks import Decoder, Discriminator, Encoder, sample
+from trainer.syntone.networks import ConvDecoder, ConvEncoder, Discriminator, sample
 from trainer.syntone.settings import SynToneSettings
 from trainer.syntone.terms import (
     decompose_kl,
@@ -36,13 +36,13 @@ class Material:
             raise ValueError(f"{len(self.features)} features for a grid of {len(self.grid)} clips.")
 
 
-class Objective(nn.Module, ABC):
+class SynToneModel(nn.Module, ABC):
     """A model with its losses. `codes` and `decode` are what is measured and drawn."""
 
     def __init__(self, settings: SynToneSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.decode = Decoder(settings.latents)
+        self.decode = ConvDecoder(settings.latents)
 
     @abstractmethod
     def codes(self, x: Tensor) -> Tensor:
@@ -55,12 +55,12 @@ class Objective(nn.Module, ABC):
         """Scalars of a batch of clips; "loss" is to be minimised, the others are its parts."""
 
 
-class VAE(Objective):
+class VAE(SynToneModel):
     """Kingma & Welling: squared error / (2 noise²) + KL. With beta > 1, Higgins et al.'s β-VAE."""
 
     def __init__(self, settings: SynToneSettings) -> None:
         super().__init__(settings)
-        self.encode = Encoder(settings.latents)
+        self.encode = ConvEncoder(settings.latents)
 
     def codes(self, x: Tensor) -> Tensor:
         mean: Tensor = self.encode(x)[0]
@@ -127,7 +127,7 @@ class BetaTCVAE(VAE):
         return {"loss": loss, "error": error, "kl": gaussian_kl(mean, log_var).mean(), "tc": tc}
 
 
-class Autodecompose(Objective):
+class AutodecomposeVAE(SynToneModel):
     """Bonyadi: two encoders see a view each, one property of it destroyed; the decoder rebuilds x.
 
     The timbre encoder's view has another frequency, so it cannot tell the pitch; the pitch encoder's view
@@ -140,8 +140,8 @@ class Autodecompose(Objective):
     def __init__(self, settings: SynToneSettings) -> None:
         super().__init__(settings)
         half = settings.latents // 2
-        self.timbre = Encoder(half)
-        self.pitch = Encoder(settings.latents - half)
+        self.timbre = ConvEncoder(half)
+        self.pitch = ConvEncoder(settings.latents - half)
 
     def codes(self, x: Tensor) -> Tensor:
         return torch.cat([self.timbre(x)[0], self.pitch(x)[0]], dim=1)
@@ -173,10 +173,10 @@ def with_another(
     return grid.index(levels)
 
 
-MODELS: dict[str, type[Objective]] = {
+MODELS: dict[str, type[SynToneModel]] = {
     "vae": VAE,
     "beta_vae": VAE,
     "factor_vae": FactorVAE,
     "beta_tcvae": BetaTCVAE,
-    "autodecompose": Autodecompose,
+    "autodecompose": AutodecomposeVAE,
 }

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.syntone.objectives import MODELS, FactorVAE, Material, Objective
+from trainer.syntone.objectives import MODELS, FactorVAE, Material, SynToneModel
 from trainer.syntone.settings import SynToneSettings
 from trainer.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
 
@@ -20,7 +20,7 @@ Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, lo
 
 def train(
     settings: SynToneSettings, material: Material, checkpoint: Path, report: Report | None = None
-) -> Objective:
+) -> SynToneModel:
     """Trains, or goes on where the checkpoint stopped; a finished one is only loaded.
 
     Returns:
@@ -63,7 +63,7 @@ def train(
     return model.eval()
 
 
-def _optimizer(model: Objective, settings: SynToneSettings) -> torch.optim.Adam:
+def _optimizer(model: SynToneModel, settings: SynToneSettings) -> torch.optim.Adam:
     apart = model.discriminator if isinstance(model, FactorVAE) else torch.nn.Module()
     taken = {id(parameter) for parameter in apart.parameters()}
     main = [parameter for parameter in model.parameters() if id(parameter) not in taken]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from bundle.manifest import BundleError
 from trainer.audio.folders import contiguous_crops, read_audio, read_folder
-from trainer.barlow_twins.bundle import VoiceGraph, barlow_twins_voice
+from trainer.barlow_twins.bundle import BarlowTwinsVoiceGraph, barlow_twins_voice
 from trainer.barlow_twins.objective import BarlowTwins
 from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.bundles.runner import BundleRunner
@@ -74,7 +74,7 @@ def test_its_weights_are_the_network_that_the_graph_runs(bundle: Path, crops: np
         *(onnx.numpy_helper.to_array(constants[name]).copy() for name in ("mean", "matrix"))
     )
     with torch.no_grad():
-        expected = VoiceGraph(objective.eval(), whitening)(torch.from_numpy(crops))
+        expected = BarlowTwinsVoiceGraph(objective.eval(), whitening)(torch.from_numpy(crops))
     voice = BundleRunner.load(bundle)
     np.testing.assert_allclose(voice.embed(crops), expected, atol=TOLERANCE)
     np.testing.assert_allclose(voice.embed(crops[:1]), expected[:1], atol=TOLERANCE)

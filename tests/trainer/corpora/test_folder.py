@@ -8,22 +8,24 @@ import pytest
 import soundfile
 
 from trainer.audio.folders import read_audio, read_folder
-from trainer.corpora import Recording, write_folder
+from trainer.corpora import CorpusRecording, write_folder
 
 WriteTone = Callable[[Path, float, float, int], None]
 
 
 @pytest.fixture
-def recordings(tmp_path: Path, write_tone: WriteTone) -> list[Recording]:
+def recordings(tmp_path: Path, write_tone: WriteTone) -> list[CorpusRecording]:
     found = []
     for index in range(4):
         source = tmp_path / "source" / f"{index}.wav"
         write_tone(source, 200 + 100 * index, 1.5, index)
-        found.append(Recording(source, f"clip{index}", f"s{index % 2}", "train", {"text": f'say\t"{index}"'}))
+        found.append(
+            CorpusRecording(source, f"clip{index}", f"s{index % 2}", "train", {"text": f'say\t"{index}"'})
+        )
     return found
 
 
-def test_writes_what_read_folder_reads(tmp_path: Path, recordings: list[Recording]) -> None:
+def test_writes_what_read_folder_reads(tmp_path: Path, recordings: list[CorpusRecording]) -> None:
     out = tmp_path / "out"
     seen: list[int] = []
     report = write_folder(recordings, out, on_clip=lambda: seen.append(1))
@@ -42,7 +44,7 @@ def test_writes_what_read_folder_reads(tmp_path: Path, recordings: list[Recordin
     assert np.argmax(spectrum) * 16000 / (2 * spectrum.size - 2) == pytest.approx(200, abs=1)
 
 
-def test_second_run_keeps_what_is_there(tmp_path: Path, recordings: list[Recording]) -> None:
+def test_second_run_keeps_what_is_there(tmp_path: Path, recordings: list[CorpusRecording]) -> None:
     out = tmp_path / "out"
     write_folder(recordings[:2], out)
     (out / "audio" / "s0" / "clip2.partial").write_bytes(b"what a killed run leaves")
@@ -54,17 +56,17 @@ def test_second_run_keeps_what_is_there(tmp_path: Path, recordings: list[Recordi
 
 
 def test_rows_of_another_corpus_stay(
-    tmp_path: Path, recordings: list[Recording], write_tone: WriteTone
+    tmp_path: Path, recordings: list[CorpusRecording], write_tone: WriteTone
 ) -> None:
     out = tmp_path / "out"
     write_folder(recordings, out)
     write_tone(tmp_path / "more.wav", 300, 1.0, 9)
-    write_folder([Recording(tmp_path / "more.wav", "more", "s9", "test")], out)
+    write_folder([CorpusRecording(tmp_path / "more.wav", "more", "s9", "test")], out)
     assert len(read_folder(out)) == 5
     assert [clip.speaker for clip in read_folder(out, "test")] == ["s9"]
 
 
-def test_corrupt_files_are_named_and_skipped(tmp_path: Path, recordings: list[Recording]) -> None:
+def test_corrupt_files_are_named_and_skipped(tmp_path: Path, recordings: list[CorpusRecording]) -> None:
     recordings[1].source.write_bytes(b"fLaC but not really")
     report = write_folder(recordings, tmp_path / "out")
     assert report.written == 3

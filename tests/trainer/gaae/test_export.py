@@ -19,7 +19,7 @@ from trainer.gaae.networks import Decoder
 from trainer.gaae.run import TrainedGaae
 from trainer.gaae.settings import GaaeSettings
 from trainer.gaae.sheet import standing_statistics
-from trainer.gaae.spectrogram import LogSpectrogram
+from trainer.gaae.spectrogram import NormalisedLogSpectrogram
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_the_bundle_says_what_the_service_needs(bundle: Path, small_corpora: Pat
 def test_waveforms_go_in_as_torch_reads_them(run: Path, bundle: Path, seconds: torch.Tensor) -> None:
     trained = TrainedGaae.load(run)
     with torch.no_grad():
-        spectrogram = LogSpectrogram(trained.settings.spectrogram)(seconds)
+        spectrogram = NormalisedLogSpectrogram(trained.settings.spectrogram)(seconds)
         guided, style = trained.networks.E(spectrogram)
         logits = trained.networks.C(guided)
     for name, expected in (("style", style), ("guided", guided), ("classifier", logits)):

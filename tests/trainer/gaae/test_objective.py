@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from trainer.gaae import losses
-from trainer.gaae.data import Batch
+from trainer.gaae.data import GaaeBatch
 from trainer.gaae.objective import GAAE
 from trainer.gaae.settings import GaaeSettings
 
@@ -17,8 +17,8 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 @pytest.fixture
-def batch(seconds: torch.Tensor) -> Batch:
-    return Batch(seconds[:4], seconds[4:], torch.tensor([0, 2]))
+def batch(seconds: torch.Tensor) -> GaaeBatch:
+    return GaaeBatch(seconds[:4], seconds[4:], torch.tensor([0, 2]))
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def touched(network: nn.Module) -> bool:
     return any(p.grad is not None and bool(p.grad.any()) for p in network.parameters())
 
 
-def test_the_generated_sample_is_a_constant_for_cg_loss(model: GAAE, batch: Batch) -> None:
+def test_the_generated_sample_is_a_constant_for_cg_loss(model: GAAE, batch: GaaeBatch) -> None:
     model.edc_losses(batch, generator())["Cg_loss"].backward()
     assert not touched(model.edc.D)
     assert touched(model.edc.C)
@@ -49,14 +49,14 @@ def test_the_generated_sample_is_a_constant_for_cg_loss(model: GAAE, batch: Batc
     ],
 )
 def test_each_term_teaches_the_networks_the_paper_says(
-    model: GAAE, batch: Batch, loss: str, reached: set[str]
+    model: GAAE, batch: GaaeBatch, loss: str, reached: set[str]
 ) -> None:
     model.edc_losses(batch, generator())[loss].backward()
     networks = {"E": model.edc.E, "D": model.edc.D, "C": model.edc.C, "S": model.S, "L": model.L}
     assert {name for name, network in networks.items() if touched(network)} == reached
 
 
-def test_s_and_l_are_asked_about_each_sample_with_its_own_label(model: GAAE, batch: Batch) -> None:
+def test_s_and_l_are_asked_about_each_sample_with_its_own_label(model: GAAE, batch: GaaeBatch) -> None:
     """Equations 7 and 8 from one pass of each network a kind of sample."""
     model.eval()
     S, L, one_hot = model.S, model.L, model.one_hot
@@ -77,7 +77,7 @@ def test_s_and_l_are_asked_about_each_sample_with_its_own_label(model: GAAE, bat
     torch.testing.assert_close(found["L_d_loss"], l_loss, atol=1e-5, rtol=1e-5)
 
 
-def test_each_term_of_edc_is_about_its_own_sample_and_label(model: GAAE, batch: Batch) -> None:
+def test_each_term_of_edc_is_about_its_own_sample_and_label(model: GAAE, batch: GaaeBatch) -> None:
     """Equations 1 to 5 in the same way."""
     model.eval()
     model.settings = replace(model.settings, degrade=False)
@@ -100,7 +100,7 @@ def test_each_term_of_edc_is_about_its_own_sample_and_label(model: GAAE, batch: 
         torch.testing.assert_close(found[name], value, atol=1e-5, rtol=1e-5)
 
 
-def test_what_c_learns_from_is_degraded_where_settings_have_it(tiny: GaaeSettings, batch: Batch) -> None:
+def test_what_c_learns_from_is_degraded_where_settings_have_it(tiny: GaaeSettings, batch: GaaeBatch) -> None:
     def terms(degrade: bool) -> dict[str, torch.Tensor]:
         torch.manual_seed(0)
         model = GAAE(replace(tiny, degrade=degrade), 3).train()
@@ -120,7 +120,7 @@ def test_mixed_precision_hears_as_full_precision_does(model: GAAE, seconds: torc
     assert not torch.equal(noisy, expected)  # what it is spared
 
 
-def test_the_discriminators_losses_teach_them_alone(model: GAAE, batch: Batch) -> None:
+def test_the_discriminators_losses_teach_them_alone(model: GAAE, batch: GaaeBatch) -> None:
     found = model.discriminator_losses(batch, generator())
     (found["S_loss"] + found["L_d_loss"]).backward()
     assert touched(model.S)

@@ -11,7 +11,7 @@ import soxr
 import torch
 
 from trainer.gaae.settings import PRESETS
-from trainer.gaae.spectrogram import LogSpectrogram, SpectrogramSettings
+from trainer.gaae.spectrogram import NormalisedLogSpectrogram, SpectrogramSettings
 
 
 def by_torch(waveform: torch.Tensor, s: SpectrogramSettings) -> torch.Tensor:
@@ -30,7 +30,7 @@ def by_torch(waveform: torch.Tensor, s: SpectrogramSettings) -> torch.Tensor:
 @pytest.mark.parametrize("shape", ["hann", "hamming"])
 def test_it_is_torchs_stft_scaled(seconds: torch.Tensor, shape: str) -> None:
     s = replace(PRESETS["paper"].spectrogram, window_shape=shape)
-    got = LogSpectrogram(s)(seconds)
+    got = NormalisedLogSpectrogram(s)(seconds)
     assert got.shape == (6, 256, 128)
     torch.testing.assert_close(got, by_torch(seconds, s), atol=2e-4, rtol=0)
     assert float(got.amax()) == 1
@@ -46,14 +46,14 @@ def test_it_is_scipys_stft_scaled(seconds: torch.Tensor) -> None:
     )
     magnitude = np.abs(stft)[:, : s.frames]
     g = np.log(np.maximum(magnitude / magnitude.max(), np.exp(-s.r))) / (s.r / 2) + 1
-    np.testing.assert_allclose(LogSpectrogram(s)(seconds[:1])[0].numpy(), g[: s.bins], atol=2e-4)
+    np.testing.assert_allclose(NormalisedLogSpectrogram(s)(seconds[:1])[0].numpy(), g[: s.bins], atol=2e-4)
 
 
 def test_small_hears_what_a_good_resampler_leaves_at_8_khz(seconds: torch.Tensor) -> None:
     s = PRESETS["small"].spectrogram
     resampled = np.stack([soxr.resample(row, 16_000, 8_000, quality="VHQ") for row in seconds.numpy()])
     expected = by_torch(torch.from_numpy(resampled), s)
-    got = LogSpectrogram(s)(seconds)
+    got = NormalisedLogSpectrogram(s)(seconds)
     assert got.shape == (6, 128, 64)
     below = slice(0, int(0.85 * s.bins))  # the two low-pass filters differ at the very top
     assert float((got - expected)[:, below].abs().mean()) < 0.01
@@ -65,7 +65,7 @@ def test_small_hears_what_a_good_resampler_leaves_at_8_khz(seconds: torch.Tensor
 def test_nothing_above_4_khz_folds_back_into_small() -> None:
     time_s = torch.arange(16_000) / 16_000
     low, high = torch.sin(2 * torch.pi * 1000 * time_s), torch.sin(2 * torch.pi * 5000 * time_s)
-    module = LogSpectrogram(PRESETS["small"].spectrogram)
+    module = NormalisedLogSpectrogram(PRESETS["small"].spectrogram)
     inner = slice(2, -4)  # a sine that begins or ends has every frequency
     both, alone = (module(x[None])[0, :, inner].mean(dim=1) for x in (low + high, low))
     assert int(both.argmax()) == round(1000 / 31.25)
@@ -74,11 +74,11 @@ def test_nothing_above_4_khz_folds_back_into_small() -> None:
 
 
 def test_the_level_makes_no_difference_and_silence_is_the_floor(seconds: torch.Tensor) -> None:
-    module = LogSpectrogram(PRESETS["paper"].spectrogram)
+    module = NormalisedLogSpectrogram(PRESETS["paper"].spectrogram)
     torch.testing.assert_close(module(0.1 * seconds), module(seconds), atol=2e-4, rtol=0)
     assert torch.equal(module(torch.zeros(1, 16_000)), -torch.ones(1, 256, 128))
 
 
 def test_a_spectrogram_that_does_not_hold_a_second_is_refused() -> None:
     with pytest.raises(ValueError, match="no spectrogram of one second"):
-        LogSpectrogram(SpectrogramSettings(frames=64))
+        NormalisedLogSpectrogram(SpectrogramSettings(frames=64))

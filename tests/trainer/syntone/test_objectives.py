@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from trainer.syntone.dataset import FACTORS, SynTone
-from trainer.syntone.objectives import MODELS, Autodecompose, FactorVAE, Material, with_another
+from trainer.syntone.objectives import MODELS, AutodecomposeVAE, FactorVAE, Material, with_another
 from trainer.syntone.settings import SETTINGS
 
 INDICES = np.arange(0, 600, 20)
@@ -58,7 +58,7 @@ def test_a_view_differs_in_its_factor_only(factor: str) -> None:
 def test_autodecompose_s_encoders_never_see_what_their_view_lost(material: Material) -> None:
     """Clips that differ in frequency only give the timbre encoder views of the same distribution."""
     torch.manual_seed(0)
-    model = Autodecompose(SETTINGS["autodecompose"])
+    model = AutodecomposeVAE(SETTINGS["autodecompose"])
     seen: list[torch.Tensor] = []
     model.timbre.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     grid = material.grid

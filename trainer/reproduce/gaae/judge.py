@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainer.gaae.networks import SimpleClassifier
 from trainer.gaae.settings import GaaeSettings
-from trainer.gaae.spectrogram import LogSpectrogram, SpectrogramSettings
+from trainer.gaae.spectrogram import NormalisedLogSpectrogram, SpectrogramSettings
 from trainer.reproduce.gaae.classifier import train_classifier
 from trainer.reproduce.gaae.material import TASKS
 from trainer.reproduce.gaae.trainings import GaaeRuns
@@ -24,7 +24,7 @@ class Judge:
 
     net: SimpleClassifier
     labels: tuple[str, ...]
-    spectrogram: LogSpectrogram
+    spectrogram: NormalisedLogSpectrogram
 
     @classmethod
     def load(cls, path: Path) -> Judge:
@@ -36,7 +36,7 @@ class Judge:
         spectrogram = SpectrogramSettings(**card["spectrogram"])
         net = SimpleClassifier(replace(GaaeSettings(), spectrogram=spectrogram), len(card["labels"]))
         load_checkpoint(path, {"judge": net})
-        return cls(net.eval(), tuple(card["labels"]), LogSpectrogram(spectrogram))
+        return cls(net.eval(), tuple(card["labels"]), NormalisedLogSpectrogram(spectrogram))
 
     @torch.no_grad()
     def of_audio(self, waveforms: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from trainer.audio.folders import Clip, DataError, read_folder
 from trainer.corpora.nsynth import PAPER_FAMILIES
 from trainer.corpora.speechcommands import DIGITS
 from trainer.gaae.data import one_second
-from trainer.gaae.spectrogram import LogSpectrogram, SpectrogramSettings
+from trainer.gaae.spectrogram import NormalisedLogSpectrogram, SpectrogramSettings
 
 ADULT = 18  # years: a child's voice does not tell its gender
 SET_ASIDE = 6  # of so many train speakers one
@@ -136,7 +136,7 @@ def read_spectrograms(
         for second in _seconds(cache.clip(index), task.second):
             seconds.append(second)
             clips.append(clip)
-    front = LogSpectrogram(settings)
+    front = NormalisedLogSpectrogram(settings)
     with torch.no_grad():
         x = [
             front(torch.from_numpy(np.stack(seconds[start : start + BATCH])))

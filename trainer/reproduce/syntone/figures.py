@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from trainer.syntone.dataset import FACTORS, SAMPLE_RATE_HZ, TIMBRES
 from trainer.syntone.features import FRAMES, ROWS
-from trainer.syntone.objectives import Material, Objective
+from trainer.syntone.objectives import Material, SynToneModel
 
 AMPLITUDE, FREQUENCY_HZ = 0.57, 4248.42  # of the paper's Figs 1, 3, 5 and 7
 LOW_FREQUENCY_HZ = 1000.0  # and one whose harmonics do not fold back at once
@@ -35,7 +35,7 @@ class Drawings:
         targets = [(t, AMPLITUDE, hz) for hz in (FREQUENCY_HZ, LOW_FREQUENCY_HZ) for t in range(len(TIMBRES))]
         self.shown = [self._nearest(*target) for target in targets]
 
-    def draw(self, name: str, title: str, model: Objective) -> None:
+    def draw(self, name: str, title: str, model: SynToneModel) -> None:
         """NAME.png: eight clips above their reconstructions, and samples; NAME_traversal.png."""
         x = self.material.features[self.shown]
         rebuilt = model.decode(model.codes(x))
@@ -60,7 +60,7 @@ class Drawings:
         self._save(figure, name)
         self._draw_traversal(name, title, model)
 
-    def _draw_traversal(self, name: str, title: str, model: Objective) -> None:
+    def _draw_traversal(self, name: str, title: str, model: SynToneModel) -> None:
         start = model.codes(self.material.features[self.shown[-1:]])  # the sawtooth at 1000 Hz
         codes = start.shape[1]
         z = start.repeat(codes, len(SPAN), 1)  # (code traversed, value, codes)

@@ -12,7 +12,7 @@ from trainer.pages.blocks import table, write_block
 from trainer.reproduce.syntone.figures import Drawings
 from trainer.reproduce.syntone.trainings import SynToneRuns
 from trainer.syntone.dataset import FACTORS
-from trainer.syntone.measure import Measures, mean_and_std
+from trainer.syntone.measure import CodeMeasures, mean_and_std
 
 NAMES = {
     "vae": "VAE",
@@ -31,7 +31,7 @@ PAPER = {
 SCORES = {"mig": "MIG", "sap": "SAP", "dcimig": "DCIMIG", "jemmig": "JEMMIG", "modularity": "Modularity"}
 KNOWN = ["timbre, accuracy", "amplitude, R²", "frequency, R²"]
 
-Results = Mapping[str, Sequence[Measures]]  # a model's runs
+Results = Mapping[str, Sequence[CodeMeasures]]  # a model's runs
 
 
 def reproduce_syntone(runs: SynToneRuns, page: Path, repeats: int) -> None:
@@ -42,7 +42,7 @@ def reproduce_syntone(runs: SynToneRuns, page: Path, repeats: int) -> None:
     Raises:
         DataError: the folder was begun with other settings.
     """
-    results: dict[str, list[Measures]] = {name: [] for name in NAMES}
+    results: dict[str, list[CodeMeasures]] = {name: [] for name in NAMES}
     for run in range(repeats):
         for name, measured in results.items():
             measured.append(runs.measures(name, run))

@@ -9,8 +9,8 @@ from trainer.audio.folders import DataError
 from trainer.reproduce.runs import PaperRuns
 from trainer.syntone.dataset import SynTone
 from trainer.syntone.features import grid_features
-from trainer.syntone.measure import Measures, measure
-from trainer.syntone.objectives import Material, Objective
+from trainer.syntone.measure import CodeMeasures, measure
+from trainer.syntone.objectives import Material, SynToneModel
 from trainer.syntone.settings import SETTINGS, SynToneSettings
 from trainer.syntone.train import train
 from trainer.training.run_folder import RunFolder
@@ -37,7 +37,7 @@ class SynToneRuns(PaperRuns):
         settings = replace(SETTINGS[name], seed=run)
         return settings if self.epochs is None else replace(settings, epochs=self.epochs)
 
-    def model(self, name: str, run: int) -> Objective:
+    def model(self, name: str, run: int) -> SynToneModel:
         """A trained model; trained if it is not yet.
 
         Raises:
@@ -50,7 +50,7 @@ class SynToneRuns(PaperRuns):
         except ValueError as error:
             raise DataError(str(error)) from error
 
-    def measures(self, name: str, run: int) -> Measures:
+    def measures(self, name: str, run: int) -> CodeMeasures:
         """One training's figures.
 
         Raises:
@@ -62,4 +62,4 @@ class SynToneRuns(PaperRuns):
             made_with,
             lambda: measure(self.model(name, run), self.material).to_json(),
         )
-        return Measures(**figures)
+        return CodeMeasures(**figures)

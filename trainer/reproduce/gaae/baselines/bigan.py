@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from trainer.gaae import losses
 from trainer.gaae.adversarial import Adversarial
 from trainer.gaae.blocks import dense
-from trainer.gaae.data import Batch
+from trainer.gaae.data import GaaeBatch
 from trainer.gaae.networks import Decoder, Trunk
 from trainer.gaae.settings import GaaeSettings
 
@@ -64,7 +64,7 @@ class BiGAN(Adversarial[FeatureNetwork]):
         self.G.eval()
         return self
 
-    def discriminator_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def discriminator_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         x_u = self.heard(batch.x_u)
         z = self.drawn_latents(len(x_u), generator)
         with torch.no_grad():
@@ -77,6 +77,6 @@ class BiGAN(Adversarial[FeatureNetwork]):
             "S_latents": of_latents.mean(),
         }
 
-    def edc_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:  # noqa: ARG002
+    def edc_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:  # noqa: ARG002
         x_u = self.heard(batch.x_u)
         return {"EDC_loss": -self.S(x_u, self.edc(x_u)).float().mean()}

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from trainer.gaae import losses
 from trainer.gaae.adversarial import Adversarial
-from trainer.gaae.data import Batch
+from trainer.gaae.data import GaaeBatch
 from trainer.gaae.networks import Decoder, SampleDiscriminator
 from trainer.gaae.settings import GaaeSettings
 
@@ -22,7 +22,7 @@ class BigGAN(Adversarial[Decoder]):
         self.S = SampleDiscriminator(settings, classes if supervised else None)
         self.L = nn.Identity()
 
-    def discriminator_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def discriminator_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         x = self.heard(batch.x_l if self.supervised else batch.x_u)
         y_r = self.one_hot(self.drawn_labels(len(x), generator))
         with torch.no_grad():
@@ -31,7 +31,7 @@ class BigGAN(Adversarial[Decoder]):
         real, fake = self.S(torch.cat([x, generated]), y).float().chunk(2)
         return {"S_loss": losses.hinge_loss(real, fake), "S_real": real.mean(), "S_fake": fake.mean()}
 
-    def edc_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def edc_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         m = len(batch.x_l if self.supervised else batch.x_u)
         y_r = self.one_hot(self.drawn_labels(m, generator))
         generated = self.edc(self.drawn_latents(m, generator), y_r)

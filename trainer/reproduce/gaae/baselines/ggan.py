@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from trainer.gaae import losses
 from trainer.gaae.adversarial import Adversarial
 from trainer.gaae.blocks import dense
-from trainer.gaae.data import Batch
+from trainer.gaae.data import GaaeBatch
 from trainer.gaae.networks import Classifier, Decoder, LatentDiscriminator, SampleDiscriminator, Trunk
 from trainer.gaae.settings import GaaeSettings
 
@@ -75,7 +75,7 @@ class GGAN(Adversarial[GuidedNetworks]):
         self.S = SampleDiscriminator(settings, classes)
         self.L = LatentDiscriminator(replace(settings, latent_dim=settings.guided_dim))
 
-    def discriminator_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def discriminator_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         x_u, x_l = self.heard(batch.x_u), self.heard(batch.x_l)
         m = len(x_u)
         y_r = self.one_hot(self.drawn_labels(m, generator))
@@ -95,7 +95,7 @@ class GGAN(Adversarial[GuidedNetworks]):
             "S_fake": fake.mean(),
         }
 
-    def edc_losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def edc_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         s = self.settings
         x_u, x_l = self.heard(batch.x_u), self.heard(batch.x_l)
         m = len(x_u)

@@ -15,12 +15,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from trainer.autodecompose.settings import TrainSettings
 from trainer.bundles.runner import BundleRunner
 from trainer.training.checkpoint import load_checkpoint
-from trainer.training.loop import learning_rate
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 SETTINGS = ("encoder=dense", "decoder=dense", "batch=4", "epochs=60", "checkpoint_steps=5")
 
 
@@ -83,17 +81,6 @@ def test_other_settings_do_not_go_on_in_an_old_run(tones: Path, tmp_path: Path) 
     result = subprocess.run(changed, cwd=REPOSITORY, capture_output=True, timeout=300, check=False)
     assert result.returncode == 1
     assert b"other settings" in result.stderr
-
-
-def test_the_rate_goes_up_once_and_down_to_almost_nothing() -> None:
-    settings = TrainSettings()
-    rates = [learning_rate(settings, step, 100) for step in range(101)]
-    peak = max(range(101), key=rates.__getitem__)
-    assert peak == 20
-    assert rates[peak] == settings.peak_rate
-    assert rates[:21] == sorted(rates[:21])
-    assert rates[20:] == sorted(rates[20:], reverse=True)
-    assert rates[-1] < settings.peak_rate / 1000
 
 
 def test_two_processes_under_torchrun_train_one_model(tones: Path, tmp_path: Path) -> None:
