@@ -48,22 +48,20 @@ def evaluate(
 ) -> dict[str, Any]:
     """Few-shot F1 and verification figures of one encoder of a bundle on one folder.
 
-    `voice` is scored as the service scores it: centred with the bundle's mean, calibrated with the bundle's
-    calibration. `content` has neither in a bundle: a crop's vector is the mean and standard deviation of its
-    frames over time, scaled to unit length, centred with the mean of the folder's own utterances, and `cllr`
-    is null.
+    `voice` is scored as the service scores it: with the bundle's mean and calibration. For `content` a bundle
+    has neither. There a crop's vector is the mean and standard deviation of its frames over time, of unit
+    length. It is centred with the mean over the folder's utterances, and `cllr` is None.
 
     Args:
         split: keep only the rows of this split of metadata.tsv; None keeps all.
-        speakers: how many speakers the few-shot part draws; verification always takes every pair of
-            utterances.
+        speakers: how many speakers the few-shot part draws. Verification takes every pair of utterances.
         seed: of that draw and of the labelled crops.
         console: where progress bars go; None shows none.
 
     Returns:
-        What `trainer evaluate --json` writes: `f1`, `std` and `eer` in percent, `min_dcf` normalised at a
-        target prior of 0.01, `cllr` in bits. `eer`, `min_dcf` and `cllr` are None where the folder has not
-        both kinds of pair.
+        What `trainer evaluate --json` writes. `f1`, `std` and `eer` are in percent, `cllr` in bits; `min_dcf`
+        is normalised, for a target prior of 0.01. `eer`, `min_dcf` and `cllr` are None if a kind of pair is
+        missing.
 
     Raises:
         BundleError: the bundle cannot be used.
@@ -103,7 +101,7 @@ def labelled_clips(data_dir: Path, split: str | None) -> list[Clip]:
     """
     clips = [clip for clip in read_folder(data_dir, split) if clip.speaker]
     if not clips:
-        raise DataError(f"{data_dir} names no speaker: evaluation needs labelled speech.")
+        raise DataError(f"{data_dir} names no speaker: give speech with metadata.tsv or SPEAKER/FILE.")
     return clips
 
 
@@ -122,16 +120,16 @@ def measure(
     seed: int,
     progress: Progress,
 ) -> dict[str, Any]:
-    """The figures that depend on embeddings alone; the same for every model that is compared."""
+    """The figures that depend on embeddings alone: the same measures for every model that is compared."""
     clip_speakers = [clip.speaker for clip in embedded.clips]
     target, nontarget = pair_scores(centre(embedded.utterances, mean), clip_speakers)
     drawn = draw_speakers(clip_speakers, speakers, seed)
     crop_speakers = np.asarray(clip_speakers)[embedded.crop_clip]
-    kept = np.isin(crop_speakers, drawn)
+    of_drawn = np.isin(crop_speakers, drawn)
     task = progress.add_task("few-shot draws", total=len(SECONDS) * DRAWS)
     shots = few_shot(
-        embedded.crops[kept],
-        crop_speakers[kept],
+        embedded.crops[of_drawn],
+        crop_speakers[of_drawn],
         draws=DRAWS,
         seed=seed,
         on_draw=lambda: progress.advance(task),
@@ -152,7 +150,7 @@ def measure(
 
 
 def draw_speakers(speakers: Sequence[str], count: int, seed: int) -> list[str]:
-    """The first `count` of a seeded permutation of the sorted speakers, or all where there are fewer."""
+    """The first `count` of a seeded permutation of the sorted speakers, or all if there are fewer."""
     return [str(name) for name in np.random.default_rng(seed).permutation(sorted(set(speakers)))[:count]]
 
 
@@ -179,7 +177,7 @@ def record_metrics(folder: Path, figures: dict[str, Any]) -> None:
 
 
 def figures_table(figures: dict[str, Any]) -> Table:
-    """The figures of `evaluate` as a table of one line a measure."""
+    """The figures of `evaluate` as a table with one row a measure."""
     where = f"{figures['data']}" + (f" ({figures['split']})" if figures.get("split") else "")
     table = Table(
         title=f"{figures['model']} on {where}",

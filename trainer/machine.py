@@ -1,4 +1,4 @@
-"""What trained or measured, without its host's name: in run.json, and below every table."""
+"""The machine that trained or measured, for run.json and below every table. It never names the host."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 
 def cpu_name() -> str:
-    """Its maker's name of the model."""
+    """The processor's model name."""
     cpuinfo = Path("/proc/cpuinfo")
     for line in cpuinfo.read_text().splitlines() if cpuinfo.is_file() else ():
         if line.startswith("model name"):
@@ -19,14 +19,14 @@ def cpu_name() -> str:
 
 
 def training_machine() -> str:
-    """What a training runs on: the GPU, else the processor and the threads torch has."""
+    """The machine of a training: the GPU, or the processor and the number of torch's threads."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"{cpu_name()}, {torch.get_num_threads()} threads"
 
 
 def machine() -> str:
-    """What figures are made on: the GPU, else the processor, and how busy it was."""
+    """The machine of a measurement: the GPU, or the processor with its cores and load average."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     cores = len(os.sched_getaffinity(0))

@@ -22,7 +22,7 @@ from trainer.training.run_folder import RunFolder
 
 
 class ModelSettings(LoopSettings, Protocol):
-    """What every model's settings tell the training, beside what the loop reads."""
+    """What `pretrain` reads of a model's settings, beside what the loop reads."""
 
     @property
     def batch(self) -> int: ...
@@ -34,10 +34,12 @@ class ModelSettings(LoopSettings, Protocol):
 
 @dataclass(frozen=True)
 class TrainableModel:
+    """What `pretrain` and `export` need of a model."""
+
     settings: type[ModelSettings]
     presets: Mapping[str, ModelSettings]  # the first is the default
     objective: Any  # (settings) → nn.Module: (batch, generator) → losses by name
-    voice: Any  # (trained objective) → VoiceModel, what its bundle is made of
+    voice: Any  # (trained objective) → VoiceModel, from which a bundle is made
 
 
 MODELS = {

@@ -35,17 +35,20 @@ def pretrain(
     noise: Path | None = None,
     start: RunFolder | None = None,
 ) -> None:
-    """Trains on folders of speech, or goes on where the run folder stopped. torchrun may start several of it.
+    """Trains on folders of speech, or goes on where the run folder stopped. Also runs under torchrun.
 
     Args:
         model: a name in `trainer.models.MODELS`.
+        split: only rows of this split of metadata.tsv; None takes all.
+        noise: folder of noise to mix in; None mixes in white noise.
+        start: run folder whose weights a new run begins with.
 
     Raises:
         DataError: a folder cannot be read.
-        ValueError: the run folder was begun with another model or other settings.
+        ValueError: the run folder belongs to another model or other settings.
     """
     if run.checkpoint.is_file() and (run.model, run_settings(run)) != (model, settings):
-        raise ValueError(f"{run.path} was begun with other settings: choose another --out, or give the same.")
+        raise ValueError(f"{run.path} belongs to other settings: choose another --out, or give the same.")
     clips = read_clips(data, split)
     with training_group() as group:
         _pretrain(

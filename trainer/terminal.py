@@ -1,4 +1,4 @@
-"""What the command lines share."""
+"""Errors of a command, printed for its user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Say = Callable[[str], None]  # prints a line of progress
 
 @contextmanager
 def errors_said(console: Console, *kinds: type[Exception]) -> Iterator[None]:
-    """Errors of these kinds are the user's to mend: their message in red, and exit status 1."""
+    """Prints errors of these kinds in red and exits with status 1: the user can mend them."""
     try:
         yield
     except kinds as error:

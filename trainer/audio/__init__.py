@@ -1,1 +1,1 @@
-"""Sound: folders of recordings, the cache of their samples, degradations, and front-ends as modules."""
+"""Audio: `folders` of recordings, their sample `cache`, random `acoustics`, and `frontends` as modules."""

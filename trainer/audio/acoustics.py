@@ -1,7 +1,7 @@
-"""What rooms, microphones and lines do to a recording, drawn at random for each crop of a batch.
+"""Random rooms, microphones, lines and noise for each crop of a batch.
 
-Two crops of one recording share its voice, but also its room and microphone. Treating them independently
-here keeps the voice embedding from being an embedding of the channel.
+Two crops of one recording share its voice, but also its room and microphone. Independent channels keep the
+voice embedding from becoming an embedding of the channel.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bundle.audio import SAMPLE_RATE_HZ
 
 @dataclass(frozen=True)
 class AcousticSettings:
-    """Probabilities are per crop; ranges are uniform."""
+    """Probabilities are per crop. Values are drawn uniformly from their range."""
 
     gain_db: tuple[float, float] = (-10.0, 6.0)
     noise_probability: float = 0.5
@@ -36,10 +36,14 @@ class AcousticSettings:
 def degrade(
     waveform: Tensor, noise: Tensor | None, generator: torch.Generator, settings: AcousticSettings
 ) -> Tensor:
-    """Channel (reverberation, equaliser, band-limit), then noise, then gain: (batch, samples), both ends.
+    """Channel (reverberation, equaliser, band-limit), then noise, then gain.
 
     Args:
+        waveform: (batch, samples) at 16 kHz, in [-1, 1].
         noise: (batch, samples) recordings of noise to add, or None for white noise.
+
+    Returns:
+        (batch, samples), clipped to [-1, 1].
     """
     batch, samples = waveform.shape
     degraded = _through_channel(waveform, generator, settings)

@@ -65,11 +65,11 @@ def build_cache(
 ) -> ClipCache:
     """Decodes clips once into `cache_dir`, or opens what an earlier call left there for the same files.
 
-    Files that cannot be read are named through `warn` and left out. The cache is keyed by the paths, sizes
-    and modification times of the files, so a changed file makes a new one; it is written whole or not at all.
+    Files that cannot be read are named through `warn` and left out. Paths, sizes and modification times of
+    the files are the key, so a changed file makes a new cache. It is written whole or not at all.
 
     Raises:
-        DataError: not one of the clips could be read.
+        DataError: none of the clips can be read.
     """
     key = hashlib.sha256()
     for clip in clips:
@@ -79,18 +79,18 @@ def build_cache(
     if not (folder / "index.json").is_file():
         _write_cache(clips, folder, warn, progress)
     index = json.loads((folder / "index.json").read_text())
-    kept = [clips[i] for i in index["kept"]]
-    if not kept:
-        raise DataError(f"None of the {len(clips)} files could be read.")
+    readable = [clips[i] for i in index["kept"]]
+    if not readable:
+        raise DataError(f"None of the {len(clips)} files can be read: give WAV, FLAC, Ogg or MP3.")
     samples = np.memmap(folder / "samples.i16", dtype=np.int16, mode="r")
-    return ClipCache(samples, np.asarray(index["offsets"], dtype=np.int64), kept)
+    return ClipCache(samples, np.asarray(index["offsets"], dtype=np.int64), readable)
 
 
 def _write_cache(
     clips: Sequence[Clip], folder: Path, warn: Callable[[str], None], progress: Progress | None
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    offsets, kept = [0], []
+    offsets, readable = [0], []
     with (folder / "samples.i16").open("wb") as out:
         for i, clip in enumerate(clips):
             try:
@@ -100,10 +100,10 @@ def _write_cache(
             else:
                 (np.clip(audio, -1, 32767 / 32768) * 32768).astype("<i2").tofile(out)
                 offsets.append(offsets[-1] + audio.size)
-                kept.append(i)
+                readable.append(i)
             if progress is not None:
                 progress(i + 1, len(clips))
-    # The index is renamed into place last: a cache without it is not a cache.
+    # The index is renamed into place last: without it the folder does not count as a cache.
     partial = folder / "index.json.partial"
-    partial.write_text(json.dumps({"offsets": offsets, "kept": kept}))
+    partial.write_text(json.dumps({"offsets": offsets, "kept": readable}))
     partial.replace(folder / "index.json")

@@ -1,11 +1,11 @@
 """Folders of speech → clips → 16 kHz samples → 1.024 s crops.
 
-A folder is read in one of three ways, the first that fits:
+A folder is read in the first of three ways that fits:
 
 1. `metadata.tsv` with at least the column `path` (docs/data.md lists the others: `speaker`, `split`,
    `seconds`, …);
 2. plain folders `<speaker>/<file>`;
-3. audio files lying directly in the folder, unlabelled (speaker "").
+3. audio files directly in the folder, unlabelled (speaker "").
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3"})
 
 
 class DataError(Exception):
-    """A folder that cannot be read as speech; the message says what was expected."""
+    """A folder or file that cannot be read as audio; the message says what was expected."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording on disk. `speaker` is "" where it is not known."""
+    """One recording on disk. `speaker` is "" if unknown."""
 
     path: Path
     speaker: str
@@ -59,7 +59,7 @@ def read_folder(folder: Path, split: str | None = None) -> list[Clip]:
         if split is not None:
             clips = [clip for clip in clips if clip.split == split]
     elif split is not None:
-        raise DataError(f"{folder} has no metadata.tsv, so it has no split '{split}': leave the split out.")
+        raise DataError(f"{folder} has no metadata.tsv, so no split '{split}': leave the split out.")
     else:
         clips = [
             Clip(path, path.parent.name if path.parent != folder else "", corpus=folder.resolve().name)
@@ -97,7 +97,7 @@ def read_clips(data: Sequence[Path], split: str | None) -> list[Clip]:
 
 
 def read_noise(folder: Path, split: str | None) -> list[Clip]:
-    """Noise of the same split as the speech, where the folder has splits: test noise is kept for testing."""
+    """Clips of noise. Of a folder with splits, only the split of the speech: test noise is for testing."""
     clips = read_folder(folder)
     return [clip for clip in clips if split is None or clip.split in {"", split}]
 
@@ -114,18 +114,18 @@ def read_audio(path: Path) -> Float32:
         raise DataError(f"{path}: {error}") from error
     mono = samples.mean(axis=1)
     if mono.size == 0 or not np.isfinite(mono).all():
-        raise DataError(f"{path}: no samples, or samples that are not numbers.")
+        raise DataError(f"{path}: it is empty, or holds samples that are NaN or infinite.")
     if rate_hz != SAMPLE_RATE_HZ:
         mono = soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ)
     return np.ascontiguousarray(mono, dtype=np.float32)
 
 
 def contiguous_crops(samples: Float32) -> Float32:
-    """The whole crops of a recording, from its start, without overlap: (samples,) → (crops, 16384)."""
+    """The whole crops of a recording from its start, without overlap: (samples,) → (crops, 16384)."""
     n = samples.size // CROP_SAMPLES
     return samples[: n * CROP_SAMPLES].reshape(n, CROP_SAMPLES)
 
 
 def fill_crop(samples: Float32) -> Float32:
-    """Repeats a recording shorter than a crop until it fills one: no silence is invented."""
+    """Repeats a recording shorter than a crop until it fills one: (samples,) → (max(samples, 16384),)."""
     return np.resize(samples, max(samples.size, CROP_SAMPLES))

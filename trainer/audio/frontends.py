@@ -31,7 +31,7 @@ class MelSettings:
     low_hz: float = 90.0
     high_hz: float = 7600.0
     filter_order: int = 4  # Butterworth band-pass, applied as a weight per FFT bin
-    range_db: float | None = None  # below the crop's peak nothing is told apart; None: absolute, to -100 dB
+    range_db: float | None = None  # decibels below the crop's peak that count; None: absolute, to -100 dB
 
 
 FRONTENDS = {
@@ -44,8 +44,8 @@ FRONTENDS = {
 class LogMel(nn.Module):
     """(batch, samples) in [-1, 1] → (batch, samples / hop, mels), about [0, 0.7] for speech.
 
-    A window longer than the hop is centred on its hop: the ends of the crop are extended by reflection, so
-    there are always samples / hop frames.
+    A window longer than the hop is centred on its hop. Reflection extends both ends of the crop, so there are
+    always samples / hop frames.
     """
 
     def __init__(self, settings: MelSettings = FRONTENDS["paper"]) -> None:
@@ -79,8 +79,8 @@ class LogMel(nn.Module):
 class LogSpectrogram(nn.Module):
     """(batch, at least 16000 samples) → (batch, 513 bins, 126 frames) of the middle second, 0 to 8 kHz.
 
-    Barlow Twins for speech, section 2.3. 513 linear bins are 1024 samples; 126 frames of one second are a
-    hop of 128 samples, not the 32 ms of the text. Decibels scaled by (dB + 100) / 200 as in `LogMel`.
+    Barlow Twins for speech, section 2.3. 513 linear bins mean a window of 1024 samples. 126 frames a second
+    mean a hop of 128 samples, not the 32 ms of the text. Decibels are scaled as in `LogMel`.
     """
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class LogSpectrogram(nn.Module):
 
 
 def cut_windows(waveform: Tensor, window: int, hop: int) -> Tensor:
-    """(batch, samples) → (batch, frames, window); the window is a whole number of hops."""
+    """(batch, samples) → (batch, frames, window). The window has to be a whole number of hops."""
     # Cut into hops first: a reshape exports better than unfold.
     hops = waveform.reshape(waveform.shape[0], -1, hop)  # (batch, frames + k - 1, hop)
     k = window // hop
@@ -113,10 +113,9 @@ def cut_windows(waveform: Tensor, window: int, hop: int) -> Tensor:
 def power_spectrum(x: Tensor, dft: Tensor) -> Tensor:
     """|DFT|² of real frames: (…, window) → (…, bins).
 
-    The exported graph uses two half-length matrix products, which onnxruntime runs faster than its DFT
-    operator: x[n] + x[N-n] holds all of the cosine part and x[n] - x[N-n] all of the sine part, so folding
-    the frame first halves the work of a plain DFT matrix. torch's own FFT is faster still, so training uses
-    that.
+    The exported graph uses two matrix products of half length: onnxruntime runs them faster than its DFT
+    operator. x[n] + x[N-n] holds all of the cosine part and x[n] - x[N-n] all of the sine part. So folding
+    the frame first halves the work of a plain DFT matrix. Training uses torch's FFT, which is faster still.
     """
     if not torch.compiler.is_exporting():
         spectrum: Tensor = torch.fft.rfft(x)
@@ -141,7 +140,7 @@ def folded_dft(window: int) -> Tensor:
 def _mel_filters(bins: int, mels: int) -> Tensor:
     """Slaney's mel scale and area normalisation, as in librosa's defaults: (bins, mels)."""
     with warnings.catch_warnings():
-        # With 129 bins some of the 80 filters are empty: the same in the original.
+        # With 129 bins some of the 80 filters are empty, as in the author's notebook.
         warnings.filterwarnings("ignore", message="At least one mel filterbank")
         filters: Tensor = melscale_fbanks(
             n_freqs=bins,

@@ -1,7 +1,7 @@
 """The two complementary augmentations of section IV-A, on batches of mel crops (batch, time, mel).
 
 `scramble_time` is A_s: it destroys the content and keeps the voice. `shift_voice` is A_c: it changes the
-voice and keeps the content. All randomness comes from the generator that is handed in.
+voice and keeps the content. All randomness comes from the given generator.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class AugmentSettings:
 def scramble_time(x: Tensor, generator: torch.Generator, settings: AugmentSettings) -> Tensor:
     """A_s: cuts each crop at random pivots, permutes the pieces, then zeroes short stretches of time.
 
-    The notebook swaps the two sides of one pivot again and again, which composes to a single rotation;
-    permuting the pieces is what the paper describes.
+    The paper describes a permutation of the pieces, as here. The author's notebook swaps the two sides of a
+    pivot again and again, which amounts to a single rotation.
     """
     return mask_time(permute_pieces(x, generator, settings), generator, settings)
 

@@ -1,4 +1,4 @@
-"""A trained Autodecompose → its three graphs, and a bundle of them."""
+"""A trained Autodecompose → the three graphs of its bundle."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def autodecompose_voice(objective: Objective) -> VoiceModel:
 
 
 def bundle_graphs(objective: Objective, voice: VoiceGraph, crops: Float32) -> list[Graph]:
-    """The ONNX files of a bundle. `crops` (n, 16384) of speech are what they are checked on."""
+    """The graphs of a bundle's ONNX files. They are checked on `crops` (n, 16384) of speech."""
     waveform = torch.from_numpy(crops)
     content = ContentGraph(objective).eval()
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The three modules of a bundle: waveform in, so that the service does no signal processing of its own."""
+"""The three modules of a bundle. Encoders take the waveform: the service does no signal processing itself."""
 
 from __future__ import annotations
 

@@ -1,10 +1,12 @@
 """E_s, E_c and G of section V-A, chosen by name.
 
-"3 conv. (512 filters) + BNR + 3 LSTM (256 units) + embd128": one-dimensional convolutions along time, each
-followed by batch norm and ReLU, stacked LSTMs, then a linear layer on every frame. Batch norm uses the Keras
-defaults behind the paper (eps 1e-3, momentum 0.99). Instance norm in the content encoder is not the paper's:
-voice conversion uses it to keep the speaker out (Chou et al. 2019, "One-shot voice conversion by separating
-speaker and content representations with instance normalization").
+The paper writes "3 conv. (512 filters) + BNR + 3 LSTM (256 units) + embd128". That is: convolutions along
+time, each followed by batch norm and ReLU, stacked LSTMs, then a linear layer on every frame. Batch norm uses
+the Keras defaults behind the paper (eps 1e-3, momentum 0.99).
+
+Instance norm in the content encoder is not the paper's. Voice conversion uses it to keep the speaker out
+(Chou et al. 2019, "One-shot voice conversion by separating speaker and content representations with instance
+normalization").
 """
 
 from __future__ import annotations
@@ -47,11 +49,12 @@ DECODERS = {
 
 
 def batch_norm(channels: int) -> nn.Module:
+    """Keras's defaults: torch's momentum is 1 minus theirs."""
     return nn.BatchNorm1d(channels, eps=1e-3, momentum=0.01)
 
 
 def instance_norm(channels: int) -> nn.Module:
-    """Each crop's own mean and deviation over time, which hold the voice and the channel, are taken out."""
+    """Removes each crop's mean and deviation over time, which hold the voice and the channel."""
     return nn.InstanceNorm1d(channels, eps=1e-3, affine=True)
 
 
@@ -97,7 +100,7 @@ class FrameNet(nn.Module):
 def pool(frames: Tensor) -> Tensor:
     """Mean and standard deviation over time: (batch, time, width) → (batch, 2 · width).
 
-    The paper leaves open how a crop becomes one vector; flattened frames classify far worse than this.
+    The paper leaves open how a crop becomes one vector. Flattened frames classify far worse.
     """
     mean = frames.mean(dim=1)
     variance = (frames - mean[:, None]).square().mean(dim=1)

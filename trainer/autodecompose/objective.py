@@ -16,10 +16,11 @@ from trainer.training.batches import PairBatch
 
 
 class Objective(nn.Module):
-    """The model and what it is trained on.
+    """The model and its loss.
 
-    Equation 2, min L(d, G(E_s(A_s(d)), E_c(A_c(d)))) with L the mean squared error, and the Barlow Twins
-    term on the pooled voice frames of d and of d', another crop of the same recording under another channel.
+    Equation 2: min L(d, G(E_s(A_s(d)), E_c(A_c(d)))), with L the mean squared error. To it comes the Barlow
+    Twins term on the pooled voice frames of d and d', another crop of the same recording under another
+    channel.
     """
 
     def __init__(self, settings: TrainSettings) -> None:

@@ -1,4 +1,4 @@
-"""Every hyper-parameter of Autodecompose's training, in one place."""
+"""Every hyper-parameter of Autodecompose's training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained Barlow Twins → its voice graph, and a bundle of it: no content encoder, no decoder."""
+"""A trained Barlow Twins → the voice graph of its bundle. It has no content encoder and no decoder."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class BarlowTwinsVoiceGraph(WhitenedVoice):
 def barlow_twins_voice(objective: BarlowTwins) -> VoiceModel:
     """What the export needs of a trained model.
 
-    The voice is the backbone's representation, as in the paper's later tasks; the projector is kept among
-    the weights only.
+    The voice is the backbone's representation, as in the paper's later tasks. Only the weights file holds the
+    projector.
     """
     objective = objective.eval()
 

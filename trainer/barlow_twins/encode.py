@@ -1,4 +1,4 @@
-"""Crops → what a trained network makes of them."""
+"""Crops → the outputs of a trained network."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ BATCH = 128
 
 
 def encode(network: Callable[[Tensor], Tensor], crops: Float32) -> Float32:
-    """(n, 16384) → (n, d), in float32 throughout: bf16 hides what little an untrained network's outputs vary.
+    """(n, 16384) → (n, d), in float32: in bf16 the outputs of an untrained network would hardly vary.
 
     Args:
-        network: spectrograms (batch, 513, 126) → (batch, d) on the CPU, in evaluation mode: `backbone` of a
-            `BarlowTwins` gives the representation that later tasks use, `latents` what Table 3 measures.
+        network: spectrograms (batch, 513, 126) → (batch, d) on the CPU, in evaluation mode. `backbone` of a
+            `BarlowTwins` gives the representation of later tasks, `latents` what Table 3 measures.
     """
     frontend = LogSpectrogram()
     rows = []

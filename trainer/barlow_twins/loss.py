@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 class Projector(nn.Module):
-    """(batch, inputs) → (batch, outputs): Linear–BN–ReLU as often as there are hidden layers, then linear."""
+    """(batch, inputs) → (batch, outputs): Linear–BN–ReLU `hidden` times, then a linear layer."""
 
     def __init__(self, inputs: int, width: int, outputs: int | None = None, hidden: int = 1) -> None:
         super().__init__()

@@ -16,17 +16,17 @@ NORMALISERS = ("original", "ln", "bn", "bn_ln")
 
 
 def normaliser(name: str, latent: int) -> nn.Module:
-    """What the latents pass before equation 2. The paper names its variants in words only; here they are:
+    """The layer between the latents and equation 2. The paper describes its variants in words only:
 
-    - `original`: batch norm without scale and shift, as the reference implementation of Barlow Twins does;
-      equation 2 is then z1ᵀz2 / N of standardised latents.
-    - `ln` (MBT w/LN): layer norm, each sample's latent to mean 0 and deviation 1 over its own entries.
-    - `bn` (MBT w/BN): batch norm with a learnt scale and shift. Equation 2 cancels the scale; the shift lets
+    - `original`: batch norm without scale and shift, as in the reference implementation of Barlow Twins.
+      Equation 2 is then z1ᵀz2 / N of standardised latents.
+    - `ln` (MBT w/LN): layer norm. Each sample's latent gets mean 0 and deviation 1 over its entries.
+    - `bn` (MBT w/BN): batch norm with a learnt scale and shift. Equation 2 cancels the scale. The shift lets
       a mean, which `original` subtracts, back into the correlation.
     - `bn_ln` (MBT w/BN/LN): `bn`, then `ln`.
 
     Raises:
-        ValueError: none of these.
+        ValueError: the name is none of these.
     """
     if name == "original":
         return nn.BatchNorm1d(latent, affine=False)
@@ -40,10 +40,13 @@ def normaliser(name: str, latent: int) -> nn.Module:
 
 
 class BarlowTwins(nn.Module):
-    """f_θ on two views X^A and X^B of each crop, and the loss between their latents Z^A and Z^B.
+    """f_θ on two views X^A, X^B of each crop, and the loss between their latents Z^A, Z^B.
 
-    The representation that later tasks use is the backbone's, before the projector, as in the reference;
+    Later tasks use the backbone's representation, before the projector, as in the reference implementation.
     Table 3 measures the latent itself.
+
+    Raises:
+        ValueError: `positives` or `normalise` is unknown.
     """
 
     def __init__(self, settings: BarlowTwinsSettings) -> None:
@@ -78,7 +81,7 @@ class BarlowTwins(nn.Module):
     def correlation(self, batch: PairBatch, generator: torch.Generator) -> Tensor:
         """C of equation 2 for one batch, (latent, latent): Fig. 3."""
         projected = self.projector(self.backbone(self.views(batch, generator)))
-        # The two views are normalised apart, as the reference does.
+        # The two views are normalised separately, as in the reference implementation.
         z1, z2 = (self.normaliser(z.float()) for z in projected.chunk(2))
         return cross_correlation(z1, z2)
 

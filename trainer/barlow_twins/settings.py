@@ -1,4 +1,4 @@
-"""Every hyper-parameter of Barlow Twins for speech, in one place."""
+"""Every hyper-parameter of Barlow Twins for speech."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainer.training.settings import tuples
 
 @dataclass(frozen=True)
 class BarlowTwinsSettings:
-    """Defaults are what two CPU cores can train; the preset `paper` is section 2.3's."""
+    """Two CPU cores can train the defaults. The preset `paper` is section 2.3's."""
 
     # Backbone
     depth: int = 18  # ResNet-18 or ResNet-50
@@ -24,8 +24,8 @@ class BarlowTwinsSettings:
     # Objective, equations 1 and 2
     lambd: float = 0.005
     normalise: str = "original"  # trainer.barlow_twins.objective.NORMALISERS: original, ln, bn or bn_ln
-    positives: str = "crop"  # views of one crop, as in the paper; "recording": of two crops of a recording
-    same_voice_seconds: float = 0.0  # "recording": two crops are one voice only this near; 0: anywhere in it
+    positives: str = "crop"  # two views of one crop, as in the paper; "recording": of two of its crops
+    same_voice_seconds: float = 0.0  # "recording": the two crops start at most this far apart; 0: anywhere
 
     # Optimisation
     epochs: int = 12
@@ -37,7 +37,7 @@ class BarlowTwinsSettings:
     seed: int = 0
     checkpoint_steps: int = 100  # a killed run loses at most this many
 
-    # What tells the two views apart
+    # The random channel of each view
     acoustics: AcousticSettings = field(default_factory=AcousticSettings)
 
     def to_json(self) -> dict[str, Any]:

@@ -44,9 +44,9 @@ def train_supervised(
     Args:
         crops: (n, 16384).
         labels: (n,) of 0 … classes − 1.
-        steps: batches; every pass over the crops takes them in another order.
+        steps: batches. Every pass over the crops has a new order.
         noise: (m, 16384) recordings of noise that `augment` adds; white noise if None.
-        augment: passes each crop through a random channel, as the views of Barlow Twins.
+        augment: passes each crop through a random channel, as for the views of Barlow Twins.
 
     Returns:
         The trained network in evaluation mode, on the CPU.

@@ -19,27 +19,28 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Fetches or reads a public corpus and writes it as metadata.tsv and audio/SPEAKER/CLIP.opus.",
 )
+OutOption = Annotated[Path, typer.Option(help="Folder to write; clips that it already holds stay.")]
 
 
 @app.callback()
 def data() -> None:
-    """Keeps the corpus a word of its own (`data librispeech`) however many there are."""
+    """Makes the corpus a subcommand (`data librispeech`), even if there were only one."""
 
 
 @app.command()
 def librispeech(
     root: Annotated[Path, typer.Option(help="Folder that holds LibriSpeech/, or is to hold it.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    out: OutOption,
     subset: Annotated[
         str, typer.Option(help="Which part: train-clean-100, test-other, …")
     ] = "train-clean-100",
     download: Annotated[
-        bool, typer.Option("--download", help="Fetch it from openslr.org if need be.")
+        bool, typer.Option("--download", help="Fetch it from openslr.org if it is not there.")
     ] = False,
 ) -> None:
     """LibriSpeech: read English. `train-*` becomes the split train, `dev-*` and `test-*` the split test.
 
-    Can be stopped and started again: clips already written are kept.
+    Stop it at any time: the same command goes on.
 
     Examples:
 
@@ -52,24 +53,24 @@ def librispeech(
     if subset not in list(Subset):
         raise typer.BadParameter(f"'{subset}' is none of {', '.join(Subset)}.", param_hint="--subset")
     with errors_said(Console(stderr=True), DataError):
-        found = recordings(root, Subset(subset), download=download)
-    write_corpus(found, out)
+        utterances = recordings(root, Subset(subset), download=download)
+    write_corpus(utterances, out)
 
 
 @app.command()
 def instruments(
-    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    out: OutOption,
     low: Annotated[int, typer.Option(min=0, max=127, help="Lowest pitch, as a MIDI number.")] = 40,
     high: Annotated[int, typer.Option(min=0, max=127, help="Highest pitch.")] = 88,
     step: Annotated[int, typer.Option(min=1, help="Semitones from pitch to pitch.")] = 1,
     soundfont: Annotated[
-        Path | None, typer.Option(help="General MIDI soundfont [Debian's FluidR3_GM.sf2].")
+        Path | None, typer.Option(help="General MIDI soundfont; Debian's FluidR3_GM.sf2 if none.")
     ] = None,
 ) -> None:
     """Guitar, string and mallet notes of one second, rendered with fluidsynth: a stand-in for NSynth.
 
-    Every pitch at five velocities; one instrument of five a family is the split test. Needs Debian's packages
-    fluidsynth and fluid-soundfont-gm. Can be stopped and started again: clips already written are kept.
+    Every pitch comes at five velocities. Of the five instruments of a family one is the split test. Needs
+    Debian's packages fluidsynth and fluid-soundfont-gm. Stop it at any time: the same command goes on.
 
     Examples:
 
@@ -83,8 +84,7 @@ def instruments(
         raise typer.BadParameter(f"{high} is below --low {low}.", param_hint="--high")
     pitches = range(low, high + 1, step)
     console = Console(stderr=True)
-    bar = Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console)
-    with errors_said(console, DataError), bar as progress:
+    with errors_said(console, DataError), _progress(console) as progress:
         task = progress.add_task("rendering", total=len(INSTRUMENTS) * len(pitches) * len(VELOCITIES))
         report = write_instruments(
             out,
@@ -92,13 +92,13 @@ def instruments(
             soundfont=soundfont or SOUNDFONT,
             on_clip=lambda: progress.advance(task),
         )
-    _say(report, out, console)
+    _print_report(report, out, console)
 
 
 @app.command()
 def nsynth(
     root: Annotated[Path, typer.Option(help="Folder that holds nsynth-train/, nsynth-test/ or both.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    out: OutOption,
     family: Annotated[
         list[str] | None, typer.Option(help="Repeatable; without it, guitar, string and mallet.")
     ] = None,
@@ -106,8 +106,8 @@ def nsynth(
 ) -> None:
     """NSynth: single notes of instruments. nsynth-train becomes the split train, nsynth-test the split test.
 
-    Unpack the json/wav archives yourself. nsynth-valid is left out: its instruments are those of nsynth-test.
-    Can be stopped and started again: clips already written are kept.
+    Unpack the json/wav archives yourself. nsynth-valid is left out: it has the same instruments as
+    nsynth-test. Stop it at any time: the same command goes on.
 
     Examples:
 
@@ -123,35 +123,35 @@ def nsynth(
             if name not in known:
                 raise typer.BadParameter(f"'{name}' is none of {', '.join(known)}.", param_hint=option)
     with errors_said(Console(stderr=True), DataError):
-        found = recordings(root, families=families, sources=sources)
-    write_corpus(found, out)
+        notes = recordings(root, families=families, sources=sources)
+    write_corpus(notes, out)
 
 
 @app.command()
 def speechcommands(
     root: Annotated[Path, typer.Option(help="Folder that holds SpeechCommands/, or is to hold it.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    out: OutOption,
     digits: Annotated[bool, typer.Option("--digits", help="Only zero to nine: the dataset S09.")] = False,
     download: Annotated[
-        bool, typer.Option("--download", help="Fetch version 0.02 from tensorflow.org if need be.")
+        bool, typer.Option("--download", help="Fetch version 0.02 from tensorflow.org if it is not there.")
     ] = False,
 ) -> None:
-    """Speech Commands: one word a second. The archive's testing_list.txt is the split test, the rest train.
+    """Speech Commands: one word a clip. The archive's testing_list.txt is the split test, the rest train.
 
-    Can be stopped and started again: clips already written are kept.
+    Stop it at any time: the same command goes on.
 
     Example: `python -m trainer data speechcommands --root ~/corpora --digits --out data/s09`
     """
     from trainer.corpora.speechcommands import recordings
 
     with errors_said(Console(stderr=True), DataError):
-        found = recordings(root, digits=digits, download=download)
-    write_corpus(found, out)
+        words = recordings(root, digits=digits, download=download)
+    write_corpus(words, out)
 
 
 @app.command()
 def syntone(
-    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    out: OutOption,
     amplitudes: Annotated[int, typer.Option(min=2, help="Levels from 0 to 1.")] = 20,
     frequencies: Annotated[int, typer.Option(min=2, help="Levels from 440 to 8000 Hz.")] = 400,
 ) -> None:
@@ -170,41 +170,47 @@ def syntone(
 
     grid = SynTone(amplitudes, frequencies)
     console = Console(stderr=True)
-    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:
+    with _progress(console) as progress:
         task = progress.add_task("writing", total=len(grid))
         report = write_syntone(grid, out, on_clip=lambda: progress.advance(task))
-    console.print(f"{out}: {report.written} written, {report.kept} kept")
+    _print_report(report, out, console)
 
 
 @app.command()
 def voxceleb1(
     root: Annotated[Path, typer.Option(help="Folder that holds wav/ and vox1_meta.csv.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; others' clips in it are kept.")],
+    out: OutOption,
 ) -> None:
-    """VoxCeleb1: celebrities in interviews. Its Set dev becomes the split train; gender and nationality.
+    """VoxCeleb1: celebrities in interviews, with gender and nationality. Its Set dev becomes the split train.
 
-    Its archives are handed out on request only: unpack them yourself, both into one folder. Can be stopped
-    and started again: clips already written are kept.
+    Its archives are given on request only: unpack both into one folder yourself. Stop it at any time: the
+    same command goes on.
 
     Example: `python -m trainer data voxceleb1 --root ~/corpora/voxceleb1 --out data/voxceleb1`
     """
     from trainer.corpora.voxceleb1 import recordings
 
     with errors_said(Console(stderr=True), DataError):
-        found = recordings(root)
-    write_corpus(found, out)
+        utterances = recordings(root)
+    write_corpus(utterances, out)
 
 
-def write_corpus(found: Sequence[CorpusRecording], out: Path) -> None:
-    """Writes a corpus with a progress bar, names what was skipped, and says what is there now."""
+def write_corpus(recordings: Sequence[CorpusRecording], out: Path) -> None:
+    """Writes a corpus behind a progress bar, then prints the skipped files and the counts."""
     console = Console(stderr=True)
-    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:
-        task = progress.add_task("writing", total=len(found))
-        report = write_folder(found, out, on_clip=lambda: progress.advance(task))
-    _say(report, out, console)
+    with _progress(console) as progress:
+        task = progress.add_task("writing", total=len(recordings))
+        report = write_folder(recordings, out, on_clip=lambda: progress.advance(task))
+    _print_report(report, out, console)
 
 
-def _say(report: WriteReport, out: Path, console: Console) -> None:
+def _progress(console: Console) -> Progress:
+    return Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console)
+
+
+def _print_report(report: WriteReport, out: Path, console: Console) -> None:
     for line in report.skipped:
         console.print(f"[yellow]skipped[/yellow] {line}")
-    console.print(f"{out}: {report.written} written, {report.kept} kept, {len(report.skipped)} skipped")
+    console.print(
+        f"{out}: {report.written} written, {report.existing} already there, {len(report.skipped)} skipped"
+    )

@@ -18,10 +18,10 @@ _BLOCK_SAMPLES = 60 * SAMPLE_RATE_HZ
 
 @dataclass(frozen=True)
 class CorpusRecording:
-    """One file of a corpus, where it lies now and how it is to be listed."""
+    """One file of a corpus: where it lies, and how metadata.tsv will list it."""
 
     source: Path
-    clip: str  # its name without a suffix, unique within its speaker
+    clip: str  # name without suffix, unique within the speaker
     speaker: str
     split: str  # "train" or "test"
     labels: dict[str, str] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class CorpusRecording:
 @dataclass(frozen=True)
 class WriteReport:
     written: int
-    kept: int  # already there from an earlier run
+    existing: int  # already there from an earlier run
     skipped: list[str]  # why a file was left out, one line a file
 
 
@@ -39,21 +39,20 @@ def write_folder(
 ) -> WriteReport:
     """Adds recordings to a folder, which may hold others already, and lists them all in its metadata.tsv.
 
-    Clips written by an earlier, interrupted run are kept: each appears under its name only once it is whole,
-    and metadata.tsv is replaced at the end in one step. Files that cannot be read are named in the report,
-    not fatal.
+    Clips of an earlier, interrupted run stay: a clip gets its name only once it is whole. metadata.tsv is
+    replaced at the end in one step. The report names files that cannot be read; they stop nothing.
 
     Args:
         on_clip: called after each recording, for a progress bar.
     """
     table = out / "metadata.tsv"
     rows = read_rows(table)
-    written, kept, skipped = 0, 0, []
+    written, existing, skipped = 0, 0, []
     for recording in recordings:
         relative = Path("audio") / recording.speaker / f"{recording.clip}.opus"
         try:
             if (out / relative).is_file():
-                kept += 1
+                existing += 1
             else:
                 _encode(recording.source, out / relative)
                 written += 1
@@ -70,7 +69,7 @@ def write_folder(
         if on_clip is not None:
             on_clip()
     write_rows(table, rows)
-    return WriteReport(written, kept, skipped)
+    return WriteReport(written, existing, skipped)
 
 
 def _encode(source: Path, target: Path) -> None:
@@ -93,7 +92,7 @@ def read_rows(table: Path) -> dict[str, dict[str, str]]:
 
 
 def write_rows(table: Path, rows: Mapping[str, Mapping[str, str]]) -> None:
-    """metadata.tsv of rows by their path, replaced in one step; other columns than `COLUMNS` are labels."""
+    """Writes a metadata.tsv of rows by their path in one step. Columns beside `COLUMNS` are labels."""
     labels = sorted({name for row in rows.values() for name in row} - set(COLUMNS))
     table.parent.mkdir(parents=True, exist_ok=True)
     partial = table.with_suffix(".partial")

@@ -1,7 +1,7 @@
 """Guitar, strings and mallet notes rendered from a General MIDI soundfont, as a stand-in for NSynth.
 
-As there: every pitch at five velocities, from an instrument in one split only. One second of each, the key
-held throughout.
+As in NSynth, every pitch comes at five velocities, and an instrument is in one split only. A note lasts one
+second, with the key held throughout.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from trainer.corpora.midi import write_notes
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 PACKAGES = "apt-get install fluidsynth fluid-soundfont-gm"
 VELOCITIES = (25, 50, 75, 100, 127)  # NSynth's
-PITCHES = range(40, 89)  # E2 to E6, the same for all: pitch alone tells nothing of the family
-_RENDER_HZ = 48_000  # and resampled afterwards: fluidsynth's own interpolation aliases at 16 kHz
+PITCHES = range(40, 89)  # E2 to E6 for every instrument, so that pitch says nothing about the family
+_RENDER_HZ = 48_000  # resampled afterwards: fluidsynth itself aliases at 16 kHz
 _CLIP_S, _SPACING_S = 1.0, 1.5
 _SILENT = 1e-3  # of full scale
 
@@ -71,7 +71,7 @@ def write_instruments(
     soundfont: Path = SOUNDFONT,
     on_clip: Callable[[], None] | None = None,
 ) -> WriteReport:
-    """Renders every note and adds it to the folder `out`; instruments whose clips are all there are kept.
+    """Renders every note and adds it to the folder `out`. An instrument whose clips are all there is skipped.
 
     Labels: `family` (guitar, string, mallet), `preset`, `pitch`, `velocity`. Notes that a preset does not
     have are named in the report.
@@ -112,7 +112,7 @@ def write_instruments(
 
     with TemporaryDirectory() as folder:
         report = write_folder(recordings(Path(folder)), out, on_clip=on_clip)
-    return WriteReport(report.written, report.kept, report.skipped + absent)
+    return WriteReport(report.written, report.existing, report.skipped + absent)
 
 
 def _render(
@@ -122,11 +122,11 @@ def _render(
     notes: Sequence[tuple[int, int]],
     targets: Sequence[Path],
 ) -> None:
-    """One file a note that sounds: all are rendered in one go, since loading the soundfont takes longest."""
+    """Writes one file a note that sounds. All are rendered in one go: loading the soundfont takes longest."""
     folder = targets[0].parent
     score, audio = folder / "notes.mid", folder / "all.wav"
     write_notes(score, notes, program=instrument.program, held_s=_CLIP_S, spacing_s=_SPACING_S)
-    # No reverb and no chorus, which would be the soundfont player's and not the instrument's.
+    # No reverb and no chorus: they are effects of the player, not of the instrument.
     command = [fluidsynth, "-n", "-i", "-q", "-R", "0", "-C", "0", "-g", "0.5", "-r", str(_RENDER_HZ)]
     done = subprocess.run(
         [*command, "-T", "wav", "-F", str(audio), str(soundfont), str(score)],

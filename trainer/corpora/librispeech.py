@@ -22,17 +22,16 @@ class Subset(StrEnum):
 
 
 def recordings(root: Path, subset: Subset, *, download: bool = False) -> list[CorpusRecording]:
-    """Every utterance of a subset; `train-*` become the split `train`, the others `test` (no speaker is in
-    both).
+    """Every utterance of a subset. `train-*` becomes the split `train`, others `test`; no speaker is in both.
 
     Labels: `text`, and `gender` where the archive's SPEAKERS.TXT is there.
 
     Args:
         root: the folder that holds `LibriSpeech/<subset>/<speaker>/<chapter>/*.flac`.
-        download: fetch and unpack the subset into `root` where it is not there (train-clean-100: 6.3 GB).
+        download: fetch and unpack the subset into `root` if it is not there (train-clean-100: 6.3 GB).
 
     Raises:
-        DataError: the subset is not there, or cannot be fetched.
+        DataError: the subset is missing or cannot be fetched.
     """
     if download:
         root.mkdir(parents=True, exist_ok=True)
@@ -42,14 +41,14 @@ def recordings(root: Path, subset: Subset, *, download: bool = False) -> list[Co
         raise DataError(f"{error} Give --root the folder above LibriSpeech/, or add --download.") from error
     genders = _genders(root / "LibriSpeech" / "SPEAKERS.TXT")
     split = "train" if subset.value.startswith("train") else "test"
-    found = []
+    utterances = []
     for index in range(len(corpus)):
         # get_metadata, not indexing: the audio is read by soundfile, which needs no torchcodec.
         path, _, text, speaker, _, _ = corpus.get_metadata(index)
         source = root / "LibriSpeech" / path
         labels = {"text": text, **genders.get(str(speaker), {})}
-        found.append(CorpusRecording(source, source.stem, str(speaker), split, labels))
-    return found
+        utterances.append(CorpusRecording(source, source.stem, str(speaker), split, labels))
+    return utterances
 
 
 def _genders(table: Path) -> dict[str, dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from trainer.audio.folders import DataError
 from trainer.corpora.folder import CorpusRecording
 
-#: Folder to split. No instrument is in both; nsynth-valid shares its instruments with nsynth-test: left out.
+# Folder to split. No instrument is in both. nsynth-valid is left out: it shares instruments with nsynth-test.
 SPLITS = {"nsynth-train": "train", "nsynth-test": "test"}
 FAMILIES = (
     "bass",
@@ -30,23 +30,23 @@ SOURCES = ("acoustic", "electronic", "synthetic")
 
 
 def recordings(root: Path, *, families: Sequence[str], sources: Sequence[str]) -> list[CorpusRecording]:
-    """Every note of these families and sources; an instrument is what the folder format calls a speaker.
+    """Every note of these families and sources. The instrument takes the place of the speaker.
 
     Labels: `family`, `source`, `pitch` (MIDI number), `velocity` (MIDI, 25 to 127).
 
     Args:
-        root: the folder that holds `nsynth-train` or `nsynth-test` or both, each with `examples.json` and
+        root: the folder that holds `nsynth-train`, `nsynth-test` or both, each with `examples.json` and
             `audio/<note>.wav`.
 
     Raises:
-        DataError: neither is there, an examples.json is not as published, or no note is of these.
+        DataError: both are missing, an examples.json is not as published, or no note fits.
     """
     parts = [part for part in SPLITS if (root / part).is_dir()]
     if not parts:
         raise DataError(
             f"{root} holds none of {', '.join(SPLITS)}. Unpack nsynth-train.jsonwav.tar.gz there."
         )
-    found = []
+    notes = []
     for part in parts:
         folder = root / part
         for name, note in _read_examples(folder / "examples.json").items():
@@ -64,12 +64,12 @@ def recordings(root: Path, *, families: Sequence[str], sources: Sequence[str]) -
                 ) from error
             if labels["family"] in families and labels["source"] in sources:
                 source = folder / "audio" / f"{name}.wav"
-                found.append(CorpusRecording(source, name, instrument, SPLITS[part], labels))
-    if not found:
+                notes.append(CorpusRecording(source, name, instrument, SPLITS[part], labels))
+    if not notes:
         raise DataError(
             f"{', '.join(parts)}: no note of {', '.join(families)} that is {' or '.join(sources)}."
         )
-    return found
+    return notes
 
 
 def _read_examples(path: Path) -> dict[str, dict[str, Any]]:
@@ -78,7 +78,7 @@ def _read_examples(path: Path) -> dict[str, dict[str, Any]]:
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}). Unpack the json/wav archive.") from error
     except ValueError as error:
-        raise DataError(f"{path} is no JSON ({error}). Unpack the archive again.") from error
+        raise DataError(f"{path} is not JSON ({error}). Unpack the archive again.") from error
     if not isinstance(examples, dict):
-        raise DataError(f"{path} is not as published: it has to be an object with a member a note.")
+        raise DataError(f"{path} is not as published: it has to be an object with one member a note.")
     return dict(sorted(examples.items()))

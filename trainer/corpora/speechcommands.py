@@ -9,28 +9,28 @@ from torchaudio.datasets import SPEECHCOMMANDS
 from trainer.audio.folders import DataError
 from trainer.corpora.folder import CorpusRecording
 
-# Each speaker is in one subset only, so that the validation speakers are ones to make choices on.
+# Each speaker is in one subset only: choices can be made on the validation speakers.
 SPLITS = {"training": "train", "validation": "train", "testing": "test"}
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def recordings(root: Path, *, digits: bool = False, download: bool = False) -> list[CorpusRecording]:
-    """Every word; the archive's testing_list.txt becomes the split `test`, all else `train`.
+    """Every word. The archive's testing_list.txt becomes the split `test`, the rest `train`.
 
     Labels: `word`, and `subset` as the archive's lists have it (training, validation, testing).
 
     Args:
         root: the folder that holds `SpeechCommands/speech_commands_v0.02/<word>/*.wav` and the two lists.
         digits: only zero to nine, the dataset S09 (GAAE, section IV-A).
-        download: fetch and unpack it into `root` where it is not there (2.4 GB).
+        download: fetch and unpack it into `root` if it is not there (2.4 GB).
 
     Raises:
-        DataError: it is not there, cannot be fetched, or lacks a list.
+        DataError: it is missing, cannot be fetched, or lacks a list.
     """
     if download:
         root.mkdir(parents=True, exist_ok=True)
-    found = []
+    words = []
     for subset, split in SPLITS.items():
         try:
             corpus = SPEECHCOMMANDS(root, subset=subset, download=download)
@@ -45,7 +45,7 @@ def recordings(root: Path, *, digits: bool = False, download: bool = False) -> l
                 continue
             source = root / "SpeechCommands" / path
             labels = {"word": word, "subset": subset}
-            found.append(CorpusRecording(source, f"{word}-{number}", speaker, split, labels))
-    if not found:
+            words.append(CorpusRecording(source, f"{word}-{number}", speaker, split, labels))
+    if not words:
         raise DataError(f"{root / 'SpeechCommands'} holds no <word>/<speaker>_nohash_<number>.wav.")
-    return found
+    return words

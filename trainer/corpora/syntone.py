@@ -1,4 +1,4 @@
-"""SynTone on disk: the folder format with a label column a factor, as FLAC, which loses nothing."""
+"""SynTone on disk: the folder format with one label column a factor, as lossless FLAC."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BATCH = 400
 
 
 def write_syntone(grid: SynTone, out: Path, *, on_clip: Callable[[], None] | None = None) -> WriteReport:
-    """Writes metadata.tsv and audio/TIMBRE/AMPLITUDE_FREQUENCY.flac (16 bits); what the folder holds is kept.
+    """Writes metadata.tsv and audio/TIMBRE/AMPLITUDE_FREQUENCY.flac (16 bits). Clips already there stay.
 
     The label columns are `timbre`, `amplitude` and `frequency_hz`; `speaker` is empty, `split` is train.
     """

@@ -1,4 +1,4 @@
-"""Small labelled tasks, and the linear classifier that asks a frozen representation about them."""
+"""Small labelled tasks on real speech, and the linear probe that measures a frozen representation on them."""
 
 from trainer.downstream.factors import FACTORS, speaker_factors
 from trainer.downstream.probe import labelled_share, linear_probe

@@ -1,18 +1,18 @@
-"""What is true of a speaker, for the disentanglement measures (Barlow Twins for speech, Table 3)."""
+"""Identity, gender and age group of a speaker, for disentanglement (Barlow Twins for speech, Table 3)."""
 
 from __future__ import annotations
 
 from trainer.audio.folders import Clip, DataError
 
-FACTORS = ("identity", "gender", "age group")  # for accent, which our corpora do not name, the last one
+FACTORS = ("identity", "gender", "age group")  # the paper's third is accent, which our corpora do not name
 ADULT_YEARS = 16
 
 
 def speaker_factors(clip: Clip) -> tuple[str, str, str]:
-    """Names, in the order of `FACTORS`.
+    """The factors of a clip's speaker as names, in the order of `FACTORS`.
 
     Raises:
-        DataError: the corpus does not say the speaker's gender, or age in years.
+        DataError: metadata.tsv lacks the speaker, the gender, or the age in years.
     """
     gender, age = clip.labels.get("gender", ""), clip.labels.get("age", "")
     if not (clip.speaker and gender and age.isdecimal()):

@@ -10,33 +10,34 @@ from threadpoolctl import threadpool_limits
 
 
 def labelled_share(labels: ArrayLike, percent: float, seed: int) -> NDArray[np.intp]:
-    """Which examples are labelled when only a share of them is: sorted indices into `labels`.
+    """The examples whose labels are used when only `percent` of them are: sorted indices into `labels`.
 
-    Every class gives its share, rounded, and at least one. With the same seed a smaller share lies within a
-    larger one, and 100 % is all.
+    Every class gives its share, rounded, and at least one example. With the same seed a smaller share lies
+    within a larger one, and 100 % is all.
 
     Args:
-        labels: (n,) a class each.
+        labels: (n,) the class of each example.
         percent: of each class, above 0 and at most 100.
 
     Raises:
         ValueError: `percent` is out of range.
     """
     if not 0 < percent <= 100:
-        raise ValueError(f"percent is above 0 and at most 100, not {percent}.")
+        raise ValueError(f"percent has to be above 0 and at most 100, not {percent}.")
     classes = np.asarray(labels)
     rng = np.random.default_rng(seed)
     chosen = []
     for name in np.unique(classes):
-        own = rng.permutation(np.flatnonzero(classes == name))
-        chosen.append(own[: max(1, round(len(own) * percent / 100))])
+        members = rng.permutation(np.flatnonzero(classes == name))
+        chosen.append(members[: max(1, round(len(members) * percent / 100))])
     return np.sort(np.concatenate(chosen))
 
 
 def linear_probe(train_x: ArrayLike, train_y: ArrayLike, test_x: ArrayLike, test_y: ArrayLike) -> float:
     """Top-1 accuracy in percent of multinomial logistic regression on standardised features.
 
-    The labelled examples give mean and deviation. sklearn's own penalty (C = 1) is kept: nothing is tuned.
+    Mean and deviation come from the labelled examples. The penalty is sklearn's default, C = 1: nothing is
+    tuned.
 
     Args:
         train_x, test_x: (n, dim) features of the labelled and of the tested examples.

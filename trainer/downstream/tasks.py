@@ -5,10 +5,10 @@
     gender    speechocean762: train speakers labelled, test speakers tested; half of them are children.
     keyword   arabic_speech_commands: which of 40 words; train speakers labelled, test speakers tested.
     emotion   nemo: which of 6 acted emotions; every third speaker (of nine) tested, the others labelled.
-              For measuring only: nothing trained on nemo is kept.
+              For measuring only: no shipped model is trained on nemo.
 
-A clip is cut into 1.024 s crops from its start. To keep probes quick some are left out, evenly spread over
-what there is: see `_Recipe.clips` and `_Recipe.crops`.
+A clip is cut into 1.024 s crops from its start. To keep probes quick some clips and crops are left out,
+evenly spread: see `_Recipe.clips` and `_Recipe.crops`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Task:
     name: str
     corpus: str
     classes: tuple[str, ...]
-    train: Examples  # the labelled ones
+    train: Examples  # whose labels the probe learns from
     test: Examples
 
 
@@ -51,15 +51,17 @@ def read_task(name: str, data: Path, cache_dir: Path) -> Task:
 
     Raises:
         ValueError: no such task.
-        DataError: the corpus is not there, a clip cannot be read or lacks its label, or a tested class is
-            never labelled.
+        DataError: the corpus is missing, a clip cannot be read or lacks its label, or a tested class has no
+            labelled clip.
     """
     recipe = _recipe(name)
     train, test = split_clips(name, read_folder(data / recipe.corpus))
     classes = tuple(sorted({_label(clip, recipe) for clip in train}))
     unknown = sorted({_label(clip, recipe) for clip in test} - set(classes))
     if unknown:
-        raise DataError(f"{data / recipe.corpus}: {name} tests {unknown}, but labels no clip of them.")
+        raise DataError(
+            f"{data / recipe.corpus}: {name} tests {unknown}, but no train clip has these labels."
+        )
     return Task(
         name,
         recipe.corpus,
@@ -75,8 +77,8 @@ def split_clips(name: str, clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip
         ValueError: no such task.
     """
     recipe = _recipe(name)
-    kept = [group[i] for group in _groups(clips, recipe) for i in _evenly(len(group), recipe.clips)]
-    return recipe.split(sorted(kept, key=lambda clip: clip.path))
+    thinned = [group[i] for group in _groups(clips, recipe) for i in _evenly(len(group), recipe.clips)]
+    return recipe.split(sorted(thinned, key=lambda clip: clip.path))
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,11 @@ def _recipe(name: str) -> _Recipe:
 
 
 def _every_other_test_clip(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
-    own: dict[str, list[Clip]] = {}
+    by_speaker: dict[str, list[Clip]] = {}
     for clip in clips:
         if clip.split == "test":
-            own.setdefault(clip.speaker, []).append(clip)
-    halves = [[clip for group in own.values() for clip in group[start::2]] for start in (0, 1)]
+            by_speaker.setdefault(clip.speaker, []).append(clip)
+    halves = [[clip for group in by_speaker.values() for clip in group[start::2]] for start in (0, 1)]
     return halves[0], halves[1]
 
 
@@ -134,9 +136,9 @@ def _groups(clips: Sequence[Clip], recipe: _Recipe) -> list[list[Clip]]:
 
 
 def _evenly(n: int, at_most: int) -> NDArray[np.intp]:
-    """`at_most` of n places, evenly spread and clear of both ends; all where there are fewer."""
-    kept = min(n, at_most)
-    return ((np.arange(kept) + 0.5) * n / kept).astype(np.intp)
+    """`at_most` of n indices, evenly spread and clear of both ends; all n if there are fewer."""
+    count = min(n, at_most)
+    return ((np.arange(count) + 0.5) * n / count).astype(np.intp)
 
 
 def _examples(clips: Sequence[Clip], recipe: _Recipe, classes: Sequence[str], cache_dir: Path) -> Examples:
@@ -144,9 +146,9 @@ def _examples(clips: Sequence[Clip], recipe: _Recipe, classes: Sequence[str], ca
     crops, labels = [], []
     for i, clip in enumerate(clips):
         whole = contiguous_crops(fill_crop(cache.clip(i)))
-        kept = whole[_evenly(len(whole), recipe.crops)]
-        crops.append(kept)
-        labels += [classes.index(_label(clip, recipe))] * len(kept)
+        thinned = whole[_evenly(len(whole), recipe.crops)]
+        crops.append(thinned)
+        labels += [classes.index(_label(clip, recipe))] * len(thinned)
     return Examples(np.concatenate(crops), np.asarray(labels, dtype=np.intp))
 
 

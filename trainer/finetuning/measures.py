@@ -1,4 +1,4 @@
-"""The measures of a fine-tuning report: a model on the audio of a job."""
+"""The measures of a fine-tuning report: the parent and the new version on the audio of a job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from trainer.scoring.embedding import utterance_crops
 from trainer.training.batches import PairSampler
 
 PAIRS = 64  # of held-out crops, for the losses
-CROPS = 512  # of either part of the job; more are thinned out evenly
+CROPS = 512  # of each part of the job at most; more are thinned out evenly
 AT_ONCE = 64  # crops in one forward pass
 
 
@@ -49,13 +49,13 @@ def job_crops(job: JobAudio, same_voice_seconds: float) -> JobCrops:
     """Contiguous crops of both parts of a job; `same_voice_seconds` as for `finetune`."""
     rows: list[tuple[Float32, bool, str, tuple[str, int], str]] = []
     for cache, held_out in ((job.training, False), (job.held_out, True)):
-        found = [
+        of_part = [
             (crop, held_out, str(clip.path), (str(clip.path), _stretch(i, same_voice_seconds)), clip.speaker)
             for row, clip in enumerate(cache.clips)
             for i, crop in enumerate(utterance_crops(cache.clip(row)))
         ]
-        kept = np.linspace(0, len(found) - 1, min(CROPS, len(found))).round().astype(int)
-        rows += [found[i] for i in kept]
+        evenly = np.linspace(0, len(of_part) - 1, min(CROPS, len(of_part))).round().astype(int)
+        rows += [of_part[i] for i in evenly]
     waveforms, held, recordings, stretches, speakers = zip(*rows, strict=True)
     numbers = {stretch: number for number, stretch in enumerate(dict.fromkeys(stretches))}
     return JobCrops(
@@ -72,7 +72,7 @@ def _stretch(crop: int, same_voice_seconds: float) -> int:
 
 
 def held_out_losses(objective: Objective, held_out: ClipCache, same_voice_seconds: float) -> dict[str, float]:
-    """Parts of the model's own loss on random pairs of held-out crops, the same draws for every model."""
+    """The model's losses on random pairs of held-out crops, with the same draws for every model."""
     sampler = PairSampler(held_out, None, PAIRS, seed=1, same_voice_seconds=same_voice_seconds)
     with torch.no_grad():
         losses = objective.eval()(sampler.at(0), torch.Generator().manual_seed(1))
@@ -86,12 +86,12 @@ def compare(
     losses: tuple[dict[str, float], dict[str, float]],
     mean: ArrayLike,
 ) -> Measures:
-    """The parent against the new version.
+    """The measures of the parent (before) and of the new version (after).
 
     Args:
-        before, after: (crops, dim) unit embeddings under either.
-        losses: of `held_out_losses`, in the same order.
-        mean: (dim,) of the scoring, which both share.
+        before, after: (crops, dim) unit embeddings.
+        losses: from `held_out_losses`, before and after.
+        mean: (dim,) of the scoring, the same for both.
     """
     old, new = losses
     centred = centre(before, mean), centre(after, mean)
@@ -104,9 +104,10 @@ def compare(
 
 
 def separation(crops: JobCrops, centred: Float32) -> float | None:
-    """Area under the ROC curve: each held-out crop against all crops, of its own recording or of others.
+    """Area under the ROC curve, in [0, 1], of telling whether two crops are of one recording.
 
-    None where a kind of pair is missing: a lone recording, or recordings of one crop each.
+    Each held-out crop is paired with all others. None if a kind of pair is missing: there is one recording
+    only, or each has one crop only.
     """
     probes = np.flatnonzero(crops.held_out)
     scores = centred[probes] @ centred.T  # (held out, crops)
@@ -121,10 +122,10 @@ def separation(crops: JobCrops, centred: Float32) -> float | None:
 
 
 def identification(crops: JobCrops, centred: Float32) -> float | None:
-    """Share of crops nearest to their own speaker's voiceprint, made without the crop's recording.
+    """Leave-one-recording-out accuracy of labelled speakers, in [0, 1]: the nearest voiceprint's speaker.
 
-    A speaker of one recording is enrolled with the part of it that was trained on and asked for with the
-    other. None with fewer than two labelled speakers.
+    A speaker with one recording is enrolled with the part that was trained on and tested with the other.
+    None with fewer than two labelled speakers.
     """
     names = np.unique(crops.speakers[crops.speakers != ""])
     if len(names) < 2:
@@ -132,12 +133,12 @@ def identification(crops: JobCrops, centred: Float32) -> float | None:
     whole = np.stack([centred[crops.speakers == name].sum(axis=0) for name in names])
     correct: list[bool] = []
     for recording in np.unique(crops.recordings[crops.speakers != ""]):
-        own = crops.recordings == recording
-        name = int(np.searchsorted(names, crops.speakers[own][0]))
-        alone = bool(np.all(own[crops.speakers == names[name]]))
-        enrolled, probes = whole.copy(), own & crops.held_out if alone else own
+        inside = crops.recordings == recording  # (crops,)
+        name = int(np.searchsorted(names, crops.speakers[inside][0]))
+        alone = bool(np.all(inside[crops.speakers == names[name]]))
+        enrolled, probes = whole.copy(), inside & crops.held_out if alone else inside
         enrolled[name] = (
-            centred[own & ~probes].sum(axis=0) if alone else whole[name] - centred[own].sum(axis=0)
+            centred[inside & ~probes].sum(axis=0) if alone else whole[name] - centred[inside].sum(axis=0)
         )
         correct += list((centred[probes] @ unit(enrolled).T).argmax(axis=1) == name)
     return float(np.mean(correct)) if correct else None

@@ -1,4 +1,4 @@
-"""A bundle as something to train on from: torch modules, whitening and scoring."""
+"""The bundle that fine-tuning starts from: torch modules, whitening and scoring."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from trainer.training.checkpoint import load_checkpoint, read_settings
 
 @dataclass(frozen=True)
 class Parent:
-    """A model in torch, with what its bundle says."""
+    """A model in torch, with its bundle's manifest."""
 
     bundle: VoiceBundle
     objective: Objective  # in evaluation mode
@@ -34,16 +34,20 @@ class Parent:
 
     @classmethod
     def load(cls, folder: Path) -> Parent:
-        """Raises FinetuneError: not a bundle, a damaged one, another kind, or without trainable weights."""
+        """Reads a bundle folder.
+
+        Raises:
+            FinetuneError: it is no bundle, damaged, of another kind, or has no trainable weights.
+        """
         try:
             bundle = VoiceBundle.load(folder)
             if bundle.kind != KIND:
                 raise FinetuneError(
-                    f"Bundle {bundle.version} is of kind {bundle.kind}; only {KIND} models can be "
-                    "fine-tuned: choose one of these."
+                    f"Bundle {bundle.version} is of kind {bundle.kind}: choose a bundle of kind {KIND}, "
+                    "only those can be fine-tuned."
                 )
             if "weights" not in bundle.files:
-                raise FinetuneError(f"Bundle {bundle.version} carries no {WEIGHTS}: it cannot be fine-tuned.")
+                raise FinetuneError(f"Bundle {bundle.version} has no {WEIGHTS} to fine-tune: choose another.")
             objective = Objective(TrainSettings.from_json(read_settings(folder / WEIGHTS)))
             load_checkpoint(folder / WEIGHTS, {"objective": objective})
         except (BundleError, OSError, SafetensorError) as error:
@@ -51,7 +55,7 @@ class Parent:
         return cls(bundle, objective.eval(), _whitening(bundle.file("voice")))
 
     def copy(self) -> Parent:
-        """The same with weights of its own, to be trained."""
+        """A copy whose weights can be trained."""
         return replace(self, objective=copy.deepcopy(self.objective))
 
     @property
@@ -65,7 +69,7 @@ class Parent:
 
 
 def _whitening(path: Path) -> Whitening:
-    """It is fitted after training, so only the exported graph has it."""
+    """Read from the exported graph: it is fitted after training, so the weights file lacks it."""
     constants = {tensor.name: tensor for tensor in onnx.load(path).graph.initializer}
     try:
         mean, matrix = (numpy_helper.to_array(constants[name]) for name in ("mean", "matrix"))

@@ -1,4 +1,4 @@
-"""What a fine-tuning did, and whether it helped."""
+"""The report of a fine-tuning: what it did, and whether it helped."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Measures:
-    """On audio of the job that was set aside; identification also on what was trained on, without labels."""
+    """Measured on audio of the job that was set aside. Identification also uses the audio trained on."""
 
     reconstruction: Change  # mean squared error of mel crops; lower is better
     barlow_twins: Change | None  # loss of the agreement of two crops; None: the model has no such term
-    separation: Change | None  # how often a crop is nearer to its own recording; None: nothing to pair
+    separation: Change | None  # how often a crop is nearer to its recording than to others; None: no pairs
     identification: Change | None  # leave-one-out accuracy of labelled speakers; None: fewer than two
 
     def to_json(self) -> dict[str, Any]:
@@ -43,7 +43,7 @@ class Measures:
 
 @dataclass(frozen=True)
 class FinetuneReport:
-    """Also kept as `metrics.finetune` of the new version's bundle.json."""
+    """Returned to the caller, and stored as `metrics.finetune` in the new version's bundle.json."""
 
     verdict: Verdict
     reason: str
@@ -51,9 +51,9 @@ class FinetuneReport:
     recordings: int
     seconds: float  # of audio
     steps: int
-    map_error: float  # of voices carried over from the parent by the linear map: mean 1 − cosine
+    map_error: float  # mean 1 − cosine of voices that the linear map carries over from the parent
     skipped: list[str]  # why a file was left out
-    took_s: dict[str, float]  # seconds per part, as far as the report was written
+    took_s: dict[str, float]  # seconds of each part before the export
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,10 +66,10 @@ class FinetuneReport:
 def judge(measures: Measures) -> tuple[Verdict, str]:
     """The verdict, and why in words.
 
-    Telling voices apart decides: of labelled speakers where there are some, else of recordings. A lower loss
-    alone never makes a version better, since it can come from learning this audio by heart.
+    Telling voices apart decides: labelled speakers if there are some, otherwise recordings. A lower loss
+    alone never makes a version better: the model may have learned this audio by heart.
     """
-    said: list[str] = []
+    reasons: list[str] = []
     for name, change, tolerance in (
         ("leave-one-out identification", measures.identification, IDENTIFICATION_TOLERANCE),
         ("telling recordings apart", measures.separation, SEPARATION_TOLERANCE),
@@ -78,11 +78,11 @@ def judge(measures: Measures) -> tuple[Verdict, str]:
             continue
         text = f"{name} went from {100 * change.before:.1f} % to {100 * change.after:.1f} %"
         if abs(change.gain) > tolerance:
-            said.append(text)
-            return ("better" if change.gain > 0 else "not_better"), _sentence(said)
-        said.append(f"{text}, which is no difference")
-    if not said:
-        said.append(
+            reasons.append(text)
+            return ("better" if change.gain > 0 else "not_better"), _sentence(reasons)
+        reasons.append(f"{text}, which is no difference")
+    if not reasons:
+        reasons.append(
             "there are no two recordings or speakers to tell apart, so whether voices gained is unknown"
         )
     loss, change = (
@@ -90,8 +90,8 @@ def judge(measures: Measures) -> tuple[Verdict, str]:
         if measures.barlow_twins
         else ("reconstruction", measures.reconstruction)
     )
-    said.append(f"the loss of the {loss} went from {change.before:.4g} to {change.after:.4g}")
-    return "not_better", _sentence(said)
+    reasons.append(f"the loss of the {loss} went from {change.before:.4g} to {change.after:.4g}")
+    return "not_better", _sentence(reasons)
 
 
 def _sentence(parts: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What Algorithm 1 trains: GAAE, and the models that it is compared with."""
+"""The base class of what Algorithm 1 trains: GAAE, and the models that it is compared with."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Networks = TypeVar("Networks", bound=nn.Module)
 
 
 class Adversarial(nn.Module, ABC, Generic[Networks]):
-    """Networks that are kept, and the discriminators they are trained against.
+    """The networks to be trained, and the discriminators that they are trained against.
 
     Attributes:
-        classes: how many labels there are.
-        edc: E, D and C, or what the model has of their kind: averaged over the training, and its result.
+        classes: number of labels.
+        edc: E, D and C, or the model's counterparts. Their average over the training is its result.
         S: the discriminator of samples.
-        L: that of latents; of no parameters where the model has none.
+        L: the discriminator of latents; a module without parameters if the model has none.
     """
 
     edc: Networks
@@ -38,20 +38,20 @@ class Adversarial(nn.Module, ABC, Generic[Networks]):
 
     @abstractmethod
     def discriminator_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        """`S_loss`, `L_d_loss` where there is L, and what else is to be logged."""
+        """`S_loss`, `L_d_loss` if there is L, and other scalars for the log."""
 
     @abstractmethod
     def edc_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         """`EDC_loss` and its terms."""
 
-    def heard(self, waveform: Tensor) -> Tensor:
-        """The spectrogram, in full precision: bf16 would end 50 dB below the loudest point."""
+    def spectrograms(self, waveform: Tensor) -> Tensor:
+        """(batch, bins, frames) in full precision: bf16 would end 50 dB below the loudest point."""
         with torch.autocast(waveform.device.type, enabled=False):
             spectrogram: Tensor = self.spectrogram(waveform)
         return spectrogram
 
-    def taught(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """What C learns from, (batch, bins, frames): x, or x degraded, where settings have it."""
+    def classifier_input(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """x (batch, bins, frames) as C learns from it: degraded if the settings say so."""
         with torch.autocast(x.device.type, enabled=False):  # bf16 would move points about
             return degraded(x, generator) if self.settings.degrade else x
 
@@ -60,10 +60,10 @@ class Adversarial(nn.Module, ABC, Generic[Networks]):
         return F.one_hot(y, self.classes).float()
 
     def drawn_labels(self, count: int, generator: torch.Generator) -> Tensor:
-        """y_r: (count,), every class as likely."""
+        """y_r (count,): uniform over the classes."""
         return torch.randint(self.classes, (count,), generator=generator, device=generator.device)
 
     def drawn_latents(self, count: int, generator: torch.Generator) -> Tensor:
-        """z of p_z: (count, latent_dim)."""
+        """z (count, latent_dim) drawn from p_z."""
         size = (count, self.settings.latent_dim)
         return torch.randn(size, generator=generator, device=generator.device)

@@ -11,12 +11,12 @@ from torch.nn.utils.parametrize import register_parametrization
 
 
 def conv(inputs: int, outputs: int, kernel: int, *, spectral: bool) -> nn.Conv2d:
-    """A convolution that keeps the size, orthogonal at first, with or without spectral norm."""
+    """A convolution that keeps the size, with orthogonal initial weights, with or without spectral norm."""
     return _prepared(nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), spectral)
 
 
 def dense(inputs: int, outputs: int, *, spectral: bool = False, bias: bool = True) -> nn.Linear:
-    """A linear layer, orthogonal at first, with or without spectral norm."""
+    """A linear layer with orthogonal initial weights, with or without spectral norm."""
     return _prepared(nn.Linear(inputs, outputs, bias=bias), spectral)
 
 
@@ -35,7 +35,7 @@ def _prepared(layer: Layer, spectral: bool) -> Layer:
 class SpectralNorm(nn.Module):
     """W → W / σ(W), its largest singular value, by one power iteration a training step (Miyato et al. 2018).
 
-    torch's own would run its products in bf16 under autocast.
+    torch's spectral norm would run its products in bf16 under autocast.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -94,7 +94,7 @@ class GBlock(nn.Module):
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         h: Tensor = F.interpolate(torch.relu(self.norm1(x, y)), scale_factor=2, mode="nearest")
         h = self.conv2(torch.relu(self.norm2(self.conv1(h), y)))
-        # A 1×1 convolution and nearest neighbours commute: first the cheaper one.
+        # A 1×1 convolution and nearest neighbours commute: the convolution first is cheaper.
         passed: Tensor = F.interpolate(self.shortcut(x), scale_factor=2, mode="nearest")
         return passed + h
 
@@ -103,10 +103,10 @@ class DBlock(nn.Module):
     """Table XI: ReLU → conv 3×3 → ReLU → conv 3×3 → mean of 2×2, beside a 1×1 shortcut: h × w → h/2 × w/2.
 
     Args:
-        first: the network's first block, whose input is data and is not passed through a ReLU.
+        first: the network's first block: its input is data, so it has no ReLU before it.
         down: halve height and width.
         spectral: with spectral norm.
-        shortcut: without one the block is its convolutions alone, "No Shortcut" in Table XIII.
+        shortcut: False leaves the convolutions alone, "No Shortcut" in Table XIII.
     """
 
     def __init__(

@@ -20,29 +20,31 @@ def gaae(
     unlabelled: Annotated[
         list[Path] | None, typer.Option(help="Folder of audio; repeat for several. The labelled one if none.")
     ] = None,
-    label_column: Annotated[str, typer.Option(help="Column of metadata.tsv that guides.")] = "word",
+    label_column: Annotated[str, typer.Option(help="Column of metadata.tsv with the classes.")] = "word",
     label: Annotated[
         list[str] | None, typer.Option(help="A class; repeat. The digits zero to nine if none.")
     ] = None,
     share: Annotated[
-        float, typer.Option(min=0, max=100, help="Percent of each class that keeps its labels.")
+        float, typer.Option(min=0, max=100, help="Percent of each class whose labels are used.")
     ] = 5.0,
     pool: Annotated[
-        str, typer.Option(help="all: every clip is unlabelled audio; classes: only those of the classes.")
+        str, typer.Option(help="Unlabelled clips. all: every one; classes: only those of the classes.")
     ] = "all",
     split: Annotated[
         str, typer.Option(help="Split of metadata.tsv to train on; all for every clip.")
     ] = "train",
     second: Annotated[
-        str, typer.Option(help="Of longer audio: a random second each time, or the first.")
+        str, typer.Option(help="Part of longer audio: random (another second each time) or first.")
     ] = "random",
     preset: Annotated[str, typer.Option(help="small, tapered or paper.")] = "small",
     change: Annotated[
         list[str] | None, typer.Option("--set", help="name=value, a setting to change.")
     ] = None,
-    cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
+    cache: Annotated[Path, typer.Option(help="Folder for decoded audio.")] = Path("runs/cache"),
 ) -> None:
-    """Trains GAAE: generates audio by label, from much audio and few labels. Stop it with Ctrl-C; it goes on.
+    """Trains GAAE on much audio and few labels: it generates audio by label.
+
+    Stop it with Ctrl-C; the same command goes on.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""Labelled and unlabelled seconds of audio, drawn by step."""
+"""Batches of labelled and unlabelled seconds of audio."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from trainer.training.settings import tuples
 
 @dataclass(frozen=True)
 class Guidance:
-    """Which audio is trained on, and what of it is labelled.
+    """The audio to train on, and the labels to use.
 
     Attributes:
         labelled: folder whose metadata.tsv has the column `label_column`.
         labels: the classes, in order.
-        share: percent of each class that keeps its labels.
-        unlabelled: folders of audio, of which no label is read; the labelled clips may be among it.
-        pool: `all` clips of the unlabelled folders, or those of the `classes` alone, as in the paper's S09.
-        split: of every folder that has splits.
+        share: percent of each class whose labels are used.
+        unlabelled: folders whose audio is used without labels. The labelled clips may be among it.
+        pool: `all` clips of the unlabelled folders, or only those of the `classes`, as in the paper's S09.
+        split: used in every folder that has splits; None uses all.
         second: of audio longer than a second, a `random` one each time it is drawn, or the `first`.
     """
 
@@ -61,7 +61,7 @@ class Guidance:
 
 @dataclass(frozen=True)
 class GaaeBatch:
-    """x_u, x_l: waveforms (batch, 16000); y_l: classes (batch,)."""
+    """x_u, x_l: unlabelled and labelled waveforms (batch, 16000); y_l: classes of x_l (batch,)."""
 
     x_u: Tensor
     x_l: Tensor
@@ -72,29 +72,29 @@ class GaaeBatch:
 
 
 def read_labelled(guidance: Guidance, seed: int) -> list[tuple[Clip, int]]:
-    """The clips that keep their labels, with their class: `share` percent of each, at least one.
+    """The labelled clips with their classes: `share` percent of each class, and at least one clip.
 
     Raises:
         DataError: a class has no clips.
     """
     clips = read_folder(guidance.labelled, guidance.split)
-    kept = []
+    labelled = []
     for y, label in enumerate(guidance.labels):
         of_class = [clip for clip in clips if clip.labels.get(guidance.label_column) == label]
         if not of_class:
-            found = sorted({clip.labels.get(guidance.label_column, "") for clip in clips} - {""})
+            values = sorted({clip.labels.get(guidance.label_column, "") for clip in clips} - {""})
             raise DataError(
                 f"{guidance.labelled} has no clip whose {guidance.label_column} is {label!r}; "
-                f"it has {', '.join(found) or 'no such column'}: give other --label or --label-column."
+                f"it has {', '.join(values) or 'no such column'}: give other --label or --label-column."
             )
         n = max(round(guidance.share / 100 * len(of_class)), 1)
         chosen = np.random.default_rng((seed, y)).permutation(len(of_class))[:n]
-        kept += [(of_class[i], y) for i in sorted(chosen)]
-    return kept
+        labelled += [(of_class[i], y) for i in sorted(chosen)]
+    return labelled
 
 
 def read_pool(guidance: Guidance) -> list[Clip]:
-    """The clips of the unlabelled folders; those without a metadata.tsv have no splits and are taken whole.
+    """The clips of the unlabelled folders. A folder without metadata.tsv has no splits and is taken whole.
 
     Raises:
         DataError: see `trainer.audio.folders.read_folder`.
@@ -110,7 +110,7 @@ def read_pool(guidance: Guidance) -> list[Clip]:
 
 
 class GaaeSampler:
-    """Batches by number, the same for the same seed, so that a resumed training draws what it would have."""
+    """Batches by number, fixed by the seed: a resumed training draws the same as an uninterrupted one."""
 
     def __init__(
         self,
@@ -123,8 +123,8 @@ class GaaeSampler:
     ) -> None:
         """
         Args:
-            classes: of `labelled`, clip by clip.
-            sizes: of x_u and x_l.
+            classes: the class of each clip of `labelled`.
+            sizes: batch sizes of x_u and x_l.
         """
         self.unlabelled, self.labelled = unlabelled, labelled
         self.classes = np.asarray(classes, dtype=np.int64)

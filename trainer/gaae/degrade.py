@@ -1,4 +1,4 @@
-"""Spectrograms as a classifier hears them while it learns: section VII's "heavily augmented" (GAAE)."""
+"""Augmentation of spectrograms that a classifier learns from: "heavily augmented" in GAAE's section VII."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ PATCH = 0.25  # of height and width at most
 
 
 def degraded(x: Tensor, generator: torch.Generator) -> Tensor:
-    """A slight turn and shift, a blank patch, noise, anew for each of (n, bins, frames) in [−1, 1].
+    """Turns and shifts each spectrogram a little, adds noise and a blank patch.
 
     Args:
-        generator: of the device of x.
+        x: (n, bins, frames) in [−1, 1]; so is the result.
+        generator: on the device of x.
     """
     n, bins, frames = x.shape
 

@@ -1,4 +1,4 @@
-"""A trained GAAE → a bundle folder; docs/gaae.md says what is in it."""
+"""A trained GAAE → a bundle folder. docs/gaae.md lists its files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from trainer.gaae.run import TrainedGaae
 from trainer.gaae.sheet import standing_statistics
 from trainer.gaae.spectrogram import WAVEFORM_SAMPLES, NormalisedLogSpectrogram
 
-CHECKED_CLIPS = 8  # on which the ONNX files are held against torch
+CHECKED_CLIPS = 8  # on which the ONNX files are compared with torch
 
 
 class GeneratorGraph(nn.Module):
@@ -68,7 +68,7 @@ def export_gaae(run: TrainedGaae, folder: Path) -> None:
         folder: `models/<name>/<version>`; must not exist.
 
     Raises:
-        DataError: none of the audio that the run was trained on is there any more.
+        DataError: the audio that the run was trained on is no longer there.
         FileExistsError, ExportError: see `trainer.bundles.write.write_bundle`.
     """
     settings, labels = run.settings, run.guidance.labels
@@ -80,13 +80,13 @@ def export_gaae(run: TrainedGaae, folder: Path) -> None:
     encoder, classifier = frozen(run.networks.E), frozen(run.networks.C)
     z = torch.randn(len(waveforms), settings.latent_dim, generator=torch.Generator().manual_seed(0))
     label = torch.arange(len(waveforms)) % len(labels)
-    heard = {"waveform": waveforms}
+    audio = {"waveform": waveforms}
     graphs = [
         Graph("generator", GeneratorGraph(decoder, len(labels)), {"z": z, "label": label}, ("spectrogram",)),
-        Graph("style", EncoderGraph(spectrogram, encoder, encoder.style), heard, ("style",)),
-        Graph("guided", EncoderGraph(spectrogram, encoder, encoder.guided), heard, ("guided",)),
+        Graph("style", EncoderGraph(spectrogram, encoder, encoder.style), audio, ("style",)),
+        Graph("guided", EncoderGraph(spectrogram, encoder, encoder.guided), audio, ("guided",)),
         Graph(
-            "classifier", EncoderGraph(spectrogram, encoder, encoder.guided, classifier), heard, ("logits",)
+            "classifier", EncoderGraph(spectrogram, encoder, encoder.guided, classifier), audio, ("logits",)
         ),
     ]
     manifest = {
@@ -114,12 +114,12 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def frozen(network: Network) -> Network:
-    """A copy in evaluation mode with spectral norm worked into its weights."""
+    """A copy in evaluation mode whose weights are divided by their spectral norm."""
     network = copy.deepcopy(network).eval()
     for module in list(network.modules()):
         if isinstance(module, nn.Conv2d | nn.Linear) and parametrize.is_parametrized(module, "weight"):
             weight = module.weight.detach().clone()
-            # torch's remove_parametrizations would also undo those of the module this is a copy of.
+            # torch's remove_parametrizations would also change the original module.
             plain = parametrize.type_before_parametrizations(module)
             del module.parametrizations
             module.__class__ = plain

@@ -1,8 +1,10 @@
 """The networks of GAAE's appendix A: E, D, C, L, S and the simple classifier (Tables XIII and XX to XXIV).
 
-What the tables leave open: the second ResBlock halves the size too, though its RS column is empty (its output
-size says so); S and L have spectral norm, as in BigGAN. E has none, as its table does, and C learns far more
-from few labels than with it; D's dense layers have none.
+What the tables leave open:
+
+- The second ResBlock halves the size too: its RS column is empty, but its output size says so.
+- S and L have spectral norm, as in BigGAN; D's dense layers have none.
+- E has none, as in its table. C learns far more from few labels this way.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ CLASSIFIER_WIDTHS = (32, 64, 128, 256)
 
 
 class Trunk(nn.Module):
-    """What E and S share: (batch, bins, frames) → (batch, features), a sum over the 4 × 2 last positions."""
+    """The first layers of E and of S: (batch, bins, frames) → (batch, features).
+
+    The last layer sums over the 4 × 2 positions that are left.
+    """
 
     def __init__(self, settings: GaaeSettings, *, spectral: bool) -> None:
         super().__init__()
@@ -58,7 +63,7 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """D, Table XXI: z (batch, latent_dim), y (batch, classes) → (batch, bins, frames) in [−1, 1].
 
-    Without classes it is the generator of the unsupervised BigGAN (Table XVI), and y is not looked at.
+    Without classes it is the generator of the unsupervised BigGAN (Table XVI) and ignores y.
     """
 
     def __init__(self, settings: GaaeSettings, classes: int | None) -> None:
@@ -70,7 +75,9 @@ class Decoder(nn.Module):
         self.norm = ConditionalBatchNorm(widths[-1], None)
         self.fold = settings.fold
         self.conv = conv(widths[-1], self.fold**2, 3, spectral=False)
-        with torch.no_grad():  # all points of a square begin alike (Aitken et al. 2017): no chequers at first
+        with (
+            torch.no_grad()
+        ):  # equal weights for all points of a square: no chequerboard (Aitken et al. 2017)
             self.conv.weight.copy_(self.conv.weight[:1].expand_as(self.conv.weight))
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
@@ -125,7 +132,7 @@ class LatentDiscriminator(nn.Sequential):
 
 
 class SimpleClassifier(nn.Sequential):
-    """Table XXIV: (batch, bins, frames) → logits (batch, classes); a ReLU, unlisted, in each layer."""
+    """Table XXIV: (batch, bins, frames) → logits (batch, classes). The table leaves out each layer's ReLU."""
 
     def __init__(self, settings: GaaeSettings, classes: int) -> None:
         layers: list[nn.Module] = [nn.Unflatten(1, (1, settings.spectrogram.bins))]

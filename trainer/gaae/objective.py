@@ -1,8 +1,9 @@
-"""GAAE's five networks and what each kind of update of Algorithm 1 minimises.
+"""GAAE's five networks, and the losses of both kinds of update of Algorithm 1.
 
-What the paper leaves open: a predicted label ŷ is C's softmax, and a constant, since C has the losses Cl and
-Cg alone (section III-B1); the real samples of S are x_u with ŷ and x_l with its label in one batch, each
-sample counting the same.
+What the paper leaves open:
+
+- A predicted label ŷ is C's softmax. It is a constant: C only has the losses Cl and Cg (section III-B1).
+- The real samples of S are x_u with ŷ and x_l with its label, in one batch with equal weights.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from trainer.gaae.settings import GaaeSettings
 
 
 class Autoencoder(nn.Module):
-    """E, D and C: what one optimiser updates, what is averaged over the training, and what is exported."""
+    """E, D and C: updated together, averaged over the training, and exported."""
 
     def __init__(self, settings: GaaeSettings, classes: int) -> None:
         super().__init__()
@@ -58,8 +59,8 @@ class GAAE(Adversarial[Autoencoder]):
         self.L = LatentDiscriminator(settings)
 
     def discriminator_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        """Lines 3 to 5 of Algorithm 1: `S_loss` (equation 7), `L_d_loss` (equation 8), for S and L alone."""
-        x_u, x_l = self.heard(batch.x_u), self.heard(batch.x_l)
+        """Lines 3 to 5 of Algorithm 1, for S and L only: `S_loss` (equation 7), `L_d_loss` (equation 8)."""
+        x_u, x_l = self.spectrograms(batch.x_u), self.spectrograms(batch.x_l)
         with torch.no_grad():
             fakes = self.fakes(x_u, generator)
         y_l, y_r = self.one_hot(batch.y_l), self.one_hot(fakes.y_r)
@@ -78,13 +79,13 @@ class GAAE(Adversarial[Autoencoder]):
 
     def edc_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         """Line 8 of Algorithm 1: `EDC_loss` (equation 6) and its terms, for E, D and C."""
-        x_u, x_l = self.heard(batch.x_u), self.heard(batch.x_l)
+        x_u, x_l = self.spectrograms(batch.x_u), self.spectrograms(batch.x_l)
         fakes = self.fakes(x_u, generator)
         labels = torch.cat([fakes.y_hat, self.one_hot(fakes.y_r)])
         scores = self.S(torch.cat([fakes.reconstructed, fakes.generated]), labels).float()
         reconstructed, generated = scores.chunk(2)
-        # x̂_g is a constant for Cg_loss (section III-B1): it teaches C and E, and D learns nothing from it.
-        guided, _ = self.edc.E(self.taught(torch.cat([x_l, fakes.generated.detach()]), generator))
+        # x̂_g is a constant for Cg_loss (section III-B1): C and E learn from it, D does not.
+        guided, _ = self.edc.E(self.classifier_input(torch.cat([x_l, fakes.generated.detach()]), generator))
         of_labelled, of_generated = self.edc.C(guided).float().split([len(x_l), len(x_u)])
         terms = {
             "G_loss": losses.g_loss(reconstructed, generated),
@@ -96,7 +97,7 @@ class GAAE(Adversarial[Autoencoder]):
         return {"EDC_loss": losses.edc_loss(terms, self.settings), **terms}
 
     def fakes(self, x_u: Tensor, generator: torch.Generator) -> Fakes:
-        """x̂_u = D(z', ŷ) and x̂_g = D(z', y_r), in one batch of D so that both share its statistics."""
+        """x̂_u = D(z', ŷ) and x̂_g = D(z', y_r), in one batch of D, so that both share its statistics."""
         guided, z = self.edc.E(x_u)
         z = z.float()  # bf16 where that is used
         y_hat = self.edc.C(guided).float().softmax(dim=1).detach()

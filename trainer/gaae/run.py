@@ -26,7 +26,7 @@ SHEET_ROWS = 4  # latents, each under every label
 
 @dataclass(frozen=True)
 class TrainedGaae:
-    """What a run folder holds: the averaged E, D and C, in evaluation mode, and how they were trained."""
+    """The averaged E, D and C of a run folder, in evaluation mode, and how they were trained."""
 
     networks: Autoencoder
     settings: GaaeSettings
@@ -49,7 +49,7 @@ class TrainedGaae:
         return cls(networks.eval(), settings, guidance, step, card)
 
     def public_card(self) -> dict[str, Any]:
-        """run.json as a bundle carries it: the iterations done, and folders by name, not where they lie."""
+        """run.json as a bundle carries it: with the iterations done, and folders by name instead of path."""
         guidance = self.guidance
         names = {
             "labelled": guidance.labelled.name,
@@ -61,13 +61,13 @@ class TrainedGaae:
 def train_gaae(
     settings: GaaeSettings, guidance: Guidance, out: Path, cache_dir: Path, console: Console
 ) -> None:
-    """Trains, or goes on where the run folder stopped; draws a sheet of what is generated at each checkpoint.
+    """Trains, or goes on where the run folder stopped. Draws a sheet of generated samples at each checkpoint.
 
-    A finished one is left as it is; one of fewer `iterations` goes on.
+    A finished run is left as it is. With more `iterations` than before it goes on.
 
     Raises:
         DataError: a folder cannot be read, or has no clip of a class.
-        ValueError: the run folder was begun with other settings or other audio, or has more iterations.
+        ValueError: the run folder belongs to other settings or other audio, or has more iterations.
     """
     if RunFolder(out).checkpoint.is_file():
         before = TrainedGaae.load(out)
@@ -75,7 +75,7 @@ def train_gaae(
             before.settings, iterations=settings.iterations, checkpoint_steps=settings.checkpoint_steps
         )
         if (same_length, before.guidance) != (settings, guidance):
-            raise ValueError(f"{out} was begun with other settings: choose another --out, or give the same.")
+            raise ValueError(f"{out} belongs to other settings: choose another --out, or give the same.")
         if not iterations_left(out, settings.iterations):
             return
     sampler = make_sampler(settings, guidance, cache_dir, console)
@@ -109,7 +109,7 @@ def train_gaae(
 def make_sampler(
     settings: GaaeSettings, guidance: Guidance, cache_dir: Path, console: Console
 ) -> GaaeSampler:
-    """The audio a training draws from.
+    """The sampler of a training, over its decoded audio.
 
     Raises:
         DataError: see `read_labelled` and `read_pool`.

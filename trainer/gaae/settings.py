@@ -1,4 +1,4 @@
-"""Every hyper-parameter of GAAE, in one place."""
+"""Every hyper-parameter of GAAE."""
 
 from __future__ import annotations
 
@@ -11,25 +11,17 @@ from trainer.training.settings import tuples
 
 @dataclass(frozen=True)
 class GaaeSettings:
-    """Defaults are the paper's (section V and appendix A); presets below."""
+    """Defaults are the paper's (section V and appendix A). `PRESETS` has smaller ones."""
 
     # Input
     spectrogram: SpectrogramSettings = field(default_factory=SpectrogramSettings)
 
     # Networks: channels are multiples of ch
     channels: int = 16  # ch
-    decoder: tuple[int, ...] = (
-        16,
-        16,
-        16,
-        16,
-        16,
-        16,
-        1,
-    )  # of the 4 × 2 start, then of each upsampling block
+    decoder: tuple[int, ...] = (16, 16, 16, 16, 16, 16, 1)  # the 4 × 2 start, then each upsampling block
     encoder: tuple[int, ...] = (1, 1, 2, 4, 8, 16)  # of each downsampling block, in E and S alike
     attention: bool = True  # at half the spectrogram's height and width
-    fold: int = 1  # squares of this side are handled as channels, which spares a CPU the finest resolutions
+    fold: int = 1  # squares of this side become channels: a CPU need not compute the finest resolutions
     latent_dim: int = 128  # of z and z'
     guided_dim: int = 128  # of the representation that C reads
 
@@ -42,8 +34,8 @@ class GaaeSettings:
     omega_3: float = 0.25  # Cl_loss
     omega_4: float = 0.25  # Cg_loss
     omega_5: float = 0.5  # L_loss
-    degrade: bool = False  # what C learns from, x_l and x̂_g, as the paper's supervised classifier hears it
-    prior_share: float = 0.0  # of x̂_g whose latent is drawn from p_z; the paper's all are encoded from x_u
+    degrade: bool = False  # augments what C learns from, as for the paper's supervised classifier
+    prior_share: float = 0.0  # share of x̂_g whose latent is drawn from p_z; the paper encodes all from x_u
 
     # Optimisation, Algorithm 1
     k: int = 2  # updates of the discriminators in one iteration
@@ -53,7 +45,7 @@ class GaaeSettings:
     rate: float = 5e-5  # Adam, of E, D and C
     discriminator_rate: float = 2e-4  # Adam, of S and L
     average: float = 0.999  # decay of the weight average that is exported
-    average_from: int = 1000  # iterations before which the average only follows
+    average_from: int = 1000  # up to this iteration the average equals the weights
     mixed_precision: bool = True  # bf16 where the device has it
     seed: int = 0
     checkpoint_steps: int = 500  # a killed run loses at most this many
@@ -67,7 +59,7 @@ class GaaeSettings:
 
 
 PRESETS = {
-    # For one processor core: scale.py of the reproduction has the time of an iteration.
+    # For one processor core: trainer/reproduce/gaae/scale.py has the time of an iteration.
     "small": GaaeSettings(
         spectrogram=SpectrogramSettings(
             sample_rate_hz=8000, window=256, hop=128, bins=128, frames=64, window_shape="hann"
@@ -76,19 +68,19 @@ PRESETS = {
         encoder=(1, 2, 4, 8),
         attention=False,
         fold=2,
-        # With the paper's weights, C learns little in few iterations: reconstruction has E to itself.
+        # With the paper's weights C learns little in few iterations: reconstruction dominates E.
         alpha=0.2,
         beta=0.8,
         omega_3=0.6,
         omega_4=0.25,
         omega_5=0.15,
-        degrade=True,  # few labelled clips are soon known by heart
+        degrade=True,  # otherwise C soon knows the few labelled clips by heart
         prior_share=0.5,
         batch=16,
         labelled_batch=16,
-        rate=2e-4,  # the paper's 5e-5 is for batches of 128: here S wins too early with it
+        rate=2e-4,  # the paper's 5e-5 is for batches of 128; with 16, S would win too early
     ),
-    # The paper's, with the decoder's costly fine resolutions made thin.
+    # The paper's, with fewer channels at the decoder's costly fine resolutions.
     "tapered": GaaeSettings(
         spectrogram=SpectrogramSettings(window_shape="hann"), decoder=(16, 16, 16, 8, 4, 2, 1)
     ),

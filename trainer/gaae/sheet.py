@@ -1,4 +1,4 @@
-"""What an averaged decoder generates, and pictures of spectrograms."""
+"""Samples of an averaged decoder, and pictures of spectrograms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from trainer.gaae.networks import Decoder
 
-STANDING_BATCHES = 32  # from which the batch statistics are taken anew
+STANDING_BATCHES = 32  # generated batches for the batch statistics
 STANDING_BATCH = 64
 
 
@@ -20,7 +20,8 @@ STANDING_BATCH = 64
 def standing_statistics(decoder: Decoder, latent_dim: int, classes: int) -> Decoder:
     """A copy whose batch norms hold the mean statistics of generated batches, as in BigGAN.
 
-    Those of the training are of other weights than the averaged ones, and half of them of reconstructions.
+    The statistics of the training do not fit: they come from weights that are not averaged, and half of them
+    from reconstructions.
     """
     decoder = copy.deepcopy(decoder).eval()
     norms = [module for module in decoder.modules() if isinstance(module, nn.BatchNorm2d)]

@@ -1,7 +1,8 @@
 """Waveform → log-magnitude spectrogram in [−1, 1], as a module that is exported inside the ONNX graphs.
 
-GAAE, section IV-B. Its "512 ms, 128 ms" are samples: only those give 256 × 128 for one second at 16 kHz. The
-scaling is that of its reference [67], TiFGAN, which bounds the values: the paper's standardising is left out.
+GAAE, section IV-B. Its "512 ms, 128 ms" have to be samples: only those give 256 × 128 for one second at
+16 kHz. The scaling is TiFGAN's, its reference [67]. It bounds the values, so the paper's standardising is
+left out.
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ class SpectrogramSettings:
     bins: int = 256  # window / 2: the Nyquist bin is dropped
     frames: int = 128
     r: float = 10.0  # nepers below the loudest point at which the spectrogram ends
-    window_shape: str = "hamming"  # as in the paper; or hann, whose side lobes fall below r
+    window_shape: str = "hamming"  # the paper's; with hann the side lobes fall below r
 
 
 class NormalisedLogSpectrogram(nn.Module):
     """(batch, 16000 samples) at 16 kHz → (batch, bins, frames); 1 is the loudest point, −1 is r nepers below.
 
-    The second is filled with zeros up to frames · hop samples, and frame m is centred on sample m · hop.
+    Zeros fill the second up to frames · hop samples. Frame m is centred on sample m · hop.
+
+    Raises:
+        ValueError: the settings do not give one second.
     """
 
     def __init__(self, settings: SpectrogramSettings) -> None:
@@ -49,7 +53,10 @@ class NormalisedLogSpectrogram(nn.Module):
             or s.bins != s.window // 2
             or s.frames * s.hop < s.sample_rate_hz
         ):
-            raise ValueError(f"{s} is no spectrogram of one second: see SpectrogramSettings.")
+            raise ValueError(
+                f"{s} does not fit one second: bins has to be window / 2, frames · hop at least the rate, "
+                f"and the rate a divisor of {SAMPLE_RATE_HZ}."
+            )
         self.factor = SAMPLE_RATE_HZ // s.sample_rate_hz
         self.low_pass: Tensor
         self.window: Tensor

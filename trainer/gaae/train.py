@@ -39,7 +39,7 @@ def train(
 
     Raises:
         FloatingPointError: a loss is no longer a number.
-        ValueError: the checkpoint has more iterations than are asked for.
+        ValueError: the checkpoint has more iterations than the settings ask for.
     """
     settings = model.settings
     # Convolutions on a processor are about a third faster with the channels last.
@@ -75,19 +75,21 @@ def train(
 
 
 def iterations_left(out: Path, iterations: int) -> int:
-    """Of that many, those that a run folder's checkpoint has not seen.
+    """How many of `iterations` a run folder's checkpoint still lacks.
 
     Raises:
-        ValueError: it has seen more.
+        ValueError: it has more already.
     """
     done = read_step(out / "checkpoint.safetensors")
     if done > iterations:
-        raise ValueError(f"{out} has {done} iterations already: {iterations} are fewer.")
+        raise ValueError(
+            f"{out} already has {done} iterations: ask for at least that many, not {iterations}."
+        )
     return iterations - done
 
 
 def make_optimizer(model: Adversarial[Networks]) -> torch.optim.Adam:
-    """One Adam, a rate for E, D and C and one for S and L. It leaves alone what has no gradient at a step."""
+    """One Adam with two rates: for E, D and C, and for S and L. It skips parameters without a gradient."""
     s = model.settings
     apart = [*model.S.parameters(), *model.L.parameters()]
     groups = [
@@ -112,7 +114,7 @@ def iteration(
         generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + draw)
         batch = sampler.at(draw).to(device)
         discriminate = i < settings.k
-        # S and L only pass gradients on to E, D and C: their own are not computed then.
+        # In the update of E, D and C, S and L only pass gradients on: none are computed for their weights.
         model.S.requires_grad_(discriminate)
         model.L.requires_grad_(discriminate)
         with autocast(device, settings.mixed_precision):
@@ -131,7 +133,7 @@ def iteration(
 
 @torch.no_grad()
 def follow(average: nn.Module, module: nn.Module, decay: float) -> None:
-    """Moves averaged parameters towards the trained ones; buffers (of batch and spectral norm) are copied."""
+    """Moves averaged parameters towards the trained ones. Buffers of batch and spectral norm are copied."""
     for parameter, trained in zip(average.parameters(), module.parameters(), strict=True):
         parameter.lerp_(trained, 1 - decay)
     for buffer, latest in zip(average.buffers(), module.buffers(), strict=True):

@@ -1,4 +1,7 @@
-"""Measures, one file a family; plain numpy arrays in, numbers out."""
+"""Measures of representations, scores and samples, one family a file: numpy arrays in, numbers out.
+
+Verification (EER, minDCF, Cllr), few-shot F1, disentanglement, and generation (Inception Score, FID).
+"""
 
 from trainer.metrics.disentanglement import (
     Disentanglement,

@@ -13,14 +13,16 @@ from trainer.metrics.information import Levels, binned
 
 
 @dataclass(frozen=True)
-class Table:
+class CodeTable:
+    """Checked codes and factors of n samples, d codes, f factors."""
+
     codes: Float64  # (n, d)
     code_levels: Levels  # (n, d)
     numbers: list[Float64 | None]  # a factor's values (n,), or None where they are names
     factor_levels: Levels  # (n, f)
 
 
-def read(codes: ArrayLike, factors: ArrayLike, bins: int, nominal: Collection[int]) -> Table:
+def read(codes: ArrayLike, factors: ArrayLike, bins: int, nominal: Collection[int]) -> CodeTable:
     """Checks and reads both arrays; arguments and errors as for `trainer.metrics.disentanglement`."""
     values = read_codes(codes)
     table = np.asarray(factors)
@@ -36,10 +38,15 @@ def read(codes: ArrayLike, factors: ArrayLike, bins: int, nominal: Collection[in
         raise ValueError(f"`nominal` lists columns of the {table.shape[1]} factors, got {sorted(nominal)}.")
     columns = [_read_factor(column, j, j in nominal, bins) for j, column in enumerate(table.T)]
     numbers, levels = zip(*columns, strict=True)
-    return Table(values, binned(values, bins), list(numbers), np.stack(levels, axis=1))
+    return CodeTable(values, binned(values, bins), list(numbers), np.stack(levels, axis=1))
 
 
 def read_codes(codes: ArrayLike) -> Float64:
+    """Codes as numbers (n, d).
+
+    Raises:
+        ValueError: not 2-D, empty, or with values that are not finite.
+    """
     array = np.asarray(codes, dtype=np.float64)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"`codes` must be (n, d) and not empty, got {array.shape}: one row a sample.")
@@ -57,12 +64,12 @@ def _read_factor(
         raise ValueError(
             f"Factor {j} holds a missing value (NaN or None): leave those rows out, of the codes too."
         )
-    own = np.asarray(entries)  # an object column shows here whether it is all numbers
-    if nominal or own.dtype.kind not in "biuf":
+    typed = np.asarray(entries)  # an object column shows here whether it is all numbers
+    if nominal or typed.dtype.kind not in "biuf":
         values = None
-        levels = np.unique(own, return_inverse=True)[1]
+        levels = np.unique(typed, return_inverse=True)[1]
     else:
-        values = own.astype(np.float64)
+        values = typed.astype(np.float64)
         if not np.isfinite(values).all():
             raise ValueError(f"Factor {j} holds an infinite value: leave those rows out, of the codes too.")
         levels = binned(values[:, None], bins)[:, 0]

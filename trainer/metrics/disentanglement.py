@@ -1,14 +1,14 @@
 """Five measures of how far single codes match single factors, from 0 (not at all) to 1, and the active codes.
 
     H, I           entropy and mutual information in bits (trainer/metrics/information.py)
-    codes          (n, d) numbers; at most `bins` distinct values are levels, more are put in equal-width bins
+    codes          (n, d) numbers; up to `bins` distinct values are levels as they are, more are binned evenly
     factors        (n, f) numbers, binned like codes, or names (text, or listed in `nominal`): a level a name
 
-Names written as numbers (speaker 17) must be listed in `nominal`, or they are binned and correlated as
-amounts. An array of text holds names only; mix names and numbers in an array of dtype object.
+List names written as numbers (speaker 17) in `nominal`: otherwise they are binned and correlated as amounts.
+An array of text holds names only; mix names and numbers in an array of dtype object.
 
-Scaling a code by any number but 0, shifting it, and reordering codes change nothing. (A negative scale can
-move values that lie exactly on the edge of a bin.)
+No measure changes when a code is scaled by a number other than 0, or shifted, or when codes are reordered.
+(A negative scale can move values that lie exactly on the edge of a bin.)
 
 Sources: R. Chen et al. 2018 (MIG), A. Kumar et al. 2018 (SAP), A. Sepliarskaia et al. 2019 (DCIMIG), K. Do
 and T. Tran 2020 (JEMMIG), K. Ridgeway and M. Mozer 2018 (modularity); review: M.-A. Carbonneau et al. 2020.
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bundle.arrays import Float64
-from trainer.metrics.code_table import Table, read, read_codes
+from trainer.metrics.code_table import CodeTable, read, read_codes
 from trainer.metrics.information import Information, Levels, joint_counts, mutual_information, varying
 
 
@@ -55,8 +55,8 @@ def disentanglement(
         min_variance: see `active_codes`.
 
     Raises:
-        ValueError: arrays that are empty, not 2-D, of different lengths, or hold missing or infinite values;
-            a factor that does not vary; fewer than two factors (for modularity); fewer than two bins.
+        ValueError: an array is empty, not 2-D, or holds missing or infinite values; the lengths differ; a
+            factor does not vary; there are fewer than two factors (for modularity) or two bins.
     """
     data = read(codes, factors, bins, nominal)
     info = mutual_information(data.code_levels, data.factor_levels)
@@ -82,10 +82,10 @@ def mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, nominal: Collec
 def sap(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, nominal: Collection[int] = ()) -> float:
     """Attribute predictability: mean over factors of the gap of the two codes that predict f best.
 
-    A number is predicted by a line through the code (score: R²); a name by the majority vote in each bin of
-    the code, learnt on one half of the rows (drawn with a fixed seed) and tested on the other, both ways
-    round (score: accuracy). A code that tells nothing has R² 0 but the accuracy of chance: k equally frequent
-    names give at most 1 − 1/k. A lone code is compared with a constant.
+    A number is predicted by a line through the code; the score is R². A name is predicted by the majority in
+    each bin of the code; the score is accuracy. The majority is learnt on a random half of the rows (fixed
+    seed) and tested on the other, both ways round. A code that tells nothing has R² 0 but the accuracy of
+    chance: k equally frequent names give at most 1 − 1/k. A lone code is compared with a constant.
 
     Arguments and errors as for `disentanglement`, but one factor is enough.
     """
@@ -95,7 +95,7 @@ def sap(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, nominal: Collec
 def dcimig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, nominal: Collection[int] = ()) -> float:
     """Sum over factors of the largest credit, over the sum of H(f).
 
-    Each code credits its best factor with the gap of information between that one and its second.
+    Each code credits the factor it tells most of with a gap: that information less the second largest.
 
     Arguments and errors as for `disentanglement`, but one factor is enough.
     """
@@ -105,8 +105,8 @@ def dcimig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, nominal: Col
 def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, nominal: Collection[int] = ()) -> float:
     """Joint entropy minus MIG: mean over factors of 1 − (H(f, c*) − I₁ + I₂) / (H(f) + log₂ bins).
 
-    c* is the code that tells most of f, of several such the one of least entropy. Codes that do not vary have
-    little entropy, so a collapsed representation scores above 0: log₂ bins / (H(f) + log₂ bins) if constant.
+    c* is the code that tells most of f; of several such, the one with the least entropy. Constant codes have
+    no entropy, so a collapsed representation scores above 0: log₂ bins / (H(f) + log₂ bins).
 
     Arguments and errors as for `disentanglement`, but one factor is enough.
     """
@@ -123,9 +123,9 @@ def modularity(
 ) -> float:
     """Mean over active codes of 1 − Σ_{f≠f*} I² / (I_max² (F − 1)); f* is the factor the code tells most of.
 
-    Noise codes are active, and the stray information of a finite sample is not the same for all factors:
-    noise scores far above 0 (about 0.6 in the toy of the tests), so read this beside the other measures.
-    A code that tells exactly nothing scores 0, and so does a set without active codes.
+    Read this beside the other measures: pure noise scores far above 0 (about 0.6 in the toy of the tests).
+    Noise codes are active, and a finite sample gives them a little information, more on some factors than on
+    others. A code that tells exactly nothing scores 0, and so does a set without active codes.
 
     Arguments and errors as for `disentanglement`.
     """
@@ -137,8 +137,8 @@ def modularity(
 def active_codes(codes: ArrayLike, *, min_variance: float = 0.0) -> int:
     """How many codes vary: by more than float32 rounding, and with a variance above `min_variance`.
 
-    The default depends on no scale. Where a prior fixes the scale, as in a VAE, 0.01 is usual (Y. Burda et
-    al. 2016) and leaves collapsed codes out.
+    The default depends on no scale. Where a prior fixes the scale, as in a VAE, 0.01 is usual: it leaves
+    collapsed codes out (Y. Burda et al. 2016).
 
     Raises:
         ValueError: `codes` is empty, not 2-D, or holds a value that is not finite.
@@ -151,7 +151,7 @@ def _mig(info: Information) -> float:
     return float(((best[0] - best[1]) / info.H_f).mean())
 
 
-def _sap(data: Table) -> float:
+def _sap(data: CodeTable) -> float:
     codes, code_levels = data.codes, data.code_levels
     if codes.shape[1] == 1:
         codes, code_levels = (np.concatenate([c, np.zeros_like(c)], axis=1) for c in (codes, code_levels))

@@ -1,9 +1,11 @@
 """Few-shot speaker classification: label k seconds a speaker, classify every other crop.
 
-The protocol of Autodecompose's section V-C (there named "10 sec" to "120 sec"): a frozen encoder embeds every
-crop; k seconds of crops a speaker, drawn at random, are the labelled set; features are standardised with the
-labelled set's statistics; multinomial logistic regression; macro F1 over all the other crops; mean and
-standard deviation over seeded draws.
+The protocol of Autodecompose's section V-C, which names it "10 sec" to "120 sec":
+
+1. A frozen encoder embeds every crop.
+2. Crops drawn at random, k seconds a speaker, are the labelled set. Its statistics standardise all features.
+3. Multinomial logistic regression learns from the labelled set.
+4. The score is macro F1 over all other crops: mean and standard deviation over seeded draws.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ def few_shot(
     seed: int = 0,
     on_draw: Callable[[], None] | None = None,
 ) -> dict[int, FewShot]:
-    """Macro F1 for each k of `seconds`; a k that fewer than two speakers have enough crops for is left out.
+    """Macro F1 for each k of `seconds`. A k is left out if fewer than two speakers have enough crops for it.
 
     Args:
         embeddings: (n_crops, dim), one row a crop.
@@ -73,12 +75,12 @@ def few_shot(
         usable = np.flatnonzero(counts > shots)
         if len(usable) < 2:
             continue
-        kept = np.isin(labels, usable)
+        tested = np.isin(labels, usable)
         scores = []
         for draw in range(draws):
             rng = np.random.default_rng([seed, k, draw])
             with threadpool_limits(1):  # matrices this small lose more to waiting threads than they gain
-                scores.append(_one_draw(features[kept], labels[kept], shots, rng))
+                scores.append(_one_draw(features[tested], labels[tested], shots, rng))
             if on_draw is not None:
                 on_draw()
         percent = 100 * np.asarray(scores)

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from bundle.arrays import Float64
 
 Numbers = NDArray[np.floating]
-SPLITS = 10  # of the samples, each with a score of its own (Salimans et al. 2016)
+SPLITS = 10  # parts of the samples, each scored apart (Salimans et al. 2016)
 
 
 def inception_score(logits: Numbers, splits: int = SPLITS) -> tuple[float, float]:
     """exp(E KL(p(y|x) ‖ p(y))), GAAE's equation 9: mean and deviation over `splits` parts of the samples.
 
-    From 1, when nothing is told apart, to the number of classes. Samples drawn class by class must be in
-    random order, or the parts differ in their classes.
+    It lies between 1, when nothing is told apart, and the number of classes. Shuffle samples that were drawn
+    class by class: otherwise the parts differ in their classes.
 
     Args:
         logits: (samples, classes).
@@ -44,7 +44,7 @@ def frechet_distance(real: Numbers, generated: Numbers) -> float:
         ValueError: a set of fewer than two samples.
     """
     if min(len(real), len(generated)) < 2:
-        raise ValueError("A covariance takes two samples at least.")
+        raise ValueError("A covariance needs at least two samples in each set.")
     (mu_r, sigma_r), (mu_g, sigma_g) = (_gaussian(features) for features in (real, generated))
     # Σ_r Σ_g has the eigenvalues of the symmetric Σ_r^½ Σ_g Σ_r^½, which stay real when rounded.
     values, vectors = np.linalg.eigh(sigma_r)

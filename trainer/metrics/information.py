@@ -1,7 +1,7 @@
 """Mutual information between many codes and a few factors, by histograms, in bits.
 
-The plug-in estimate: it is biased up by about (levels − 1)(bins − 1) / (2 n ln 2) bits. So compare figures
-only between sets of about the same size, and mistrust a factor of hundreds of names with few samples a name.
+The plug-in estimate is biased up by about (levels − 1)(bins − 1) / (2 n ln 2) bits. So compare figures only
+between sets of about the same size. Mistrust a factor of hundreds of names with few samples a name.
 """
 
 from __future__ import annotations

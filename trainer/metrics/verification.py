@@ -19,8 +19,8 @@ from bundle.arrays import Float64
 def det_points(target: ArrayLike, nontarget: ArrayLike) -> tuple[Float64, Float64, Float64]:
     """The corners of the DET curve: both error rates at and just above every distinct target score.
 
-    Between two corners either only one rate changes or a group of tied scores is split at random, so straight
-    lines between them are the whole curve. Two points per distinct target score keep hundreds of millions of
+    Straight lines between the corners are the whole curve. Between two of them one rate changes, or a group
+    of tied scores is split at random. Two points a distinct target score keep hundreds of millions of
     nontarget trials cheap.
 
     Returns:
@@ -49,8 +49,8 @@ def det_points(target: ArrayLike, nontarget: ArrayLike) -> tuple[Float64, Float6
 def eer(target: ArrayLike, nontarget: ArrayLike) -> float:
     """Equal error rate in [0, 1]: where the straight lines between DET points cross `p_miss == p_fa`.
 
-    A group of tied scores is one straight line (accepting a random share of the group), so the order in which
-    tied trials come never changes the figure.
+    A group of tied scores is one straight line: a random share of the group is accepted. So the order of tied
+    trials never changes the figure.
     """
     _, p_miss, p_fa = det_points(target, nontarget)
     gap = p_fa - p_miss  # falls from 1 to -1
@@ -97,25 +97,25 @@ def detection_rate(
 ) -> float:
     """Open-set identification: share of enrolled probes that are named, and named rightly, in [0, 1].
 
-    The threshold is the lowest at which no more than `false_identification` of the strangers get a name, so
-    fewer than 1 / `false_identification` strangers means that none may. (P. J. Phillips, P. Grother and
-    R. Micheals, "Evaluation methods in face recognition", 2011: detection and identification rate at rank 1.)
+    The threshold is the lowest at which no more than `false_identification` of the strangers get a name. With
+    fewer than 1 / `false_identification` strangers none may get one. Source: P. J. Phillips, P. Grother and
+    R. Micheals, "Evaluation methods in face recognition", 2011: detection and identification rate at rank 1.
 
     Args:
         top: (probes,) each enrolled speaker's best score over all voices enrolled.
-        correct: (probes,) whether that voice is the speaker's own.
+        correct: (probes,) whether that voice is of the probe's speaker.
         stranger_top: (strangers,) best score of each probe whose speaker is not enrolled.
 
     Raises:
         ValueError: a set is empty, holds a score that is not finite, or `correct` is of another length.
     """
     tops, strangers = _scores("top", top), np.sort(_scores("stranger_top", stranger_top))[::-1]
-    own = np.asarray(correct, dtype=bool)
-    if own.shape != tops.shape:
-        raise ValueError(f"`correct` has shape {own.shape}, `top` {tops.shape}; both need one entry a probe.")
+    right = np.asarray(correct, dtype=bool)
+    if right.shape != tops.shape:
+        raise ValueError(f"`correct` has shape {right.shape}, `top` {tops.shape}: give one entry a probe.")
     allowed = int(false_identification * strangers.size + 1e-9)
-    named = tops > strangers[allowed] if allowed < strangers.size else np.ones_like(own)
-    return float(np.mean(named & own))
+    named = tops > strangers[allowed] if allowed < strangers.size else np.ones_like(right)
+    return float(np.mean(named & right))
 
 
 def _scores(name: str, values: ArrayLike) -> NDArray[np.floating]:
@@ -124,7 +124,7 @@ def _scores(name: str, values: ArrayLike) -> NDArray[np.floating]:
         array = array.astype(np.float64)
     array = array.ravel()
     if array.size == 0:
-        raise ValueError(f"`{name}` holds no trial; both kinds of trial are needed.")
+        raise ValueError(f"`{name}` holds no trial: give at least one of each kind.")
     if not np.isfinite(array).all():
         raise ValueError(f"`{name}` holds a score that is NaN or infinite.")
     return array

@@ -1,1 +1,1 @@
-"""What our models are compared with: Resemblyzer as it is published, and an ECAPA-TDNN of our training."""
+"""Peers that our models are compared with: Resemblyzer as published, and an ECAPA-TDNN that we train."""

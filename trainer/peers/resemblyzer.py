@@ -1,8 +1,8 @@
-"""Resemblyzer (GE2E, supervised) behind the interface of our own crop encoder.
+"""Resemblyzer (GE2E, supervised) behind the interface of our crop encoders.
 
-Only its published weights are used: the package's own audio module needs webrtcvad, which has to be compiled,
-and a scipy function that is gone. The network is described in resemblyzer/voice_encoder.py: 3 LSTM layers of
-256 units on 40 mel bands (25 ms window, 10 ms hop, power, no logarithm), a linear layer, ReLU, unit length.
+Only its published weights are used. The package's audio module needs webrtcvad, which has to be compiled, and
+a function that scipy no longer has. resemblyzer/voice_encoder.py describes the network: 3 LSTM layers of 256
+units, a linear layer, ReLU, unit length. Its input is 40 mel bands of power (25 ms window, 10 ms hop).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WEIGHTS_SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f13
 
 
 class PeerMissingError(Exception):
-    """The peer's package is not installed, or not the one that figures are of."""
+    """The peer's package is missing, or of another version than the published figures."""
 
 
 class Resemblyzer(nn.Module):
@@ -75,10 +75,10 @@ class Resemblyzer(nn.Module):
 
     @torch.inference_mode()
     def embed_utterance(self, samples: Float32) -> Float32:
-        """Resemblyzer's own way with an utterance: (samples,) → (256,) of unit length.
+        """An utterance as Resemblyzer embeds it: (samples,) → (256,) of unit length.
 
-        Quiet recordings are raised to -30 dBFS; windows of 1.6 s, 0.77 s apart, are embedded and averaged; a
-        last window less than three quarters full is dropped, a fuller one is padded with zeros.
+        Quiet recordings are raised to -30 dBFS. Windows of 1.6 s, 0.77 s apart, are embedded and averaged. A
+        last window less than three quarters full is dropped; a fuller one is padded with zeros.
         """
         level_db = 10 * np.log10(np.mean(samples**2) + 1e-12)
         louder = samples * 10 ** (max(0.0, TARGET_DBFS - level_db) / 20)

@@ -1,12 +1,13 @@
 """SynTone: 4 timbres × 20 amplitudes × 400 frequencies of one second each (Brima et al., section 2).
 
-Aliasing. The waveforms are sampled from their formulas, not band-limited, and 8000 Hz is the Nyquist
-frequency of 16 kHz audio. So the harmonics of triangle, square and sawtooth above 8 kHz fold back to lower
-frequencies (from 2.7 kHz on already the third harmonic does), and near 8 kHz the timbres grow alike: at 8000
-Hz itself all four are the same alternation of two values. A sine that starts at zero would be sampled at its
-zero crossings there and vanish; every clip therefore starts a quarter of a period in, where the sine has its
-crest. The paper's grid is kept. An amplitude of 0 (one clip in 20) is silence, whose timbre and frequency no
-model can know.
+Aliasing. The waveforms are sampled from their formulas and not band-limited; 8000 Hz is the Nyquist frequency
+of 16 kHz audio. So harmonics of triangle, square and sawtooth above 8 kHz fold back to lower frequencies; the
+third does so from 2.7 kHz on. Near 8 kHz the timbres grow alike: at 8000 Hz all four alternate between two
+values. A sine that starts at zero would vanish there, since only its zero crossings would be sampled. Every
+clip therefore starts a quarter of a period in, at the crest of the sine.
+
+The grid is the paper's. An amplitude of 0 (one clip in 20) is silence: no model can know its timbre and
+frequency.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ FACTORS = ("timbre", "amplitude", "frequency")
 
 @dataclass(frozen=True)
 class SynTone:
-    """The grid, its clips numbered timbre by timbre, amplitude by amplitude, frequency by frequency.
+    """The grid of clips. Their numbers count frequencies fastest, then amplitudes, then timbres.
 
-    Fewer levels span the same ranges, for tests and first tries.
+    Fewer levels span the same ranges: for tests and first tries.
     """
 
     amplitudes: int = 20  # levels, from 0 to 1

@@ -1,11 +1,12 @@
 """Clips → mel-spectrograms (Brima et al., appendix A.1: window 2024, hop 512) that keep amplitude.
 
-The authors divide each frame by its maximum, and with that the amplitude is gone. Left out, the division
-leaves it in, but not so that it can be read off: how much magnitude a waveform of peak 1 has depends on its
-timbre and frequency (a linear regression from plain mel bands explains half of its variance). So a frame
-here is the shape of its spectrum, of maximum 1, times its *level*, the peak of the samples under its window;
-and the level itself is the first row, as the energy often stands beside the coefficients of speech features.
-The shape is the square root of the mel magnitude: as magnitudes, upper harmonics would be too faint to
+The authors divide each frame by its maximum, which removes the amplitude. Plain mel bands would not do
+either: the magnitude of a waveform of peak 1 depends on its timbre and frequency. A linear regression from
+them explains only half of the amplitude's variance.
+
+Here a frame is the shape of its spectrum, of maximum 1, times its *level*: the peak of the samples under its
+window. The level is also the first row, as energy often stands beside the coefficients of speech features.
+The shape is the square root of the mel magnitude. Without the root, upper harmonics would be too faint to
 matter in a squared error.
 """
 
@@ -41,7 +42,7 @@ def mel_features(waveforms: Tensor) -> Tensor:
 def grid_features(grid: SynTone) -> Tensor:
     """(clips, 64, 32) of the whole grid, in its order: 262 MB for 32,000 clips.
 
-    Features scale with the clip: those of the loudest are computed, and scaled to the other amplitudes.
+    Features scale with the clip. So those of the loudest clips are computed, then scaled to other amplitudes.
     """
     timbres, amplitudes, frequencies = grid.shape
     loudest = grid.levels[:, 1] == amplitudes - 1

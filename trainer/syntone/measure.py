@@ -1,4 +1,4 @@
-"""What the codes of a trained model tell of timbre, amplitude and frequency."""
+"""How much the codes of a trained model tell about timbre, amplitude and frequency."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from trainer.syntone.objectives import AutodecomposeVAE, Material, SynToneModel
 NOMINAL = (FACTORS.index("timbre"),)  # its numbers are only names
 ACTIVE_VARIANCE = 0.01  # below it a VAE's code has collapsed onto the prior (Burda et al. 2016)
 _BATCH = 500
-_PROBES = (8000, 4000)  # clips learnt from, and asked
+_PROBES = (8000, 4000)  # clips to learn from, and clips to test on
 _NEIGHBOURS = 5
 
 
 @dataclass(frozen=True)
 class CodeMeasures:
-    """One trained model's figures, as JSON keeps them."""
+    """The figures of one trained model, ready for JSON."""
 
     scores: dict[str, float]  # fields of trainer.metrics.Disentanglement, codes against factors
     swapped: dict[str, float]  # the same with the arguments exchanged, as in the paper's evaluator
@@ -75,8 +75,8 @@ def told(codes: ArrayLike, grid: SynTone) -> Float64:
 def what_is_known(codes: Tensor, grid: SynTone, seed: int = 0) -> list[float]:
     """How well all codes together tell each factor: accuracy of timbre, R² of amplitude and of frequency.
 
-    Five nearest neighbours among 8,000 clips are asked about 4,000 others; silent clips, which have neither
-    timbre nor frequency, are asked and learnt for amplitude only.
+    A probe of five nearest neighbours learns from 8,000 clips and is tested on 4,000 others. Silent clips
+    have neither timbre nor frequency, so they serve for amplitude only.
     """
     from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
@@ -86,16 +86,16 @@ def what_is_known(codes: Tensor, grid: SynTone, seed: int = 0) -> list[float]:
         clips = np.random.default_rng(seed).permutation(
             np.arange(len(grid)) if factor == "amplitude" else np.flatnonzero(factors[:, 1] > 0)
         )
-        learnt = clips[: min(_PROBES[0], 2 * len(clips) // 3)]
-        asked = clips[len(learnt) :][: _PROBES[1]]
+        train = clips[: min(_PROBES[0], 2 * len(clips) // 3)]
+        test = clips[len(train) :][: _PROBES[1]]
         probe = (KNeighborsClassifier if column in NOMINAL else KNeighborsRegressor)(_NEIGHBOURS)
-        probe.fit(values[learnt], factors[learnt, column])
-        scores.append(float(probe.score(values[asked], factors[asked, column])))
+        probe.fit(values[train], factors[train, column])
+        scores.append(float(probe.score(values[test], factors[test, column])))
     return scores
 
 
 def mean_and_std(values: Sequence[float]) -> str:
-    """One training has no standard deviation, and gets none."""
+    """The mean, with its standard deviation if there are several values: "0.912 ± 0.004"."""
     if len(values) == 1:
         return f"{values[0]:.3f}"
     return f"{np.mean(values):.3f} ± {np.std(values):.3f}"

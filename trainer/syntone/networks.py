@@ -1,8 +1,8 @@
 """The convolutional VAE of Brima et al., appendix A.2, and FactorVAE's discriminator.
 
 Four convolutions, two fully connected layers to mean and log-variance, mirrored transpose convolutions,
-leaky ReLU of slope 0.01, no batch norm. The paper gives no channels, kernels or strides. Tones hardly change
-in time, so the first stride is 4 in time: it costs a third less and loses nothing.
+leaky ReLU of slope 0.01, no batch norm. The paper gives no channels, kernels or strides. The first stride is
+4 in time, since tones hardly change in time: this costs a third less and loses nothing.
 """
 
 from __future__ import annotations
@@ -69,8 +69,7 @@ class ConvDecoder(nn.Module):
 class Discriminator(nn.Module):
     """FactorVAE's D: (batch, latents) → (batch, 2) logits of "drawn from q(z)" and "dimensions permuted".
 
-    Kim & Mnih, appendix A, has six layers of 1000 units; `width` and `layers` make it fit three factors and
-    a CPU.
+    Kim & Mnih, appendix A, use six layers of 1000 units. Three factors need less: see SynToneSettings.
     """
 
     def __init__(self, latents: int, width: int, layers: int) -> None:

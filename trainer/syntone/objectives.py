@@ -26,7 +26,11 @@ from trainer.syntone.terms import (
 
 @dataclass(frozen=True)
 class Material:
-    """What there is to train on."""
+    """The grid of clips to train on, and their features.
+
+    Raises:
+        ValueError: the numbers of clips differ.
+    """
 
     grid: SynTone
     features: Tensor  # (clips, 64, 32), in the grid's order
@@ -37,7 +41,7 @@ class Material:
 
 
 class SynToneModel(nn.Module, ABC):
-    """A model with its losses. `codes` and `decode` are what is measured and drawn."""
+    """A model with its losses. Its `codes` are measured, its `decode` is drawn."""
 
     def __init__(self, settings: SynToneSettings) -> None:
         super().__init__()
@@ -81,7 +85,7 @@ class VAE(SynToneModel):
 
 
 class FactorVAE(VAE):
-    """Kim & Mnih: the VAE plus γ TC(z), which a discriminator that learns beside it tells."""
+    """Kim & Mnih: the VAE plus γ TC(z), estimated by a discriminator that learns beside it."""
 
     def __init__(self, settings: SynToneSettings) -> None:
         super().__init__(settings)
@@ -104,12 +108,12 @@ class FactorVAE(VAE):
         return {"loss": loss, "error": error, "kl": kl, "tc": tc, "discriminator": discriminator}
 
     def total_correlation(self, z: Tensor) -> Tensor:
-        """For the VAE to lower: no gradient to the discriminator."""
+        """The VAE minimises it: no gradient reaches the discriminator."""
         frozen = {name: value.detach() for name, value in self.discriminator.named_parameters()}
         return density_ratio(functional_call(self.discriminator, frozen, (z,)))
 
     def discriminator_loss(self, z: Tensor, others: Tensor, generator: torch.Generator) -> Tensor:
-        """For the discriminator to lower: no gradient to the encoder. One sum then serves both."""
+        """The discriminator minimises it: no gradient reaches the encoder. So one sum serves both."""
         permuted = permute_dims(others.detach(), generator)
         return discriminator_loss(self.discriminator(z.detach()), self.discriminator(permuted))
 
@@ -128,13 +132,13 @@ class BetaTCVAE(VAE):
 
 
 class AutodecomposeVAE(SynToneModel):
-    """Bonyadi: two encoders see a view each, one property of it destroyed; the decoder rebuilds x.
+    """Autodecompose (Bonyadi) on these networks: each encoder sees a view without one factor of x.
 
-    The timbre encoder's view has another frequency, so it cannot tell the pitch; the pitch encoder's view
-    has another timbre. Amplitude is left alone and may go to either. Views are looked up in the grid, which
-    is exact, and means that this model is told which clips share a factor: the VAEs are not. The KL of the
-    VAE is kept on both halves, for without it nothing would align single codes with anything, and single
-    codes are what the metrics look at.
+    The timbre encoder's view has another frequency, so it cannot tell the pitch. The pitch encoder's view has
+    another timbre. Amplitude is left alone and may go to either. The decoder rebuilds x from both. Views come
+    from the grid, so they are exact. But this tells the model which clips share a factor, unlike the VAEs.
+    Both halves also have the VAE's KL: the metrics look at single codes, and nothing else would align single
+    codes with factors.
     """
 
     def __init__(self, settings: SynToneSettings) -> None:
@@ -164,7 +168,7 @@ class AutodecomposeVAE(SynToneModel):
 def with_another(
     grid: SynTone, indices: NDArray[np.int64], factor: str, generator: torch.Generator
 ) -> NDArray[np.int64]:
-    """The clips that differ from (n,) `indices` in one factor only, its level drawn from all others."""
+    """Clips that differ from (n,) `indices` in one factor only. Its new level is drawn from all others."""
     column = FACTORS.index(factor)
     count = grid.shape[column]
     levels = grid.levels[indices]

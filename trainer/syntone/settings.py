@@ -1,4 +1,4 @@
-"""Every hyper-parameter of the SynTone models, in one place."""
+"""Every hyper-parameter of the SynTone models."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SynToneSettings:
-    """One model's training. The paper explored its hyper-parameters but names none; these are ours."""
+    """The training of one model. The paper does not give its hyper-parameters; these are ours."""
 
     model: str = "vae"  # a key of trainer.syntone.objectives.MODELS
-    latents: int = 8  # of autodecompose: half of them to each encoder
+    latents: int = 8  # of autodecompose, each encoder has half
 
     # Objective: squared error / (2 noise²) + β KL (+ γ TC)
     noise: float = 0.15  # standard deviation of p(x|z): small favours reconstruction over the prior

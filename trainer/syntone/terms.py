@@ -1,4 +1,4 @@
-"""The terms of the four objectives, as in their papers. Natural logarithms throughout."""
+"""The terms of the four VAEs' objectives, as in their papers. Logarithms are natural."""
 
 from __future__ import annotations
 
@@ -69,13 +69,15 @@ def decompose_kl(z: Tensor, mean: Tensor, log_var: Tensor, total: int) -> Decomp
 def stratified_log_weights(batch: int, total: int) -> Tensor:
     """(batch, batch): weights of q(z_i|x_j) whose sum is an unbiased q(z_i) (Chen et al., appendix C.2).
 
-    z_i came of x_i, which one batch in `total` would hold by chance: weight 1/N on the diagonal. The other M
-    = batch − 1 stand for the N − 1 others with 1/M each, but for one with (N − M) / (N M), so that a row
-    sums to 1.
+    N is `total` and M = batch − 1. The diagonal has weight 1/N, as z_i was drawn from x_i. The other M stand
+    for the N − 1 others: 1/M each, except one with (N − M) / (N M), so that a row sums to 1.
+
+    Raises:
+        ValueError: the batch holds fewer than 2 clips or more than the training set.
     """
     others = batch - 1
     if not 1 <= others < total:
-        raise ValueError(f"A batch must hold 2 to {total} clips (the whole set), not {batch}.")
+        raise ValueError(f"A batch has to hold 2 to {total} clips, not {batch}.")
     weights = torch.full((batch, batch), 1 / others)
     rows = torch.arange(batch)
     weights[rows, rows] = 1 / total

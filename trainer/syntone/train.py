@@ -21,13 +21,13 @@ Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, lo
 def train(
     settings: SynToneSettings, material: Material, checkpoint: Path, report: Report | None = None
 ) -> SynToneModel:
-    """Trains, or goes on where the checkpoint stopped; a finished one is only loaded.
+    """Trains a model, or goes on where the checkpoint stopped. A finished one is only loaded.
 
     Returns:
         The trained model, in evaluation mode.
 
     Raises:
-        ValueError: the checkpoint was begun with other settings.
+        ValueError: the checkpoint belongs to other settings.
         FloatingPointError: the loss is no longer a number.
     """
     torch.manual_seed(settings.seed)
@@ -39,7 +39,7 @@ def train(
     step = 0
     if checkpoint.is_file():
         if read_settings(checkpoint) != asdict(settings):
-            raise ValueError(f"{checkpoint} was begun with other settings: delete it, or give the same.")
+            raise ValueError(f"{checkpoint} belongs to other settings: delete it, or give the same settings.")
         step = load_checkpoint(checkpoint, modules, optimizer)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
 
@@ -64,19 +64,17 @@ def train(
 
 
 def _optimizer(model: SynToneModel, settings: SynToneSettings) -> torch.optim.Adam:
-    apart = model.discriminator if isinstance(model, FactorVAE) else torch.nn.Module()
-    taken = {id(parameter) for parameter in apart.parameters()}
-    main = [parameter for parameter in model.parameters() if id(parameter) not in taken]
+    discriminator = list(model.discriminator.parameters()) if isinstance(model, FactorVAE) else []
+    apart = {id(parameter) for parameter in discriminator}
+    main = [parameter for parameter in model.parameters() if id(parameter) not in apart]
     groups = [{"params": main, "peak": settings.rate, "betas": (0.9, 0.999)}]
-    if taken:
-        groups.append(
-            {"params": list(apart.parameters()), "peak": settings.discriminator_rate, "betas": (0.5, 0.9)}
-        )
+    if discriminator:
+        groups.append({"params": discriminator, "peak": settings.discriminator_rate, "betas": (0.5, 0.9)})
     return torch.optim.Adam(groups)
 
 
 def _batch(clips: int, step: int, per_epoch: int, settings: SynToneSettings) -> NDArray[np.int64]:
-    """Clip numbers of a step: each epoch has an order of its own, the last few clips of it left out."""
+    """The clip numbers of a step. Each epoch has a new order, and its last few clips are left out."""
     order = np.random.default_rng((settings.seed, step // per_epoch)).permutation(clips)
     start = step % per_epoch * settings.batch
     return order[start : start + settings.batch]

@@ -1,1 +1,1 @@
-"""What every training needs: batches, the loop, checkpoints, run folders, settings, several processes."""
+"""What every training shares: batches, the loop, checkpoints, run folders, settings, progress, torchrun."""

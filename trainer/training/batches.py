@@ -1,4 +1,4 @@
-"""Batches of two crops a recording, a function of (seed, step) alone: resuming needs no generator state."""
+"""Batches of two crops a recording. They depend on (seed, step) only: resuming needs no generator state."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ class PairBatch:
 
 
 class PairSampler:
-    """One epoch visits every recording as often as it has whole crops, in random order, at random places."""
+    """Pairs of crops. One epoch draws from each recording as often as it has whole crops, in random order.
+
+    With `same_voice_seconds` above 0 the two crops of a pair start at most this many seconds apart.
+    """
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ def save_checkpoint(
     step: int,
     settings: dict[str, Any],
 ) -> None:
-    """Writes the file whole or not at all: a training killed here resumes from the checkpoint before."""
+    """Writes the file whole or not at all: a training killed here resumes from the previous checkpoint."""
     tensors: dict[str, Tensor] = {}
     for name, module in modules.items():
         tensors |= {f"{name}/{key}": value.contiguous() for key, value in module.state_dict().items()}
@@ -55,7 +55,7 @@ def load_checkpoint(
 
 
 def read_step(path: Path) -> int:
-    """How far a checkpoint got; 0 where there is none."""
+    """The step of a checkpoint; 0 if there is none."""
     if not path.is_file():
         return 0
     with safe_open(path, framework="pt") as file:

@@ -1,4 +1,4 @@
-"""Several processes training one model, as torchrun starts them; one process is the ordinary case."""
+"""Several processes train one model, started by torchrun. One process is the ordinary case."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Group:
         return self.rank == 0
 
     def share(self, module: nn.Module) -> nn.Module:
-        """The module with gradients averaged over the group, and batch statistics too where CUDA can."""
+        """The module with gradients averaged over the group; on CUDA batch statistics too."""
         if self.size == 1:
             return module
         if self.device.type == "cuda":
@@ -35,7 +35,7 @@ class Group:
 
     @contextmanager
     def leader_first(self) -> Iterator[None]:
-        """Runs the block in the leading process, then in the others, who find what it wrote."""
+        """Runs the block in the leading process first. The others follow and can read what it wrote."""
         if self.size > 1 and not self.leads:
             distributed.barrier()
         yield

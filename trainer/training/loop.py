@@ -66,7 +66,7 @@ def train(
     Args:
         objective: (batch, generator) → losses by name, of which `loss` is minimised.
         out: gets `checkpoint.safetensors`, `losses.csv` and `losses.png`.
-        group: processes that share the work: each takes batches of its own, the leading one writes.
+        group: processes that share the work. Each takes other batches; the leading one writes files.
         start: a checkpoint whose weights a new run begins with.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Progress bars in a terminal."""
+"""Progress bars of trainings and of the reading before them, in a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trainer.training.loop import Report
 
 @contextmanager
 def training_progress(console: Console) -> Iterator[Report]:
-    """A bar for a training, whose reports move it."""
+    """A bar for a training. The training calls the yielded function after each step."""
     with progress_bar(console) as progress:
         task = progress.add_task("training", losses="")
 
@@ -28,6 +28,7 @@ def training_progress(console: Console) -> Iterator[Report]:
 
 
 def build_speech_cache(clips: Sequence[Clip], cache_dir: Path, console: Console, title: str) -> ClipCache:
+    """`build_cache` behind a progress bar; files that cannot be read are named on the console."""
     with progress_bar(console) as progress:
         task = progress.add_task(title, total=len(clips), losses="")
         return build_cache(
@@ -39,6 +40,7 @@ def build_speech_cache(clips: Sequence[Clip], cache_dir: Path, console: Console,
 
 
 def progress_bar(console: Console) -> Progress:
+    """A bar with counts and time left. Give each task a field `losses`, "" if there is none."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

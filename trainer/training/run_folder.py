@@ -1,4 +1,4 @@
-"""What a training leaves in its folder."""
+"""The folder that a training writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class RunFolder:
-    """What a training leaves: checkpoint.safetensors, losses.csv, losses.png and run.json."""
+    """The files of a training: checkpoint.safetensors, losses.csv, losses.png and run.json."""
 
     path: Path
 

@@ -1,4 +1,4 @@
-"""Settings are frozen dataclasses; here is how a command line changes them and JSON brings them back."""
+"""Settings are frozen dataclasses. This changes them from a command line and reads them back from JSON."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 
 def tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON's lists as the tuples they were."""
+    """Turns JSON's lists back into tuples."""
     return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def assignments(texts: Sequence[str]) -> dict[str, str]:
-    """name=value texts by name.
+    """["epochs=3"] → {"epochs": "3"}.
 
     Raises:
-        ValueError: a text without "=".
+        ValueError: a text has no "=".
     """
     for text in texts:
         if "=" not in text:
@@ -28,10 +28,10 @@ Settings = TypeVar("Settings")
 
 
 def override(settings: Settings, assignments: dict[str, str]) -> Settings:
-    """Settings with plain fields replaced by text such as {"epochs": "3", "acoustics.tilt_db": "4"}.
+    """Settings with fields replaced by text such as {"epochs": "3", "acoustics.tilt_db": "4"}.
 
     Raises:
-        ValueError: no such field, or a value that does not fit it.
+        ValueError: there is no such field, or the text does not fit its type.
     """
     for path, text in assignments.items():
         name, _, inner = path.partition(".")
@@ -47,11 +47,11 @@ def override(settings: Settings, assignments: dict[str, str]) -> Settings:
 
 
 def _parse(name: str, value: object, text: str) -> bool | int | float | str | tuple[Any, ...]:
-    """`text` as the type of the value it replaces; of a pair such as (5, 25), "5,25"."""
+    """`text` as the type of the value it replaces. A tuple such as (5, 25) is written "5,25"."""
     if isinstance(value, tuple):
         parts = text.split(",")
         if len(parts) != len(value):
-            raise ValueError(f"{name} takes {len(value)} values with commas between them, not {text!r}.")
+            raise ValueError(f"{name} takes {len(value)} values separated by commas, not {text!r}.")
         return tuple(_parse(name, old, part) for old, part in zip(value, parts, strict=True))
     if isinstance(value, bool):
         if text.lower() not in {"true", "false"}:
@@ -59,4 +59,4 @@ def _parse(name: str, value: object, text: str) -> bool | int | float | str | tu
         return text.lower() == "true"
     if isinstance(value, int | float | str):
         return type(value)(text)
-    raise ValueError(f"No setting {name!r} that can be given as text.")
+    raise ValueError(f"There is no setting {name!r} that takes a plain value.")

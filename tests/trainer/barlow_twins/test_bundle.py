@@ -88,7 +88,7 @@ def test_the_middle_second_alone_counts(bundle: Path, crops: np.ndarray) -> None
 
 
 def test_it_cannot_be_fine_tuned_and_that_is_said(bundle: Path, speech_data: Path, tmp_path: Path) -> None:
-    with pytest.raises(FinetuneError, match="of kind barlow_twins; only autodecompose"):
+    with pytest.raises(FinetuneError, match="of kind barlow_twins: choose a bundle of kind autodecompose"):
         Parent.load(bundle)
     clip = read_folder(speech_data / "librispeech", "test")[0].path
     result = CliRunner().invoke(

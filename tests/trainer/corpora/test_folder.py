@@ -29,7 +29,7 @@ def test_writes_what_read_folder_reads(tmp_path: Path, recordings: list[CorpusRe
     out = tmp_path / "out"
     seen: list[int] = []
     report = write_folder(recordings, out, on_clip=lambda: seen.append(1))
-    assert (report.written, report.kept, report.skipped, len(seen)) == (4, 0, [], 4)
+    assert (report.written, report.existing, report.skipped, len(seen)) == (4, 0, [], 4)
     clips = read_folder(out, "train")
     assert [(clip.path.relative_to(out).as_posix(), clip.speaker) for clip in clips] == [
         ("audio/s0/clip0.opus", "s0"),
@@ -50,7 +50,7 @@ def test_second_run_keeps_what_is_there(tmp_path: Path, recordings: list[CorpusR
     (out / "audio" / "s0" / "clip2.partial").write_bytes(b"what a killed run leaves")
     before = (out / "audio" / "s0" / "clip0.opus").stat().st_mtime_ns
     report = write_folder(recordings, out)
-    assert (report.written, report.kept) == (2, 2)
+    assert (report.written, report.existing) == (2, 2)
     assert (out / "audio" / "s0" / "clip0.opus").stat().st_mtime_ns == before
     assert sorted(path.suffix for path in (out / "audio").rglob("*.*")) == [".opus"] * 4
 

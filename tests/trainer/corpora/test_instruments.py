@@ -56,7 +56,7 @@ def test_notes_have_their_pitch_and_velocity(tmp_path: Path) -> None:
         report = write_instruments(
             tmp_path, pitches=pitches, velocities=(50, 127), instruments=(MARIMBA, VIOLIN)
         )
-        return report.written, report.kept, report.skipped
+        return report.written, report.existing, report.skipped
 
     assert render(57, 69) == (8, 0, [])
     clips = read_folder(tmp_path)

@@ -71,7 +71,7 @@ def test_command_writes_the_folder_and_goes_on(root: Path, tmp_path: Path) -> No
         "guitar_electronic_022",
     }
     again = CliRunner().invoke(app, command)
-    assert "4 written, 4 kept" in " ".join(again.output.split())
+    assert "4 written, 4 already there" in " ".join(again.output.split())
     wrong = CliRunner().invoke(app, [*command, "--family", "strings"])
     assert wrong.exit_code == 2
     assert "synth_lead" in wrong.output
@@ -81,7 +81,7 @@ def test_command_writes_the_folder_and_goes_on(root: Path, tmp_path: Path) -> No
     ("write", "complaint"),
     [
         (None, "cannot be read"),
-        ("{", "is no JSON"),
+        ("{", "is not JSON"),
         ("[]", "not as published"),
         ('{"a": {"pitch": 60}}', "note a is not as published"),
         ("{}", "no note of guitar"),

@@ -62,7 +62,7 @@ def test_digits_are_s09(root: Path, tmp_path: Path) -> None:
     ]
     assert len(read_folder(tmp_path / "out", "train")) == 8
     again = CliRunner().invoke(app, command)
-    assert "0 written, 12 kept" in " ".join(again.output.split())
+    assert "0 written, 12 already there" in " ".join(again.output.split())
 
 
 def test_an_archive_that_lies_there_is_unpacked(root: Path, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_what_is_missing_is_named(small_corpora: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.opus.*all of its clips"):
         read_task("emotion", tmp_path, tmp_path)
     table.write_text("\n".join(row for row in rows if "\tanger" not in row or "/WR0/" in row))
-    with pytest.raises(DataError, match=r"emotion tests \['anger'\], but labels no clip"):
+    with pytest.raises(DataError, match=r"emotion tests \['anger'\], but no train clip"):
         read_task("emotion", tmp_path, tmp_path)
     table.write_text("\n".join(row.replace("\tanger", "\t") for row in rows))
     with pytest.raises(DataError, match=r"has no emotion in metadata\.tsv"):

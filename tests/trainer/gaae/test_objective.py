@@ -63,7 +63,7 @@ def test_s_and_l_are_asked_about_each_sample_with_its_own_label(model: GAAE, bat
     with torch.no_grad():
         found = model.discriminator_losses(batch, generator())
         drawing = generator()
-        x_u, x_l = model.heard(batch.x_u), model.heard(batch.x_l)
+        x_u, x_l = model.spectrograms(batch.x_u), model.spectrograms(batch.x_l)
         fakes = model.fakes(x_u, drawing)
         z = model.drawn_latents(len(x_u), drawing)
         guided, style = model.edc.E(x_u)
@@ -84,7 +84,7 @@ def test_each_term_of_edc_is_about_its_own_sample_and_label(model: GAAE, batch: 
     E, D, C, S = model.edc.E, model.edc.D, model.edc.C, model.S
     with torch.no_grad():
         found = model.edc_losses(batch, generator())
-        x_u, x_l = model.heard(batch.x_u), model.heard(batch.x_l)
+        x_u, x_l = model.spectrograms(batch.x_u), model.spectrograms(batch.x_l)
         fakes = model.fakes(x_u, generator())
         guided, style = E(x_u)
         y_hat = C(guided).softmax(dim=1)
@@ -113,7 +113,7 @@ def test_what_c_learns_from_is_degraded_where_settings_have_it(tiny: GaaeSetting
 
 def test_mixed_precision_hears_as_full_precision_does(model: GAAE, seconds: torch.Tensor) -> None:
     with torch.autocast("cpu", torch.bfloat16):
-        mixed = model.heard(seconds)
+        mixed = model.spectrograms(seconds)
         noisy = model.spectrogram(seconds)
     expected = model.spectrogram(seconds)
     assert torch.equal(mixed, expected)

@@ -80,5 +80,5 @@ def test_the_level_makes_no_difference_and_silence_is_the_floor(seconds: torch.T
 
 
 def test_a_spectrogram_that_does_not_hold_a_second_is_refused() -> None:
-    with pytest.raises(ValueError, match="no spectrogram of one second"):
+    with pytest.raises(ValueError, match="does not fit one second"):
         NormalisedLogSpectrogram(SpectrogramSettings(frames=64))

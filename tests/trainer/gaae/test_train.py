@@ -55,7 +55,7 @@ def test_a_training_leaves_a_run_folder(
     made = {path: path.stat().st_mtime_ns for path in out.iterdir()}
     train_gaae(replace(tiny, iterations=4), guidance, out, cache, QUIET)
     assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == made  # run.json keeps its date
-    with pytest.raises(ValueError, match="has 4 iterations already"):
+    with pytest.raises(ValueError, match="already has 4 iterations"):
         train_gaae(tiny, guidance, out, cache, QUIET)
     with pytest.raises(ValueError, match="other settings"):
         train_gaae(replace(tiny, rate=1.0), guidance, out, cache, QUIET)

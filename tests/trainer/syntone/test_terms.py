@@ -63,7 +63,7 @@ def test_stratified_weights_by_hand() -> None:
     expected = torch.tensor([[0.2, 0.3, 0.5], [0.5, 0.2, 0.3], [0.3, 0.5, 0.2]])
     torch.testing.assert_close(stratified_log_weights(3, 5).exp(), expected)
     for batch in (1, 6):
-        with pytest.raises(ValueError, match="batch must hold"):
+        with pytest.raises(ValueError, match="batch has to hold"):
             stratified_log_weights(batch, 5)
 
 

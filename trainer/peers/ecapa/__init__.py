@@ -1,1 +1,1 @@
-"""ECAPA-TDNN (Desplanques et al. 2020), trained with speaker labels: the supervised peer on equal data."""
+"""ECAPA-TDNN (Desplanques et al. 2020): the supervised peer, trained with speaker labels on the same data."""

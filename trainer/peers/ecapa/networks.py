@@ -18,7 +18,7 @@ def conv(inputs: int, outputs: int, kernel: int = 1, dilation: int = 1) -> nn.Se
 
 
 class Res2Conv(nn.Module):
-    """Res2Net's dilated convolution: the channels in `scale` groups, each also hearing the one before."""
+    """Res2Net's dilated convolution: channels in `scale` groups; a group also gets the output before it."""
 
     def __init__(self, channels: int, kernel: int, dilation: int, scale: int) -> None:
         super().__init__()
@@ -69,8 +69,8 @@ class SERes2Block(nn.Module):
 class AttentiveStatistics(nn.Module):
     """Section 3.1: (batch, channels, time) → mean and deviation over time, (batch, 2 · channels).
 
-    Each channel weighs the frames by α, a softmax over time of v f(W h_t + b) + k (equations 1 and 2), where
-    h_t is extended by the plain mean and deviation over time; μ̃ and σ̃ (equation 3) are taken under α.
+    Each channel weighs the frames by α, a softmax over time of v f(W h_t + b) + k (equations 1 and 2). Here
+    h_t is extended by the plain mean and deviation over time. μ̃ and σ̃ (equation 3) use the weights α.
     """
 
     def __init__(self, channels: int, bottleneck: int) -> None:
@@ -107,10 +107,10 @@ class EcapaTdnn(nn.Module):
         self.last = nn.Sequential(nn.BatchNorm1d(2 * wide), nn.Linear(2 * wide, width), nn.BatchNorm1d(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x - x.mean(dim=1, keepdim=True)  # section 4.2: the mean of each band is taken off
+        x = x - x.mean(dim=1, keepdim=True)  # section 4.2: each band's mean is subtracted
         h = self.first(x.transpose(1, 2))
         outputs: list[Tensor] = []
-        for block in self.blocks:  # each hears the sum of all before it (section 3.3)
+        for block in self.blocks:  # the input of each is the sum of all before it (section 3.3)
             outputs.append(block(h))
             h = h + outputs[-1]
         y: Tensor = self.last(self.pool(self.aggregate(torch.cat(outputs, dim=1))))

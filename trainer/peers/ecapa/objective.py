@@ -29,7 +29,7 @@ class LabelledBatch:
 
 
 class LabelledSampler:
-    """The batches of `PairSampler` with who speaks in them."""
+    """The batches of `PairSampler` with their speakers' labels."""
 
     def __init__(self, speech: ClipCache, noise: ClipCache | None, batch: int, seed: int) -> None:
         self.pairs = PairSampler(speech, noise, batch, seed)
@@ -46,14 +46,14 @@ class LabelledSampler:
 
 
 def speaker_names(speech: ClipCache) -> Sequence[str]:
-    """Speakers of two corpora are different people, whatever they are called.
+    """`corpus/speaker` of each clip: equal names in two corpora are different people.
 
     Raises:
-        ValueError: a clip whose speaker is not known.
+        ValueError: the speaker of a clip is unknown.
     """
     unknown = [clip.path.name for clip in speech.clips if not clip.speaker]
     if unknown:
-        raise ValueError(f"Training with labels needs to know who speaks in {unknown[0]}.")
+        raise ValueError(f"Training with labels needs the speaker of {unknown[0]}: add it to metadata.tsv.")
     return [f"{clip.corpus}/{clip.speaker}" for clip in speech.clips]
 
 
@@ -68,10 +68,11 @@ def aam_softmax(cosine: Tensor, speaker: Tensor, m: float, s: float) -> Tensor:
         cosine: (batch, speakers) cos θ_j between embedding and each speaker's weight.
         speaker: (batch,) y.
     """
-    own = cosine.gather(1, speaker[:, None])  # (batch, 1)
-    sine = (1 - own.square()).clamp(min=1e-9).sqrt()
-    further = torch.where(own > -math.cos(m), own * math.cos(m) - sine * math.sin(m), own - m * math.sin(m))
-    return F.cross_entropy(s * cosine.scatter(1, speaker[:, None], further), speaker)
+    cos_y = cosine.gather(1, speaker[:, None])  # (batch, 1)
+    sin_y = (1 - cos_y.square()).clamp(min=1e-9).sqrt()
+    cos_y_m = cos_y * math.cos(m) - sin_y * math.sin(m)  # cos(θ_y + m)
+    margin = torch.where(cos_y > -math.cos(m), cos_y_m, cos_y - m * math.sin(m))
+    return F.cross_entropy(s * cosine.scatter(1, speaker[:, None], margin), speaker)
 
 
 class SpeakerClassifier(nn.Module):

@@ -1,4 +1,4 @@
-"""Every hyper-parameter of our ECAPA-TDNN, in one place."""
+"""Every hyper-parameter of our ECAPA-TDNN."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainer.training.settings import tuples
 
 @dataclass(frozen=True)
 class EcapaSettings:
-    """Section 4.2's numbers, but for a quarter to a half of its channels: two CPU cores train it."""
+    """Section 4.2's numbers, with a quarter to a half of its channels, so that two CPU cores train it."""
 
     # Network
     frontend: str = "wide"  # trainer.audio.frontends.FRONTENDS

@@ -65,7 +65,7 @@ class BiGAN(Adversarial[FeatureNetwork]):
         return self
 
     def discriminator_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        x_u = self.heard(batch.x_u)
+        x_u = self.spectrograms(batch.x_u)
         z = self.drawn_latents(len(x_u), generator)
         with torch.no_grad():
             features, generated = self.edc(x_u).float(), self.G(z).float()
@@ -78,5 +78,5 @@ class BiGAN(Adversarial[FeatureNetwork]):
         }
 
     def edc_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:  # noqa: ARG002
-        x_u = self.heard(batch.x_u)
+        x_u = self.spectrograms(batch.x_u)
         return {"EDC_loss": -self.S(x_u, self.edc(x_u)).float().mean()}

@@ -23,7 +23,7 @@ class BigGAN(Adversarial[Decoder]):
         self.L = nn.Identity()
 
     def discriminator_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        x = self.heard(batch.x_l if self.supervised else batch.x_u)
+        x = self.spectrograms(batch.x_l if self.supervised else batch.x_u)
         y_r = self.one_hot(self.drawn_labels(len(x), generator))
         with torch.no_grad():
             generated = self.edc(self.drawn_latents(len(x), generator), y_r).float()

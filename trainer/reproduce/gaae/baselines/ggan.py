@@ -76,7 +76,7 @@ class GGAN(Adversarial[GuidedNetworks]):
         self.L = LatentDiscriminator(replace(settings, latent_dim=settings.guided_dim))
 
     def discriminator_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        x_u, x_l = self.heard(batch.x_u), self.heard(batch.x_l)
+        x_u, x_l = self.spectrograms(batch.x_u), self.spectrograms(batch.x_l)
         m = len(x_u)
         y_r = self.one_hot(self.drawn_labels(m, generator))
         with torch.no_grad():
@@ -97,11 +97,11 @@ class GGAN(Adversarial[GuidedNetworks]):
 
     def edc_losses(self, batch: GaaeBatch, generator: torch.Generator) -> dict[str, Tensor]:
         s = self.settings
-        x_u, x_l = self.heard(batch.x_u), self.heard(batch.x_l)
+        x_u, x_l = self.spectrograms(batch.x_u), self.spectrograms(batch.x_l)
         m = len(x_u)
         y_r = self.drawn_labels(m, generator)
         generated = self.edc.D(self.drawn_latents(m, generator), self.one_hot(y_r)).float()
-        taught = self.taught(torch.cat([x_l, generated.detach()]), generator)
+        taught = self.classifier_input(torch.cat([x_l, generated.detach()]), generator)
         encoded = self.edc.E(torch.cat([x_u, taught]))
         of_unlabelled, of_labelled, of_generated = encoded.split([m, len(x_l), m])
         terms = {
