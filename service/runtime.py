@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bundle.voice import VoiceBundle
 from service.admission import Admission
@@ -24,7 +25,7 @@ from service.settings import Settings
 from service.speakers import AudioCipher, Gallery, RedisGallery, SpeakerDirectory, SqliteGallery
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Runtime:
     """Parts shared by all requests of one application."""
 
@@ -65,26 +66,32 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         generation = GenerationDesk(
             registry, inference_threads(settings.inference_threads), settings.max_clips, metrics
         )
-        with closing(generation), closing(open_store(settings, folders)) as store:
+        with closing(generation), closing(open_store(settings, folders)) as store, closing(decoder):
             metrics.gallery_size.set_function(partial(_count, directory.gallery))
             jobs = JobDesk(store, CeleryQueue(make_celery(settings, folders)), folders, settings)
-            monitoring = asyncio.create_task(JobMonitor(jobs, registry, directory, decoder).run())
-            try:
+            async with _in_background(JobMonitor(jobs, registry, directory, decoder).run()):
                 yield Runtime(
-                    settings,
-                    metrics,
-                    registry,
-                    decoder,
-                    directory,
-                    admission,
-                    jobs,
-                    generation,
-                    asyncio.Event(),
+                    settings=settings,
+                    metrics=metrics,
+                    registry=registry,
+                    decoder=decoder,
+                    directory=directory,
+                    admission=admission,
+                    jobs=jobs,
+                    generation=generation,
+                    closing=asyncio.Event(),
                 )
-            finally:
-                monitoring.cancel()
-                await asyncio.wait([monitoring])
-                decoder.close()
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs `work` until the block ends, then cancels it."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 _Started = tuple[ModelRegistry, SpeakerDirectory]

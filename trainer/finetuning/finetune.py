@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from bundle.manifest import MANIFEST
-from trainer.autodecompose.bundle import bundle_graphs
-from trainer.bundles.update import update_onnx
-from trainer.bundles.voice import CHECKED_CROPS, WEIGHTS, save_weights
-from trainer.bundles.write import ExportError, Graph, partial_prefix, write_bundle, write_onnx
 from trainer.finetuning.adapt import AdaptSettings, OnStep, adapt
 from trainer.finetuning.audio import JobAudio, read_job
 from trainer.finetuning.errors import Canceled
 from trainer.finetuning.measures import compare, held_out_losses, job_crops
 from trainer.finetuning.parent import Parent
-from trainer.finetuning.report import FinetuneReport, judge
+from trainer.finetuning.report import FinetuneReport, Measures, judge
+from trainer.finetuning.version import NewVersion, write_version
 from trainer.scoring.space_map import FittedMap, fit_space_map
 from trainer.scoring.whitening import carry_whitening
-
-MAP = "map_from_parent.npy"
 
 
 def finetune(
@@ -65,53 +55,40 @@ def finetune(
         return read_report(out)
     if out.name != version:
         raise ValueError(f"{out} has to end in the version, {version}.")
-    took_s: dict[str, float] = {}
-
-    @contextmanager
-    def part(name: str) -> Iterator[None]:
-        if canceled():
-            raise Canceled(f"Canceled before part '{name}'.")
-        started = time.monotonic()
-        yield
-        took_s[name] = round(time.monotonic() - started, 2)
-
     work_dir.mkdir(parents=True, exist_ok=True)
-    with part("read"):
-        job = read_job(audio, speakers)
-    with part("load"):
-        old = Parent.load(parent)
-        new = old.copy()
     settings = AdaptSettings(steps=steps, same_voice_seconds=same_voice_seconds)
-    with part("train"):
-        adapt(new.objective, job.training, settings, work_dir, on_step=on_step, canceled=canceled)
-    with part("evaluate"):
-        crops = job_crops(job, same_voice_seconds)
-        pooled = crops.pooled(old.objective), crops.pooled(new.objective)
-        fitted, held = ~crops.held_out, crops.held_out
-        whitening = carry_whitening(
-            old.whitening, pooled[0][fitted], pooled[1][fitted], crops.stretches[fitted]
-        )
-        new = replace(new, whitening=whitening)
-        before, after = old.whitening(pooled[0]), new.whitening(pooled[1])
-        space_map = fit_space_map(before[fitted], after[fitted], before[held], after[held], old.mean)
-        old_loss, new_loss = (
-            held_out_losses(model.objective, job.held_out, same_voice_seconds) for model in (old, new)
-        )
-        measures = compare(crops, before, after, (old_loss, new_loss), old.mean)
-    verdict, reason = judge(measures)
+    parts = _Parts(canceled)
+    with parts.timed("read"):
+        job = read_job(audio, speakers)
+    with parts.timed("load"):
+        old = Parent.load(parent)
+        trained = old.copy()
+    with parts.timed("train"):
+        adapt(trained.objective, job.training, settings, work_dir, on_step=on_step, canceled=canceled)
+    with parts.timed("evaluate"):
+        comparison = _compare(old, trained, job, same_voice_seconds)
+    verdict, reason = judge(comparison.measures)
     report = FinetuneReport(
         verdict,
         reason,
-        measures,
+        comparison.measures,
         recordings=len(set(audio)) - len(job.skipped),
         seconds=round(job.seconds, 2),
         steps=steps,
-        map_error=space_map.error,
+        map_error=comparison.space_map.error,
         skipped=job.skipped,
-        took_s=dict(took_s),
+        took_s=dict(parts.took_s),
     )
-    with part("export"):
-        _write(old, new, out, job, settings, report, space_map)
+    with parts.timed("export"):
+        new_version = NewVersion(
+            parent=old,
+            model=comparison.new,
+            speech=job.held_out,
+            settings=settings,
+            report=report,
+            space_map=comparison.space_map,
+        )
+        write_version(new_version, out)
     return report
 
 
@@ -120,55 +97,44 @@ def read_report(folder: Path) -> FinetuneReport:
     return FinetuneReport.from_json(json.loads((folder / MANIFEST).read_text())["metrics"]["finetune"])
 
 
-def _write(
-    old: Parent,
-    new: Parent,
-    out: Path,
-    job: JobAudio,
-    settings: AdaptSettings,
-    report: FinetuneReport,
-    space_map: FittedMap,
-) -> None:
-    for leftover in out.parent.glob(f"{partial_prefix(out)}*"):  # of a worker that was killed while exporting
-        shutil.rmtree(leftover, ignore_errors=True)
-    crops = np.stack([job.held_out.crop(i % len(job.held_out), 0) for i in range(CHECKED_CROPS)])
-    before = {graph.name: graph.module for graph in bundle_graphs(old.objective, old.voice, crops)}
+class _Parts:
+    """The parts of a job, each timed. A canceled job ends before the next one."""
 
-    def write_graph(graph: Graph, path: Path) -> None:
-        try:
-            update_onnx(old.bundle.file(graph.name), path, before[graph.name], graph.module)
-        except ExportError:  # layers that the exporter rearranges, LSTMs for one
-            write_onnx(graph, path)
+    def __init__(self, canceled: Callable[[], bool]) -> None:
+        self._canceled = canceled
+        self.took_s: dict[str, float] = {}
 
-    parent = json.loads((old.bundle.path / MANIFEST).read_text())  # whole: later releases may say more in it
-    manifest = {
-        **{key: value for key, value in parent.items() if key != "files"},
-        "version": out.name,
-        "parent": old.bundle.version,
-        "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "map_from_parent": {
-            "parent": old.bundle.id,
-            "file": Path(MAP).stem,
-            "error": space_map.error,
-            "unmapped_error": space_map.unmapped_error,
-            "crops": space_map.crops,
-        },
-        "metrics": {"finetune": report.to_json()},  # the parent's figures are not this version's
-        "training": {
-            "parent": old.bundle.version,
-            "labels": "none",
-            "recordings": report.recordings,
-            "seconds": report.seconds,
-            "settings": asdict(settings),
-        },
-    }
-    write_bundle(
-        out,
-        manifest,
-        bundle_graphs(new.objective, new.voice, crops),
-        {
-            WEIGHTS: partial(save_weights, new.objective, new.objective.settings.to_json()),
-            MAP: space_map.save,
-        },
-        write_graph,
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        if self._canceled():
+            raise Canceled(f"Canceled before part '{name}'.")
+        started = time.monotonic()
+        yield
+        self.took_s[name] = round(time.monotonic() - started, 2)
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    new: Parent  # the trained model with a whitening of its own
+    space_map: FittedMap  # from the parent's embeddings to the new ones
+    measures: Measures
+
+
+def _compare(old: Parent, trained: Parent, job: JobAudio, same_voice_seconds: float) -> _Comparison:
+    """Fits whitening and map on crops that were trained on; measures on the others."""
+    crops = job_crops(job, same_voice_seconds)
+    fitted, held = ~crops.held_out, crops.held_out
+    pooled_old, pooled_new = crops.pooled(old.objective), crops.pooled(trained.objective)
+    whitening = carry_whitening(
+        old.whitening, pooled_old[fitted], pooled_new[fitted], crops.stretches[fitted]
+    )
+    before, after = old.whitening(pooled_old), whitening(pooled_new)  # (crops, dim), unit length
+    losses = (
+        held_out_losses(old.objective, job.held_out, same_voice_seconds),
+        held_out_losses(trained.objective, job.held_out, same_voice_seconds),
+    )
+    return _Comparison(
+        new=replace(trained, whitening=whitening),
+        space_map=fit_space_map(before[fitted], after[fitted], before[held], after[held], old.mean),
+        measures=compare(crops, before, after, losses, old.mean),
     )
