@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,6 +26,21 @@ if TYPE_CHECKING:
 _BEAT_S = 0.5  # how often progress is stored and cancellation is noticed
 _RETRY_S = 1.0
 _log = structlog.get_logger(__name__)
+
+
+def warm_up(threads: int) -> None:
+    """Imports slow modules now, so that the first job does not wait for them.
+
+    Args:
+        threads: of torch, in every job of this process.
+    """
+    # Threads that spin while they wait would be slow beside a service on the same cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch
+
+    import trainer.finetuning.finetune  # noqa: F401
+
+    torch.set_num_threads(threads)
 
 
 class JobRunner:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import socket
@@ -17,7 +16,7 @@ from celery.worker import state
 from service.inference.cpu import inference_threads
 from service.jobs.files import Folders
 from service.jobs.queue import TASK, CeleryQueue, make_celery
-from service.jobs.run import JobRunner
+from service.jobs.run import JobRunner, warm_up
 from service.jobs.stores import open_store
 from service.jobs.sweeper import Sweeper
 from service.logs import configure_logging
@@ -31,7 +30,7 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
     """
     configure_logging(settings.log_level)
     warnings.simplefilter("ignore", SecurityWarning)  # about root; messages are JSON with a job's id
-    _warm_up(settings)
+    warm_up(inference_threads(settings.finetune_threads))
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="orphan", daemon=True).start()
     folders = Folders(settings.state_dir, settings.models_dir)
@@ -58,16 +57,6 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
             redirect_stdouts=False,
         ).start()
     store.close()
-
-
-def _warm_up(settings: Settings) -> None:
-    """Imports slow modules now, so that the first job does not wait for them."""
-    # Threads that spin while they wait would be slow beside a service on the same cores.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    import torch
-
-    torch.set_num_threads(inference_threads(settings.finetune_threads))
-    importlib.import_module("trainer.finetuning.finetune")
 
 
 def _stopping() -> bool:
