@@ -32,8 +32,8 @@ def _v2_folders(root: Path, membership: Path) -> list[Path]:
         return folders
     for line in lines:
         if line.startswith("0::/"):
-            own = root / line.removeprefix("0::/")
-            folders += [p for p in (own, *own.parents) if p.is_relative_to(root) and p != root]
+            cgroup = root / line.removeprefix("0::/")
+            folders += [p for p in (cgroup, *cgroup.parents) if p.is_relative_to(root) and p != root]
     return folders
 
 

@@ -54,7 +54,7 @@ class ModelRegistry:
 
         A version is unique among voice models, which are activated by it, and among those that generate.
         """
-        found: dict[tuple[type, str], VoiceBundle | GeneratorBundle] = {}
+        by_version: dict[tuple[type, str], VoiceBundle | GeneratorBundle] = {}
         for folder in self._folders:
             for path in bundle_folders(folder):
                 try:
@@ -62,16 +62,16 @@ class ModelRegistry:
                 except BundleError as error:
                     _log.warning("bundle_ignored", reason=str(error))
                     continue
-                if found.setdefault((type(bundle), bundle.version), bundle) is not bundle:
+                if by_version.setdefault((type(bundle), bundle.version), bundle) is not bundle:
                     _log.warning(
                         "bundle_ignored", reason="the version exists already", version=bundle.version
                     )
-        return sorted(found.values(), key=lambda bundle: bundle.created_at)
+        return sorted(by_version.values(), key=lambda bundle: bundle.created_at)
 
     def generator(self) -> GeneratorBundle | None:
         """The newest bundle that generates; None where there is none. Blocks."""
-        found = [bundle for bundle in self.list() if isinstance(bundle, GeneratorBundle)]
-        return found[-1] if found else None
+        generators = [bundle for bundle in self.list() if isinstance(bundle, GeneratorBundle)]
+        return generators[-1] if generators else None
 
     @property
     def active(self) -> VoiceBundle | None:

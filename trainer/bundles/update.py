@@ -32,14 +32,14 @@ def update_onnx(source: Path, target: Path, old: nn.Module, new: nn.Module) -> N
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     changes: dict[str, Float32] = {}
     for before, after in zip(_constants(old.eval()), _constants(new.eval()), strict=True):
-        found = [
+        names = [
             name
             for name, value in constants.items()
             if value.shape == before.shape and np.allclose(value, before, rtol=1e-4, atol=1e-6)
         ]
-        if len(found) != 1 or found[0] in changes:
-            raise ExportError(f"{source.name}: a constant {before.shape} was found {len(found)} times.")
-        changes[found[0]] = after
+        if len(names) != 1 or names[0] in changes:
+            raise ExportError(f"{source.name}: a constant {before.shape} was found {len(names)} times.")
+        changes[names[0]] = after
     for tensor in model.graph.initializer:
         if tensor.name in changes:
             tensor.CopyFrom(numpy_helper.from_array(changes[tensor.name], tensor.name))

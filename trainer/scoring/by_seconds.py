@@ -50,7 +50,7 @@ def fit_by_seconds(
     fitted_on = []
     for group in sorted(set(groups)):
         inside = (np.asarray(groups)[crop_clip] == group) & (names != "")
-        halves = [_enrol(vectors[own], crop_clip[own]) for own in _by_name(names, inside)]
+        halves = [_enrol(vectors[rows], crop_clip[rows]) for rows in _by_name(names, inside)]
         enough = [(enrolled, rest) for enrolled, rest in halves if len(rest) >= _crops(PROBES_S[-1])]
         if len(enough) >= MIN_SPEAKERS:
             fitted_on.append(enough)
@@ -92,7 +92,7 @@ def _trials(
     """Scores of every probe of `n_crops` against every voice: the speaker's own, and the others'."""
     prints = centre(unit(np.stack([enrolled.sum(axis=0) for enrolled, _ in voices])), mean)  # (voices, dim)
     probes = [sliding_window_view(rest, n_crops, axis=0).sum(axis=-1) for _, rest in voices]
-    speaker = np.repeat(np.arange(len(voices)), [len(own) for own in probes])  # (probes,)
+    speaker = np.repeat(np.arange(len(voices)), [len(windows) for windows in probes])  # (probes,)
     scores = centre(unit(np.concatenate(probes)), mean) @ prints.T  # (probes, voices)
-    own = speaker[:, None] == np.arange(len(voices))
-    return scores[own], scores[~own]
+    same = speaker[:, None] == np.arange(len(voices))
+    return scores[same], scores[~same]

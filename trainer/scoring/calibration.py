@@ -143,8 +143,8 @@ def fit_false_accept(nontarget: Float32) -> list[dict[str, float]]:
     points = max(2, 1 + round(POINTS_PER_DECADE * np.log10(MAX_FPR / lowest)))
     descending = np.sort(nontarget)[::-1].astype(np.float64)
     table = []
-    for wanted in np.geomspace(MAX_FPR, lowest, points):
-        accepted = round(wanted * nontarget.size)
+    for rate in np.geomspace(MAX_FPR, lowest, points):
+        accepted = round(rate * nontarget.size)
         # Halfway between the last impostor let in and the first kept out.
         threshold = (descending[accepted - 1] + descending[accepted]) / 2
         table.append({"fpr": accepted / nontarget.size, "threshold": float(threshold)})

@@ -1,17 +1,13 @@
-"""Label-free whitening of pooled voice vectors, from what is known without labels: one recording is one
-voice.
+"""Whitening of pooled voice vectors, without labels: one recording is one voice.
 
 1. What varies between the crops of a recording is not its voice: content, pauses, noise. The inverse square
-root of
-   that covariance makes those directions count less: within-class covariance normalisation (Hatch et al.
-   2006) with recordings as the classes instead of labelled speakers.
-2. What varies between recordings is the voice, but a few directions (high and low voices) hold most of it
-and would
-   decide alone. The inverse fourth root of that covariance, half-way to flat, lets the finer ones have their
-   say.
+   root of that covariance makes those directions count less. This is within-class covariance normalisation
+   (Hatch et al. 2006), with recordings as the classes instead of labelled speakers.
+2. What varies between recordings is the voice. A few directions (high and low voices) hold most of it and
+   would decide alone. The inverse fourth root of that covariance, half-way to flat, lets finer ones count.
 
-Both covariances are averaged over corpora, so that the largest does not set the scale for the others, and
-taken within a corpus, so that what tells microphones apart counts for nothing.
+Both covariances are averaged over corpora, so that the largest does not set the scale for the others. Both
+are taken within a corpus, so that what tells microphones apart counts for nothing.
 """
 
 from __future__ import annotations
