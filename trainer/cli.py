@@ -1,4 +1,4 @@
-"""The command line: one function a verb. The work is imported when a verb runs: `--help` stays quick."""
+"""The command line: one function a verb. A verb imports its work when it runs, so that `--help` is quick."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ app.command()(gaae)
 @app.command()
 def pretrain(
     data: Annotated[list[Path], typer.Option(help="Folder of speech; repeat for several.")],
-    out: Annotated[Path, typer.Option(help="Run folder: checkpoint, log, picture. An old run goes on here.")],
+    out: Annotated[Path, typer.Option(help="Run folder: checkpoint, log, picture. Begin or go on here.")],
     split: Annotated[str | None, typer.Option(help="Keep only this split of metadata.tsv.")] = None,
     noise: Annotated[
         Path | None, typer.Option(help="Folder of noise to mix in; white noise if none.")
     ] = None,
-    start: Annotated[Path | None, typer.Option(help="Run folder whose weights to begin with.")] = None,
+    start: Annotated[Path | None, typer.Option(help="Run folder whose weights to start from.")] = None,
     model: Annotated[str, typer.Option(help="autodecompose or barlow_twins.")] = "autodecompose",
     preset: Annotated[
         str | None, typer.Option(help="autodecompose: fast, paper, very_large; barlow_twins: small, paper.")
     ] = None,
     change: Annotated[
-        list[str] | None, typer.Option("--set", help="name=value, a setting to change.")
+        list[str] | None, typer.Option("--set", help="name=value, a setting to change; repeat for several.")
     ] = None,
-    cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
+    cache: Annotated[Path, typer.Option(help="Folder for decoded audio.")] = Path("runs/cache"),
 ) -> None:
     """Trains a model without labels. Stop it with Ctrl-C; the same command goes on.
 
@@ -64,11 +64,11 @@ def pretrain(
     console = Console(stderr=True)
     with errors_said(console, DataError, FloatingPointError, ValueError):
         if model not in MODELS:
-            raise ValueError(f"No model {model!r}; there are {', '.join(MODELS)}.")
+            raise ValueError(f"There is no model {model!r}: choose {' or '.join(MODELS)}.")
         presets = MODELS[model].presets
         preset = preset or next(iter(presets))
         if preset not in presets:
-            raise ValueError(f"{model} has no preset {preset!r}; it has {', '.join(presets)}.")
+            raise ValueError(f"{model} has no preset {preset!r}: choose one of {', '.join(presets)}.")
         settings = override(presets[preset], assignments(change or []))
         run_pretraining(
             model,
@@ -89,7 +89,7 @@ def export(
     run: Annotated[Path, typer.Argument(help="Run folder of `pretrain` or `gaae`.")],
     out: Annotated[Path, typer.Option(help="models/NAME/VERSION; must not exist.")],
 ) -> None:
-    """Makes a bundle (ONNX, whitening, score calibration) of a run, checked against torch on real crops.
+    """Makes a bundle of a run: ONNX files, whitening and score calibration. Checks it against torch.
 
     Example: `python -m trainer export runs/libri --out models/autodecompose/1.1.0`
     """
@@ -115,12 +115,12 @@ def finetune(
     out: Annotated[Path, typer.Option(help="models/NAME/VERSION of the new version; must not exist.")],
     steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 50,
     same_voice_seconds: Annotated[
-        float, typer.Option(min=0, help="Crops are one voice only this near; 0: in all of a recording.")
+        float, typer.Option(min=0, help="Crops this near are of one voice; 0: all crops of a recording are.")
     ] = 0.0,
 ) -> None:
     """Adapts a bundle to unlabelled audio. Stop it with Ctrl-C; the same command goes on.
 
-    Where a folder names speakers, the report says how well they are identified; training never looks.
+    If a folder names speakers, the report says how well they are identified. Training never uses the names.
 
     Examples:
 
@@ -134,7 +134,7 @@ def finetune(
     console = Console(stderr=True)
     with errors_said(console, DataError, FinetuneError):
         if out.exists():
-            raise FinetuneError(f"{out} exists; a version is never written twice: choose another --out.")
+            raise FinetuneError(f"{out} exists, and a version is never written twice: choose another --out.")
         report = finetune_with_progress(bundle, audio, out, steps, same_voice_seconds, console)
     for line in report.skipped:
         console.print(f"[yellow]skipped[/yellow] {line}")
@@ -148,17 +148,15 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="Folder of labelled speech: metadata.tsv, or SPEAKER/FILE.")],
     split: Annotated[str | None, typer.Option(help="Keep only this split of metadata.tsv.")] = None,
     speakers: Annotated[int, typer.Option(min=2, help="Speakers of the few-shot part.")] = 30,
-    seed: Annotated[int, typer.Option(min=0, help="Of the speakers' draw and the labelled crops.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed that draws speakers and labelled crops.")] = 0,
     encoder: Annotated[EncoderName, typer.Option(help="Which encoder to measure.")] = EncoderName.VOICE,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
-    record: Annotated[
-        bool, typer.Option(help="Also write them into bundle.json, as the model's card.")
-    ] = False,
+    record: Annotated[bool, typer.Option(help="Also write the figures into bundle.json.")] = False,
 ) -> None:
     """Measures a bundle, ONNX only: few-shot F1, equal error rate, minDCF, Cllr.
 
-    The few-shot part draws `--speakers` of the folder's speakers; the verification figures are over every
-    pair of utterances of the folder (or of `--split`).
+    The few-shot part draws `--speakers` of the folder's speakers. Verification takes every pair of utterances
+    of the folder, or of `--split`.
 
     Examples:
 

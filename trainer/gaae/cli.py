@@ -14,9 +14,7 @@ from trainer.terminal import errors_said
 
 def gaae(
     labelled: Annotated[Path, typer.Option(help="Folder whose metadata.tsv has the label column.")],
-    out: Annotated[
-        Path, typer.Option(help="Run folder: checkpoint, log, pictures. An old run goes on here.")
-    ],
+    out: Annotated[Path, typer.Option(help="Run folder: checkpoint, log, pictures. Begin or go on here.")],
     unlabelled: Annotated[
         list[Path] | None, typer.Option(help="Folder of audio; repeat for several. The labelled one if none.")
     ] = None,
@@ -38,7 +36,7 @@ def gaae(
     ] = "random",
     preset: Annotated[str, typer.Option(help="small, tapered or paper.")] = "small",
     change: Annotated[
-        list[str] | None, typer.Option("--set", help="name=value, a setting to change.")
+        list[str] | None, typer.Option("--set", help="name=value, a setting to change; repeat for several.")
     ] = None,
     cache: Annotated[Path, typer.Option(help="Folder for decoded audio.")] = Path("runs/cache"),
 ) -> None:

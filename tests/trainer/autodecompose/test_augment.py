@@ -105,5 +105,5 @@ def test_the_two_augmentations_are_complementary_and_repeatable() -> None:
     shifted = shift_voice(
         torch.rand(1, 64, 1, generator=generator(4)).expand(1, 64, 80), generator(5), SETTINGS
     )
-    kept = shifted[0][:, shifted[0].sum(dim=0) > 0]
-    torch.testing.assert_close(kept, kept[:, :1].expand_as(kept))
+    unmasked = shifted[0][:, shifted[0].sum(dim=0) > 0]
+    torch.testing.assert_close(unmasked, unmasked[:, :1].expand_as(unmasked))

@@ -15,14 +15,14 @@ WriteTone = Callable[[Path, float, float, int], None]
 
 @pytest.fixture
 def recordings(tmp_path: Path, write_tone: WriteTone) -> list[CorpusRecording]:
-    found = []
+    recordings = []
     for index in range(4):
         source = tmp_path / "source" / f"{index}.wav"
         write_tone(source, 200 + 100 * index, 1.5, index)
-        found.append(
+        recordings.append(
             CorpusRecording(source, f"clip{index}", f"s{index % 2}", "train", {"text": f'say\t"{index}"'})
         )
-    return found
+    return recordings
 
 
 def test_writes_what_read_folder_reads(tmp_path: Path, recordings: list[CorpusRecording]) -> None:

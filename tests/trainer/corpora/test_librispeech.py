@@ -31,11 +31,11 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_lists_every_utterance(root: Path) -> None:
-    found = recordings(root, Subset.DEV_CLEAN)
-    assert len(found) == 8
-    assert {(r.speaker, r.split) for r in found} == {("84", "test"), ("1272", "test")}
-    assert found[0].labels == {"text": "WORDS OF 1272-1-0000"}
-    assert all(recording.source.is_file() for recording in found)
+    utterances = recordings(root, Subset.DEV_CLEAN)
+    assert len(utterances) == 8
+    assert {(r.speaker, r.split) for r in utterances} == {("84", "test"), ("1272", "test")}
+    assert utterances[0].labels == {"text": "WORDS OF 1272-1-0000"}
+    assert all(recording.source.is_file() for recording in utterances)
 
 
 def test_genders_are_those_of_the_archives_table(root: Path) -> None:
@@ -46,8 +46,8 @@ def test_genders_are_those_of_the_archives_table(root: Path) -> None:
         "1272 | M | dev-clean | 8 | B",
     ]
     (root / "LibriSpeech" / "SPEAKERS.TXT").write_text("\n".join(lines))
-    found = recordings(root, Subset.DEV_CLEAN)
-    assert {(r.speaker, r.labels["gender"]) for r in found} == {("84", "f"), ("1272", "m")}
+    utterances = recordings(root, Subset.DEV_CLEAN)
+    assert {(r.speaker, r.labels["gender"]) for r in utterances} == {("84", "f"), ("1272", "m")}
 
 
 def test_command_writes_the_folder_and_skips_what_is_broken(root: Path, tmp_path: Path) -> None:

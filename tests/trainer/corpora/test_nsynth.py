@@ -48,16 +48,16 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_the_papers_notes(root: Path) -> None:
-    found = recordings(root, families=PAPER_FAMILIES, sources=["acoustic"])
-    assert {(one.speaker, one.split, one.labels["family"]) for one in found} == {
+    notes = recordings(root, families=PAPER_FAMILIES, sources=["acoustic"])
+    assert {(one.speaker, one.split, one.labels["family"]) for one in notes} == {
         ("guitar_acoustic_010", "train", "guitar"),
         ("string_acoustic_056", "train", "string"),
         ("guitar_acoustic_021", "test", "guitar"),
         ("mallet_acoustic_062", "test", "mallet"),
     }
-    assert len(found) == 8
-    assert found[0].labels == {"family": "guitar", "source": "acoustic", "pitch": "60", "velocity": "25"}
-    assert found[0].source.is_file()
+    assert len(notes) == 8
+    assert notes[0].labels == {"family": "guitar", "source": "acoustic", "pitch": "60", "velocity": "25"}
+    assert notes[0].source.is_file()
 
 
 def test_command_writes_the_folder_and_goes_on(root: Path, tmp_path: Path) -> None:

@@ -38,15 +38,15 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_the_lists_decide_the_split(root: Path) -> None:
-    found = recordings(root)
-    assert len(found) == len({(one.speaker, one.clip) for one in found}) == 18
-    assert {(one.speaker, one.split, one.labels["subset"]) for one in found} == {
+    words = recordings(root)
+    assert len(words) == len({(recording.speaker, recording.clip) for recording in words}) == 18
+    assert {(recording.speaker, recording.split, recording.labels["subset"]) for recording in words} == {
         ("0a7c2a8d", "train", "training"),
         ("1b88bf70", "train", "validation"),
         ("2c6d3924", "test", "testing"),
     }
-    assert all(one.source.is_file() for one in found)
-    assert all(one.source.parent.name == one.labels["word"] for one in found)
+    assert all(recording.source.is_file() for recording in words)
+    assert all(recording.source.parent.name == recording.labels["word"] for recording in words)
 
 
 def test_digits_are_s09(root: Path, tmp_path: Path) -> None:

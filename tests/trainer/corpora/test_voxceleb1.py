@@ -34,13 +34,13 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_lists_every_utterance_with_its_labels(root: Path) -> None:
-    found = recordings(root)
-    assert len(found) == len({(one.speaker, one.clip) for one in found}) == 8
-    assert {(one.speaker, one.split, *one.labels.values()) for one in found} == {
+    utterances = recordings(root)
+    assert len(utterances) == len({(recording.speaker, recording.clip) for recording in utterances}) == 8
+    assert {(recording.speaker, recording.split, *recording.labels.values()) for recording in utterances} == {
         ("id10001", "train", "m", "Ireland"),
         ("id10270", "test", "f", "USA"),
     }
-    first = found[0]
+    first = utterances[0]
     assert (first.clip, first.labels.keys()) == ("-9mImQUNk4A-00001", {"gender", "nationality"})
     assert first.source == root / "wav" / "id10001" / "-9mImQUNk4A" / "00001.wav"
 

@@ -27,8 +27,8 @@ def test_no_clip_is_both_labelled_and_tested(speech_data: Path, name: str) -> No
     assert train
     assert test
     assert not {clip.path for clip in train} & {clip.path for clip in test}
-    heard, tested = {clip.speaker for clip in train}, {clip.speaker for clip in test}
-    assert heard == tested if name == "speaker" else not heard & tested
+    labelled, tested = {clip.speaker for clip in train}, {clip.speaker for clip in test}
+    assert labelled == tested if name == "speaker" else not labelled & tested
 
 
 def test_the_tasks_are_as_large_as_their_page_says(speech_data: Path) -> None:

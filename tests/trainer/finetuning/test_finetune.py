@@ -74,10 +74,9 @@ class Job:
 @pytest.fixture(scope="module")
 def job(speech_data: Path, parent: Path) -> Job:
     clips = read_folder(speech_data / "librispeech", "test")
-    chosen = [
-        [clip for clip in clips if clip.speaker == s][:2] for s in sorted({c.speaker for c in clips})[:3]
-    ]
-    return Job(parent, [c.path for own in chosen for c in own], [c.speaker for own in chosen for c in own])
+    speakers = sorted({clip.speaker for clip in clips})[:3]
+    chosen = [clip for name in speakers for clip in [c for c in clips if c.speaker == name][:2]]
+    return Job(parent, [clip.path for clip in chosen], [clip.speaker for clip in chosen])
 
 
 @pytest.fixture(scope="module")

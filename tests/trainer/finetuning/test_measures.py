@@ -59,7 +59,7 @@ def test_separation_is_the_share_of_pairs_in_the_right_order() -> None:
 def test_the_verdict_is_about_voices_and_says_why() -> None:
     worse, same, better = Change(0.9, 0.8), Change(0.9, 0.9), Change(0.8, 0.9)
     loss = Change(1.0, 0.5)
-    for found, separated, verdict, word in (
+    for identified, separated, verdict, word in (
         (better, worse, "better", "identification"),
         (worse, better, "not_better", "identification"),
         (same, better, "better", "recordings"),
@@ -67,7 +67,7 @@ def test_the_verdict_is_about_voices_and_says_why() -> None:
         (same, same, "not_better", "no difference"),
         (None, None, "not_better", "unknown"),
     ):
-        said, reason = judge(Measures(loss, None, separated, found))
-        assert said == verdict
+        judged, reason = judge(Measures(loss, None, separated, identified))
+        assert judged == verdict
         assert word in reason
     assert "80.0 % to 90.0 %" in judge(Measures(loss, None, better, None))[1]

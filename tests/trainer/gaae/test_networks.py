@@ -48,17 +48,17 @@ UP = [  # Table XXI, after the dense layer
 
 def sizes(modules: Iterable[nn.Module], network: nn.Module, *inputs: torch.Tensor) -> list[tuple[int, ...]]:
     """Output sizes of modules without the batch, images as height, width, channels as in the tables."""
-    found: list[tuple[int, ...]] = []
+    shapes: list[tuple[int, ...]] = []
 
     def note(_module: nn.Module, _inputs: object, output: torch.Tensor) -> None:
         assert output.shape[0] == BATCH
         c, *image = output.shape[1:]
-        found.append((*image, c) if image else (c,))
+        shapes.append((*image, c) if image else (c,))
 
     for module in modules:
         module.register_forward_hook(note)
     network(*inputs)
-    return found
+    return shapes
 
 
 def test_the_encoder_is_table_xx() -> None:

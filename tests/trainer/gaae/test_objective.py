@@ -61,7 +61,7 @@ def test_s_and_l_are_asked_about_each_sample_with_its_own_label(model: GAAE, bat
     model.eval()
     S, L, one_hot = model.S, model.L, model.one_hot
     with torch.no_grad():
-        found = model.discriminator_losses(batch, generator())
+        values = model.discriminator_losses(batch, generator())
         drawing = generator()
         x_u, x_l = model.spectrograms(batch.x_u), model.spectrograms(batch.x_l)
         fakes = model.fakes(x_u, drawing)
@@ -73,8 +73,8 @@ def test_s_and_l_are_asked_about_each_sample_with_its_own_label(model: GAAE, bat
         generated = S(fakes.generated, one_hot(fakes.y_r))
         s_loss = losses.s_discrimination_loss(real, S(reconstructed, y_hat), generated)
         l_loss = losses.l_discrimination_loss(L(z), L(style))
-    torch.testing.assert_close(found["S_loss"], s_loss, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(found["L_d_loss"], l_loss, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(values["S_loss"], s_loss, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(values["L_d_loss"], l_loss, atol=1e-5, rtol=1e-5)
 
 
 def test_each_term_of_edc_is_about_its_own_sample_and_label(model: GAAE, batch: GaaeBatch) -> None:
@@ -83,7 +83,7 @@ def test_each_term_of_edc_is_about_its_own_sample_and_label(model: GAAE, batch: 
     model.settings = replace(model.settings, degrade=False)
     E, D, C, S = model.edc.E, model.edc.D, model.edc.C, model.S
     with torch.no_grad():
-        found = model.edc_losses(batch, generator())
+        values = model.edc_losses(batch, generator())
         x_u, x_l = model.spectrograms(batch.x_u), model.spectrograms(batch.x_l)
         fakes = model.fakes(x_u, generator())
         guided, style = E(x_u)
@@ -97,7 +97,7 @@ def test_each_term_of_edc_is_about_its_own_sample_and_label(model: GAAE, batch: 
             "L_loss": losses.l_loss(model.L(style)),
         }
     for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(values[name], value, atol=1e-5, rtol=1e-5)
 
 
 def test_what_c_learns_from_is_degraded_where_settings_have_it(tiny: GaaeSettings, batch: GaaeBatch) -> None:
@@ -121,8 +121,8 @@ def test_mixed_precision_hears_as_full_precision_does(model: GAAE, seconds: torc
 
 
 def test_the_discriminators_losses_teach_them_alone(model: GAAE, batch: GaaeBatch) -> None:
-    found = model.discriminator_losses(batch, generator())
-    (found["S_loss"] + found["L_d_loss"]).backward()
+    values = model.discriminator_losses(batch, generator())
+    (values["S_loss"] + values["L_d_loss"]).backward()
     assert touched(model.S)
     assert touched(model.L)
     assert not touched(model.edc)

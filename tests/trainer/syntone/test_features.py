@@ -13,10 +13,10 @@ def test_amplitude_is_linear_in_the_features(grid: SynTone, features: Tensor) ->
     """Over all timbres and frequencies, on clips that the regression has not seen."""
     assert features.shape == (len(grid), 64, 32)
     order = np.random.default_rng(0).permutation(len(grid))
-    fitted, asked = order[: len(grid) * 2 // 3], order[len(grid) * 2 // 3 :]
+    fitted, tested = order[: len(grid) * 2 // 3], order[len(grid) * 2 // 3 :]
     frames = features.mean(2).numpy()
     line = LinearRegression().fit(frames[fitted], grid.factors[fitted, 1])
-    assert line.score(frames[asked], grid.factors[asked, 1]) >= 0.99
+    assert line.score(frames[tested], grid.factors[tested, 1]) >= 0.99
 
 
 def test_features_scale_with_amplitude_and_stay_in_range(grid: SynTone) -> None:

@@ -33,10 +33,10 @@ def test_a_part_of_the_codes_knows_its_factor_only(grid: SynTone) -> None:
 def test_measures_of_a_model(name: str, material: Material) -> None:
     torch.manual_seed(0)
     model = MODELS[name](SETTINGS[name]).eval()
-    found = measure(model, material)
-    assert set(found.scores) == {"mig", "sap", "dcimig", "jemmig", "modularity", "active"}
-    assert found.scores["mig"] != found.swapped["mig"]
-    assert np.shape(found.told) == (8, 3)
-    assert found.explained < 0.1  # untrained
+    measures = measure(model, material)
+    assert set(measures.scores) == {"mig", "sap", "dcimig", "jemmig", "modularity", "active"}
+    assert measures.scores["mig"] != measures.swapped["mig"]
+    assert np.shape(measures.told) == (8, 3)
+    assert measures.explained < 0.1  # untrained
     parts = {"all codes"} | ({"timbre encoder", "pitch encoder"} if name == "autodecompose" else set())
-    assert set(found.known) == parts
+    assert set(measures.known) == parts

@@ -64,9 +64,9 @@ def test_without_a_margin_it_is_the_scaled_softmax() -> None:
 def test_the_margin_is_added_to_the_own_angle() -> None:
     theta = torch.tensor([[0.5, 1.2, 2.0]])
     m, s = 0.2, 4.0
-    own, others = math.exp(s * math.cos(0.7)), math.exp(s * math.cos(1.2)) + math.exp(s * math.cos(2.0))
+    target, others = math.exp(s * math.cos(0.7)), math.exp(s * math.cos(1.2)) + math.exp(s * math.cos(2.0))
     loss = aam_softmax(theta.cos(), torch.tensor([0]), m, s)
-    assert float(loss) == pytest.approx(-math.log(own / (own + others)), rel=1e-5)
+    assert float(loss) == pytest.approx(-math.log(target / (target + others)), rel=1e-5)
 
 
 def test_the_loss_rises_with_the_own_angle_up_to_pi() -> None:
@@ -83,8 +83,8 @@ def test_batches_name_who_speaks(tone_cache: ClipCache) -> None:
     batch = sampler.at(3)
     pitch = np.abs(np.fft.rfft(batch.pair.first.numpy())).argmax(axis=1)  # a pitch a speaker
     for speaker in range(4):
-        own = pitch[batch.speaker.numpy() == speaker]
-        assert np.ptp(own) < 0.1 * own.mean()
+        same = pitch[batch.speaker.numpy() == speaker]
+        assert np.ptp(same) < 0.1 * same.mean()
 
 
 def test_it_learns_to_tell_voices_apart(speech_data: Path, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_it_learns_to_tell_voices_apart(speech_data: Path, tmp_path: Path) -> No
     objective = SpeakerClassifier(TINY, sampler.speakers)
     train(TINY, objective, sampler, tmp_path, group=Group(0, 1, torch.device("cpu")))
     crops = [contiguous_crops(speech.clip(i)) for i in range(len(speech))]
-    labels = np.repeat(sampler.labels, [len(own) for own in crops])
+    labels = np.repeat(sampler.labels, [len(rows) for rows in crops])
     with torch.no_grad():
         embeddings = objective.embed(torch.from_numpy(np.concatenate(crops)))
         guesses = (embeddings @ F.normalize(objective.W, dim=1).T).argmax(dim=1)
