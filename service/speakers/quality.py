@@ -8,6 +8,7 @@ import numpy as np
 
 from bundle.arrays import Float32
 from bundle.scoring import Scorer
+from bundle.vectors import unit
 from service.speakers.records import Embedding, Speaker
 
 NOISY_DB = 10.0  # below this, background noise shapes the voiceprint
@@ -44,8 +45,7 @@ def cohesion(crops: Float32, scorer: Scorer, others: Float32 | None = None) -> f
     centred = scorer.centred(crops)
     total = centred.sum(axis=0) if others is None else centred.sum(axis=0) + others
     rest = total - centred  # (crops, dim): everything but the crop itself
-    norms = np.maximum(np.linalg.norm(rest, axis=1), np.finfo(np.float32).tiny)
-    return float(np.clip(np.mean(np.sum(centred * rest, axis=1) / norms), -1, 1))
+    return float(np.clip(np.mean(np.sum(centred * unit(rest), axis=1)), -1, 1))
 
 
 def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
