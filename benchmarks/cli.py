@@ -211,7 +211,7 @@ def representations(
 
     Example: `python -m benchmarks representations --data data`
     """
-    from benchmarks.representations.command import representations_page
+    from benchmarks.representations.page import representations_page
 
     console = Console(stderr=True)
     with errors_said(console, BundleError, DataError):

@@ -1,4 +1,4 @@
-"""`benchmarks representations`: one table and one figure."""
+"""docs/results/representations.md: one table and one figure."""
 
 from __future__ import annotations
 
