@@ -32,6 +32,8 @@ RECORDED = ("seed", "speakers", "utterances", "segments", "few_shot", "eer", "mi
 
 
 class EncoderName(StrEnum):
+    """The encoders of a bundle that can be measured."""
+
     VOICE = "voice"
     CONTENT = "content"
 

@@ -29,6 +29,8 @@ class CorpusRecording:
 
 @dataclass(frozen=True)
 class WriteReport:
+    """Counts of clips after writing a corpus."""
+
     written: int
     existing: int  # already there from an earlier run
     skipped: list[str]  # why a file was left out, one line a file

@@ -12,6 +12,8 @@ from trainer.corpora.folder import CorpusRecording
 
 
 class Subset(StrEnum):
+    """The parts of the corpus, by the names of their archives."""
+
     DEV_CLEAN = "dev-clean"
     DEV_OTHER = "dev-other"
     TEST_CLEAN = "test-clean"

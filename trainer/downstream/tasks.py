@@ -29,12 +29,16 @@ TASKS = ("speaker", "gender", "keyword", "emotion")
 
 @dataclass(frozen=True)
 class Examples:
+    """Labelled crops."""
+
     crops: Float32  # (n, 16384), 1.024 s at 16 kHz
     labels: NDArray[np.intp]  # (n,) index into `Task.classes`
 
 
 @dataclass(frozen=True)
 class Task:
+    """The crops of a downstream task, those to learn from and those to test on."""
+
     name: str
     corpus: str
     classes: tuple[str, ...]

@@ -110,7 +110,13 @@ def read_pool(guidance: Guidance) -> list[Clip]:
 
 
 class GaaeSampler:
-    """Batches by number, fixed by the seed: a resumed training draws the same as an uninterrupted one."""
+    """Batches by number, fixed by the seed: a resumed training draws the same as an uninterrupted one.
+
+    Args:
+        classes: the class of each clip of `labelled`.
+        sizes: batch sizes of x_u and x_l.
+        second: see `Guidance`.
+    """
 
     def __init__(
         self,
@@ -121,16 +127,12 @@ class GaaeSampler:
         seed: int,
         second: str = "random",
     ) -> None:
-        """
-        Args:
-            classes: the class of each clip of `labelled`.
-            sizes: batch sizes of x_u and x_l.
-        """
         self.unlabelled, self.labelled = unlabelled, labelled
         self.classes = np.asarray(classes, dtype=np.int64)
         self.sizes, self.seed, self.second = sizes, seed, second
 
     def at(self, draw: int) -> GaaeBatch:
+        """The batch of a draw, counted from 0 over the whole training."""
         rng = np.random.default_rng((self.seed, draw))
         u = rng.integers(len(self.unlabelled), size=self.sizes[0])
         ell = rng.integers(len(self.labelled), size=self.sizes[1])

@@ -36,7 +36,8 @@ class TrainedGaae:
 
     @classmethod
     def load(cls, run: Path) -> TrainedGaae:
-        """
+        """Reads a run folder.
+
         Raises:
             FileNotFoundError: the folder has no checkpoint or no run.json.
         """

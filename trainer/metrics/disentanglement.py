@@ -29,6 +29,8 @@ from trainer.metrics.information import Information, Levels, joint_counts, mutua
 
 @dataclass(frozen=True)
 class Disentanglement:
+    """The five measures of one representation, each in [0, 1]."""
+
     mig: float
     sap: float
     dcimig: float

@@ -28,6 +28,8 @@ SECONDS = (10, 15, 30, 60, 120)
 
 @dataclass(frozen=True)
 class FewShot:
+    """The result for one k."""
+
     f1: float  # percent, mean over the draws
     std: float  # percentage points over the draws
     runs: int

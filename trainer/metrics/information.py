@@ -22,6 +22,8 @@ ENTRIES_AT_ONCE = 2_000_000  # bounds the memory of the joint histograms
 
 @dataclass(frozen=True)
 class Information:
+    """Mutual information and entropies of d codes and f factors, in bits."""
+
     I: Float64  # noqa: E741 (d, f) mutual information of code and factor
     H_c: Float64  # (d,) entropy of each binned code
     H_f: Float64  # (f,) entropy of each factor's levels

@@ -15,6 +15,8 @@ from trainer.audio.cache import ClipCache
 
 @dataclass(frozen=True)
 class PairBatch:
+    """Two crops of each recording, and noise to mix in."""
+
     first: Tensor  # (batch, 16384) float32
     second: Tensor  # (batch, 16384), another crop of the same recording
     noise: Tensor | None  # (2 · batch, 16384)

@@ -154,20 +154,23 @@ def test_of_the_networks_that_hear_only_the_discriminator_has_spectral_norm(tiny
 def test_spectral_norm_makes_the_largest_singular_value_one() -> None:
     torch.manual_seed(0)
     layer = conv(6, 8, 3, spectral=True).train()
+    weights = layer.get_submodule("parametrizations.weight")
     with torch.no_grad():
-        layer.parametrizations.weight.original.normal_(std=3)
+        weights.get_parameter("original").normal_(std=3)
         for _ in range(50):
             layer(torch.zeros(1, 6, 4, 4))
         sigma = torch.linalg.matrix_norm(layer.eval().weight.flatten(1), 2)
     assert float(sigma) == pytest.approx(1, abs=1e-3)
-    u = layer.parametrizations.weight[0].u.clone()
+    u = weights.get_buffer("0.u").clone()
     layer(torch.zeros(1, 6, 4, 4))
-    assert torch.equal(layer.parametrizations.weight[0].u, u)  # it does not move in evaluation
+    assert torch.equal(weights.get_buffer("0.u"), u)  # it does not move in evaluation
 
 
 def test_conditional_batch_norm_takes_gain_and_bias_of_the_label() -> None:
     torch.manual_seed(0)
     norm = ConditionalBatchNorm(2, 3)
+    assert norm.gain is not None
+    assert norm.bias is not None
     x = torch.randn(3, 2, 4, 5)
     got = norm(x, torch.eye(3))
     plain = torch.nn.functional.batch_norm(x, None, None, training=True)

@@ -21,6 +21,8 @@ from trainer.training.batches import PairBatch, PairSampler
 
 @dataclass(frozen=True)
 class LabelledBatch:
+    """Pairs of crops and the index of their speaker."""
+
     pair: PairBatch
     speaker: Tensor  # (batch,) index of who speaks in both crops
 
