@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from redis import Redis
 
+from tests.corpora import EXAMPLES, write_stand_ins
 from tests.redis_server import RedisServer
 
 settings.register_profile("twofold", deadline=None)  # a busy machine must not fail a test
@@ -20,11 +21,30 @@ settings.load_profile("twofold")
 
 @pytest.fixture(scope="session")
 def speech_data() -> Path:
-    """Folder of real recordings: corpora with a metadata.tsv each."""
+    """TWOFOLD_DATA, the corpora of docs/data.md: for what `examples` and `corpora` cannot show."""
     folder = os.environ.get("TWOFOLD_DATA")
     if not folder:
-        pytest.skip("TWOFOLD_DATA is unset: this test needs real speech")
+        pytest.skip("TWOFOLD_DATA is unset: this test needs the corpora of docs/data.md")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """The corpus in examples/: three recordings of each of six readers."""
+    return EXAMPLES
+
+
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of speechocean762, arabic_speech_commands and nemo.
+
+    The real ones where TWOFOLD_DATA is set; else small ones, cut from examples/ with labels that are made up.
+    """
+    if folder := os.environ.get("TWOFOLD_DATA"):
+        return Path(folder)
+    stand_ins = tmp_path_factory.mktemp("stand_ins")
+    write_stand_ins(stand_ins)
+    return stand_ins
 
 
 StartRedis = Callable[..., RedisServer]

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import os
 from functools import cache
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
-import pytest
 import soundfile
 import soxr
 
 from bundle.arrays import Float32
+
+from tests.corpora import EXAMPLES
 
 RATE = 16_000
 
 
 @cache
 def _recording() -> Float32:
-    """One read sentence of a LibriSpeech test speaker, 16 kHz."""
-    folder = Path(os.environ["TWOFOLD_DATA"]) / "librispeech"
-    with (folder / "metadata.tsv").open(newline="") as table:
-        rows = csv.DictReader(table, delimiter="\t")
-        path = next(row["path"] for row in rows if row["split"] == "test" and float(row["seconds"]) > 8)
-    samples: Float32 = soundfile.read(folder / path, dtype="float32")[0]
+    """Somebody reading for 10 s, 16 kHz."""
+    path = EXAMPLES / "audio" / "2414" / "2414-128291-0004.opus"
+    samples: Float32 = soundfile.read(path, dtype="float32")[0]
     return samples
 
 
 def speech(seconds: float = 4.0, rate: int = RATE) -> Float32:
-    """Real speech (n,), at most 8 s. Skips the test where TWOFOLD_DATA is unset."""
-    if not os.environ.get("TWOFOLD_DATA"):
-        pytest.skip("TWOFOLD_DATA is unset: this test needs real speech")
+    """Real speech (n,), at most 8 s."""
     samples: Float32 = soxr.resample(_recording()[: int(seconds * RATE)], RATE, rate)
     return samples
 

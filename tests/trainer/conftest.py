@@ -134,12 +134,12 @@ def tone_cache(tones: Path, tmp_path: Path) -> ClipCache:
 
 
 @pytest.fixture(scope="session")
-def small_corpora(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real corpora made small: three speakers a split, three clips of a label, a few words."""
+def small_corpora(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The corpora made small: three speakers a split, three clips of a label, a few words."""
     folder = tmp_path_factory.mktemp("corpora")
     columns = ("gender", "age", "word", "emotion")
     for corpus in ("speechocean762", "arabic_speech_commands", "nemo"):
-        clips = read_folder(speech_data / corpus)
+        clips = read_folder(corpora / corpus)
         kept = set()
         for split in ("train", "test"):
             names = sorted({clip.speaker for clip in clips if clip.split == split})

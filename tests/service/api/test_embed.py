@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -82,18 +83,14 @@ def test_too_little_speech_says_how_much_is_needed(
 
 
 def test_one_voice_is_nearer_to_itself_than_to_another(
-    start_service: Any, shipped_bundle: Any, speech_data: Any
+    start_service: Any, shipped_bundle: Any, examples: Path
 ) -> None:
-    """The shipped models, over HTTP, on two recordings of each of two test speakers."""
+    """The shipped models, over HTTP, on two recordings of a reader and one of another."""
     service = start_service(shipped_bundle)
     with service.client() as http:
-        clips = {}
-        for line in (speech_data / "librispeech" / "metadata.tsv").read_text().splitlines()[1:]:
-            path, speaker, split = line.split("\t")[:3]
-            if split == "test":
-                clips.setdefault(speaker, []).append(speech_data / "librispeech" / path)
-        first, second = sorted(clips)[:2]
-        files = [("audio", (path.name, path.read_bytes())) for path in (*clips[first][:2], clips[second][0])]
+        first, second = (sorted((examples / "audio" / reader).iterdir()) for reader in ("1998", "533"))
+        paths = [*first[:2], second[0]]
+        files = [("audio", (path.name, path.read_bytes())) for path in paths]
         a, b, other = (r["embedding"] for r in http.post("/embed", files=files).json()["results"])
     service.stop()
 

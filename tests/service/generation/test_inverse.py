@@ -42,9 +42,9 @@ def convergence_db(samples: Float64, waveform: Float32, scale: SpectrogramScale)
 
 
 @pytest.fixture(scope="module")
-def words(speech_data: Path) -> list[Float64]:
-    paths = sorted((speech_data / "arabic_speech_commands" / "audio").glob("*/*.opus"))[::1000]
-    return [np.resize(soundfile.read(path)[0], 16_000) for path in paths]
+def words(corpora: Path) -> list[Float64]:
+    paths = sorted((corpora / "arabic_speech_commands" / "audio").glob("*/*"))
+    return [np.resize(soundfile.read(path)[0], 16_000) for path in paths[:: len(paths) // 10]]
 
 
 def rng() -> np.random.Generator:

@@ -27,7 +27,7 @@ LONG = 5000  # steps: more than any test waits for
 
 
 @pytest.fixture(scope="session")
-def trainable_models(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trainable_models(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder with version 1.0.0: random weights, but real graphs, scoring and trainable weights."""
     torch = pytest.importorskip("torch")
     from trainer.audio.folders import read_folder
@@ -42,7 +42,7 @@ def trainable_models(speech_data: Path, tmp_path_factory: pytest.TempPathFactory
         TrainSettings(), {"encoder": "dense", "decoder": "dense", "width": "16", "bt_width": "32"}
     )
     models = tmp_path_factory.mktemp("trainable")
-    clips = read_folder(speech_data / "speechocean762", "train")[:40]
+    clips = read_folder(examples)
     export_voice_bundle(
         autodecompose_voice(Objective(settings)), clips, models / "autodecompose" / "1.0.0", training={}
     )

@@ -13,8 +13,8 @@ from trainer.audio.frontends import FRONTENDS, LogMel, LogSpectrogram
 
 
 @pytest.fixture(scope="module")
-def crops(speech_data: Path) -> torch.Tensor:
-    clip = read_folder(speech_data / "librispeech", "test")[0]
+def crops(examples: Path) -> torch.Tensor:
+    clip = read_folder(examples)[0]
     return torch.from_numpy(contiguous_crops(read_audio(clip.path)))
 
 

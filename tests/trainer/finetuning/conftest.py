@@ -14,12 +14,12 @@ from trainer.training.settings import override
 
 
 @pytest.fixture(scope="module")
-def parent(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def parent(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of the shipped kind with trainable weights: random ones, but real graphs and scoring."""
     torch.manual_seed(0)
     settings = override(TrainSettings(), {"encoder": "dense", "decoder": "dense", "bt_width": "64"})
     folder = tmp_path_factory.mktemp("models") / "autodecompose" / "1.0.0"
-    clips = read_folder(speech_data / "speechocean762", "train")[:60]
+    clips = read_folder(examples)
     export_voice_bundle(
         autodecompose_voice(Objective(settings)), clips, folder, training={"data": ["speechocean762"]}
     )

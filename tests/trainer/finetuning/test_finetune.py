@@ -72,8 +72,8 @@ class Job:
 
 
 @pytest.fixture(scope="module")
-def job(speech_data: Path, parent: Path) -> Job:
-    clips = read_folder(speech_data / "librispeech", "test")
+def job(examples: Path, parent: Path) -> Job:
+    clips = read_folder(examples)
     speakers = sorted({clip.speaker for clip in clips})[:3]
     chosen = [clip for name in speakers for clip in [c for c in clips if c.speaker == name][:2]]
     return Job(parent, [clip.path for clip in chosen], [clip.speaker for clip in chosen])

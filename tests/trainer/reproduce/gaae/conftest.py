@@ -33,13 +33,13 @@ def _quick() -> Iterator[None]:
 
 
 @pytest.fixture(scope="package")
-def few_clips(speech_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few_clips(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two takes of each digit by two speakers a split; two grown-ups of a gender and split, and children."""
     folder = tmp_path_factory.mktemp("corpora")
-    words = read_folder(speech_data / "arabic_speech_commands")
+    words = read_folder(corpora / "arabic_speech_commands")
     words = [clip for clip in words if clip.labels["word"] in {*DIGITS, "cancel"}]
     _write(folder / "arabic_speech_commands", words, "word", takes=2)
-    voices = read_folder(speech_data / "speechocean762")
+    voices = read_folder(corpora / "speechocean762")
     grown = [clip for clip in voices if int(clip.labels["age"]) >= 18]
     children = [clip for clip in voices if int(clip.labels["age"]) < 10]
     _write(folder / "speechocean762", [*children[:2], *grown], "gender", takes=3)
