@@ -1,5 +1,6 @@
 """`python -m benchmarks`."""
 
 from benchmarks.cli import app
+from trainer.terminal import run
 
-app(prog_name="python -m benchmarks")
+run(app, "python -m benchmarks")

@@ -1,5 +1,6 @@
 """`python -m trainer`."""
 
 from trainer.cli import app
+from trainer.terminal import run
 
-app(prog_name="python -m trainer")
+run(app, "python -m trainer")

@@ -12,9 +12,9 @@ from rich.console import Console
 from bundle.manifest import BundleError
 from trainer.audio.folders import DataError
 from trainer.corpora.cli import app as data_app
-from trainer.evaluate import EncoderName
 from trainer.gaae.cli import gaae
 from trainer.reproduce.cli import app as reproduce_app
+from trainer.scoring.embedding import EncoderName
 from trainer.terminal import errors_said
 
 app = typer.Typer(
@@ -62,7 +62,7 @@ def pretrain(
     from trainer.training.settings import assignments, override
 
     console = Console(stderr=True)
-    with errors_said(console, DataError, FloatingPointError, ValueError):
+    with errors_said(console, DataError, FileNotFoundError, FloatingPointError, ValueError):
         if model not in MODELS:
             raise ValueError(f"There is no model {model!r}: choose {' or '.join(MODELS)}.")
         presets = MODELS[model].presets
@@ -101,6 +101,7 @@ def export(
 
     console = Console(stderr=True)
     with errors_said(console, DataError, ExportError, OSError, ValueError):
+        RunFolder(run).require_checkpoint()
         if RunFolder(run).model == "gaae":
             export_gaae(TrainedGaae.load(run), out)
         else:

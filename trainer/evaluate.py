@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +24,10 @@ from trainer.bundles.runner import BundleRunner
 from trainer.metrics.few_shot import SECONDS, few_shot
 from trainer.metrics.verification import cllr, eer, min_dcf
 from trainer.scoring.calibration import pair_scores
-from trainer.scoring.embedding import CropEncoder, EmbeddedClips, embed_clips
+from trainer.scoring.embedding import CropEncoder, EmbeddedClips, EncoderName, embed_clips
 
 DRAWS = 10
 RECORDED = ("seed", "speakers", "utterances", "segments", "few_shot", "eer", "min_dcf", "cllr")
-
-
-class EncoderName(StrEnum):
-    """The encoders of a bundle that can be measured."""
-
-    VOICE = "voice"
-    CONTENT = "content"
 
 
 def evaluate(

@@ -6,8 +6,6 @@ import os
 import platform
 from pathlib import Path
 
-import torch
-
 
 def cpu_name() -> str:
     """The processor's model name."""
@@ -20,6 +18,8 @@ def cpu_name() -> str:
 
 def training_machine() -> str:
     """The machine of a training: the GPU, or the processor and the number of torch's threads."""
+    import torch  # seconds to load, and not there after `make serve`
+
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"{cpu_name()}, {torch.get_num_threads()} threads"
@@ -27,6 +27,8 @@ def training_machine() -> str:
 
 def machine() -> str:
     """The machine of a measurement: the GPU, or the processor with its cores and load average."""
+    import torch  # seconds to load, and not there after `make serve`
+
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     cores = len(os.sched_getaffinity(0))

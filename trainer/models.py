@@ -52,7 +52,7 @@ MODELS = {
 
 def run_settings(run: RunFolder) -> ModelSettings:
     """The settings that a run was trained with."""
-    return MODELS[run.model].settings.from_json(read_settings(run.checkpoint))
+    return MODELS[run.model].settings.from_json(read_settings(run.require_checkpoint()))
 
 
 def load_objective(run: RunFolder) -> tuple[nn.Module, int]:

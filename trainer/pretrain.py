@@ -45,10 +45,13 @@ def pretrain(
 
     Raises:
         DataError: a folder cannot be read.
+        FileNotFoundError: `start` has no checkpoint.
         ValueError: the run folder belongs to another model or other settings.
     """
     if run.checkpoint.is_file() and (run.model, run_settings(run)) != (model, settings):
         raise ValueError(f"{run.path} belongs to other settings: choose another --out, or give the same.")
+    if start is not None:
+        start.require_checkpoint()
     clips = read_clips(data, split)
     with training_group() as group:
         _pretrain(

@@ -13,7 +13,8 @@ from benchmarks.performance.machine import describe
 from benchmarks.voice.floors import Floor, fit_floors
 from benchmarks.voice.peer import compare
 from trainer.bundles.runner import BundleRunner
-from trainer.evaluate import EncoderName, evaluate
+from trainer.evaluate import evaluate
+from trainer.scoring.embedding import EncoderName
 
 CORPORA = ("librispeech", "speechocean762", "arabic_speech_commands", "nemo")
 

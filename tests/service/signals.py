@@ -10,7 +10,6 @@ import soundfile
 import soxr
 
 from bundle.arrays import Float32
-
 from tests.corpora import EXAMPLES
 
 RATE = 16_000

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from trainer.audio.folders import DataError
-from trainer.evaluate import EncoderName, draw_speakers, evaluate
+from trainer.evaluate import draw_speakers, evaluate
+from trainer.scoring.embedding import EncoderName
 
 WriteTone = Callable[[Path, float, float, int], None]
 

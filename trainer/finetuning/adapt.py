@@ -16,6 +16,7 @@ from trainer.finetuning.errors import Canceled, FinetuneError
 from trainer.training.batches import PairSampler
 from trainer.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
 from trainer.training.loop import autocast
+from trainer.training.schedule import CheckpointSchedule
 
 OnStep = Callable[[int, int, float], None]  # (step, steps in all, loss)
 
@@ -45,7 +46,7 @@ def adapt(
     """Trains `objective` in place, or goes on from the checkpoint of a killed worker in `work_dir`.
 
     Raises:
-        Canceled: `canceled()` turned true.
+        Canceled: `canceled()` turned true; the checkpoint holds all steps that were done.
         FinetuneError: the loss is not finite.
     """
     optimizer = torch.optim.Adam(objective.parameters(), lr=settings.rate)
@@ -55,10 +56,13 @@ def adapt(
     step = 0
     if checkpoint.is_file() and read_settings(checkpoint) == asdict(settings):
         step = load_checkpoint(checkpoint, modules, optimizer)
+    schedule = CheckpointSchedule(settings.checkpoint_steps, settings.steps)
     device = torch.device("cpu")
     _training_mode(objective, settings.freeze_norm)
     while step < settings.steps:
         if canceled():
+            if step:
+                save_checkpoint(checkpoint, modules, optimizer, step, asdict(settings))
             raise Canceled(f"Canceled after {step} of {settings.steps} steps.")
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * (1 + math.cos(math.pi * step / settings.steps)) / 2
@@ -72,7 +76,7 @@ def adapt(
         value = float(loss.detach())
         if not math.isfinite(value):
             raise FinetuneError(f"The loss is {value} at step {step}: send other audio.")
-        if step % settings.checkpoint_steps == 0:
+        if schedule.due(step):
             save_checkpoint(checkpoint, modules, optimizer, step, asdict(settings))
         on_step(step, settings.steps, value)
     objective.eval()

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from trainer.audio.folders import Clip, read_folder
+from trainer.finetuning.errors import Canceled
 from trainer.finetuning.finetune import finetune
 from trainer.finetuning.report import FinetuneReport
+from trainer.training.schedule import CheckpointSchedule
 
 
 def finetune_with_progress(
@@ -22,24 +24,29 @@ def finetune_with_progress(
     Raises:
         DataError: a folder holds no audio.
         FinetuneError: see `finetune`.
+        KeyboardInterrupt, SystemExit: it was stopped; the same call goes on.
     """
     clips = [clip for path in audio for clip in (read_folder(path) if path.is_dir() else [Clip(path, "")])]
     work_dir = out.with_name(f".finetune-{out.name}")
-    with Progress(console=console) as progress:
+    with CheckpointSchedule(steps, steps) as schedule, Progress(console=console) as progress:
         task = progress.add_task("fine-tuning", total=steps)
-        report = finetune(
-            bundle,
-            [clip.path for clip in clips],
-            out,
-            version=out.name,
-            steps=steps,
-            same_voice_seconds=same_voice_seconds,
-            work_dir=work_dir,
-            on_step=lambda step, _, loss: progress.update(
-                task, completed=step, description=f"fine-tuning, loss {loss:.3f}"
-            ),
-            canceled=lambda: False,
-            speakers=[clip.speaker for clip in clips],
-        )
-    shutil.rmtree(work_dir)
+        try:
+            report = finetune(
+                bundle,
+                [clip.path for clip in clips],
+                out,
+                version=out.name,
+                steps=steps,
+                same_voice_seconds=same_voice_seconds,
+                work_dir=work_dir,
+                on_step=lambda step, _, loss: progress.update(
+                    task, completed=step, description=f"fine-tuning, loss {loss:.3f}"
+                ),
+                canceled=lambda: schedule.stopped,
+                speakers=[clip.speaker for clip in clips],
+            )
+        except Canceled:
+            schedule.leave()
+            raise
+        shutil.rmtree(work_dir)
     return report

@@ -42,7 +42,7 @@ class TrainedGaae:
             FileNotFoundError: the folder has no checkpoint or no run.json.
         """
         folder = RunFolder(run)
-        settings = GaaeSettings.from_json(read_settings(folder.checkpoint))
+        settings = GaaeSettings.from_json(read_settings(folder.require_checkpoint()))
         card = json.loads(folder.card.read_text())
         guidance = Guidance.from_json(card["guidance"])
         networks = Autoencoder(settings, len(guidance.labels))

@@ -14,6 +14,7 @@ from trainer.gaae.adversarial import Adversarial, Networks
 from trainer.gaae.data import GaaeSampler
 from trainer.training.checkpoint import load_checkpoint, read_step, save_checkpoint
 from trainer.training.loop import LossLog, Report, autocast
+from trainer.training.schedule import CheckpointSchedule
 
 BETAS = (0.0, 0.999)  # Adam's, as in BigGAN
 
@@ -39,6 +40,7 @@ def train(
 
     Raises:
         FloatingPointError: a loss is no longer a number.
+        KeyboardInterrupt, SystemExit: it was stopped; the checkpoint holds all iterations that were done.
         ValueError: the checkpoint has more iterations than the settings ask for.
     """
     settings = model.settings
@@ -54,23 +56,25 @@ def train(
     if step:
         load_checkpoint(checkpoint, modules, optimizer)
     log = LossLog(out / "losses.csv", step)
-    while step < settings.iterations:
-        values = iteration(model, sampler, optimizer, step, device)
-        step += 1
-        follow(average, model.edc, settings.average if step > settings.average_from else 0.0)
-        wrong = [name for name, value in values.items() if not math.isfinite(value)]
-        if wrong:
-            raise FloatingPointError(
-                f"{', '.join(wrong)} is not a number at iteration {step}: lower the rates."
-            )
-        log.add(step, values)
-        if report is not None:
-            report(step, settings.iterations, values)
-        if step % settings.checkpoint_steps == 0 or step == settings.iterations:
-            save_checkpoint(checkpoint, modules, optimizer, step, settings.to_json())
-            log.flush()
-            if on_checkpoint is not None:
-                on_checkpoint(average, step)
+    with CheckpointSchedule(settings.checkpoint_steps, settings.iterations) as schedule:
+        while step < settings.iterations:
+            values = iteration(model, sampler, optimizer, step, device)
+            step += 1
+            follow(average, model.edc, settings.average if step > settings.average_from else 0.0)
+            wrong = [name for name, value in values.items() if not math.isfinite(value)]
+            if wrong:
+                raise FloatingPointError(
+                    f"{', '.join(wrong)} is not a number at iteration {step}: lower the rates."
+                )
+            log.add(step, values)
+            if report is not None:
+                report(step, settings.iterations, values)
+            if schedule.due(step):
+                save_checkpoint(checkpoint, modules, optimizer, step, settings.to_json())
+                log.flush()
+                if on_checkpoint is not None:
+                    on_checkpoint(average, step)
+            schedule.leave_if_stopped()
     return average.eval().cpu()
 
 

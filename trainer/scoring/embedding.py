@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,13 @@ CropEncoder = Callable[[Float32], Float32]  # (crops, 16384) → (crops, dim)
 
 MIN_REMAINDER_S = 0.25  # of a recording's end, for one more crop
 CROPS_AT_ONCE = 256  # decoded ahead of one encoder call: 16 MB of samples
+
+
+class EncoderName(StrEnum):
+    """The encoders of a bundle that can be measured."""
+
+    VOICE = "voice"
+    CONTENT = "content"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from trainer.syntone.objectives import MODELS, FactorVAE, Material, SynToneModel
 from trainer.syntone.settings import SynToneSettings
 from trainer.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
+from trainer.training.schedule import CheckpointSchedule
 
 Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, losses)
 
@@ -29,6 +30,7 @@ def train(
     Raises:
         ValueError: the checkpoint belongs to other settings.
         FloatingPointError: the loss is no longer a number.
+        KeyboardInterrupt, SystemExit: it was stopped; the checkpoint holds all steps that were done.
     """
     torch.manual_seed(settings.seed)
     model = MODELS[settings.model](settings)
@@ -44,22 +46,24 @@ def train(
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
 
     model.train()
-    while step < steps:
-        for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * (1 + math.cos(math.pi * step / steps)) / 2
-        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-        losses = model.losses(material, _batch(len(material.grid), step, per_epoch, settings), generator)
-        optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        step += 1
-        values = {name: float(value.detach()) for name, value in losses.items()}
-        if not math.isfinite(values["loss"]):
-            raise FloatingPointError(f"The loss is {values['loss']} at step {step}: lower the rate.")
-        if report is not None:
-            report(step, steps, values)
-        if step % settings.checkpoint_steps == 0 or step == steps:
-            save_checkpoint(checkpoint, modules, optimizer, step, asdict(settings))
+    with CheckpointSchedule(settings.checkpoint_steps, steps) as schedule:
+        while step < steps:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * (1 + math.cos(math.pi * step / steps)) / 2
+            generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+            losses = model.losses(material, _batch(len(material.grid), step, per_epoch, settings), generator)
+            optimizer.zero_grad(set_to_none=True)
+            losses["loss"].backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            step += 1
+            values = {name: float(value.detach()) for name, value in losses.items()}
+            if not math.isfinite(values["loss"]):
+                raise FloatingPointError(f"The loss is {values['loss']} at step {step}: lower the rate.")
+            if report is not None:
+                report(step, steps, values)
+            if schedule.due(step):
+                save_checkpoint(checkpoint, modules, optimizer, step, asdict(settings))
+            schedule.leave_if_stopped()
     return model.eval()
 
 

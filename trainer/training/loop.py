@@ -15,6 +15,7 @@ from torch import nn
 
 from trainer.training.checkpoint import load_checkpoint, save_checkpoint
 from trainer.training.distributed import Group
+from trainer.training.schedule import CheckpointSchedule
 
 Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, losses)
 
@@ -71,6 +72,7 @@ def train(
 
     Raises:
         FloatingPointError: the loss is no longer a number.
+        KeyboardInterrupt, SystemExit: it was stopped; the checkpoint holds all steps that were done.
     """
     device = group.device
     objective.to(device)
@@ -89,29 +91,30 @@ def train(
     log = LossLog(out / "losses.csv", step)
 
     objective.train()
-    while step < steps:
-        for parameters in optimizer.param_groups:
-            parameters["lr"] = learning_rate(settings, step, steps)
-        draw = step * group.size + group.rank
-        generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + draw)
-        batch = sampler.at(draw).to(device)
-        with autocast(device, settings.mixed_precision):
-            losses = shared(batch, generator)
-        optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()
-        optimizer.step()
-        step += 1
-        values = {name: float(value.detach()) for name, value in losses.items()}
-        if not math.isfinite(values["loss"]):
-            raise FloatingPointError(f"The loss is {values['loss']} at step {step}: lower peak_rate.")
-        if not group.leads:
-            continue
-        log.add(step, values)
-        if report is not None:
-            report(step, steps, values)
-        if step % settings.checkpoint_steps == 0 or step == steps:
-            save_checkpoint(checkpoint, modules, optimizer, step, settings.to_json())
-            log.flush()
+    with CheckpointSchedule(settings.checkpoint_steps, steps) as schedule:
+        while step < steps:
+            for parameters in optimizer.param_groups:
+                parameters["lr"] = learning_rate(settings, step, steps)
+            draw = step * group.size + group.rank
+            generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + draw)
+            batch = sampler.at(draw).to(device)
+            with autocast(device, settings.mixed_precision):
+                losses = shared(batch, generator)
+            optimizer.zero_grad(set_to_none=True)
+            losses["loss"].backward()
+            optimizer.step()
+            step += 1
+            values = {name: float(value.detach()) for name, value in losses.items()}
+            if not math.isfinite(values["loss"]):
+                raise FloatingPointError(f"The loss is {values['loss']} at step {step}: lower peak_rate.")
+            if group.leads:
+                log.add(step, values)
+                if report is not None:
+                    report(step, steps, values)
+            if schedule.due(step) and group.leads:
+                save_checkpoint(checkpoint, modules, optimizer, step, settings.to_json())
+                log.flush()
+            schedule.leave_if_stopped()
     objective.eval().cpu()
 
 

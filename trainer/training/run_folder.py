@@ -17,6 +17,21 @@ class RunFolder:
     def checkpoint(self) -> Path:
         return self.path / "checkpoint.safetensors"
 
+    def require_checkpoint(self) -> Path:
+        """The checkpoint's path.
+
+        Raises:
+            FileNotFoundError: there is none; the message says why, and what to do.
+        """
+        if not self.path.is_dir():
+            raise FileNotFoundError(f"{self.path} is no folder: give the --out of a training.")
+        if not self.checkpoint.is_file():
+            raise FileNotFoundError(
+                f"{self.path} has no {self.checkpoint.name}: its training did not get that far. "
+                "Train with the same --out again. A checkpoint comes every few minutes, and on Ctrl-C."
+            )
+        return self.checkpoint
+
     @property
     def card(self) -> Path:
         return self.path / "run.json"

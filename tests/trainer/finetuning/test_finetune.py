@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +13,15 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from rich.console import Console
+from rich.progress import Progress, TaskID
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from trainer.audio.folders import contiguous_crops, read_audio, read_folder
 from trainer.bundles.runner import BundleRunner
 from trainer.cli import app
+from trainer.finetuning.command import finetune_with_progress
 from trainer.finetuning.errors import Canceled, FinetuneError
 from trainer.finetuning.finetune import finetune, read_report
 from trainer.finetuning.report import FinetuneReport
@@ -191,3 +196,23 @@ def test_the_command_writes_a_version_once(job: Job, tmp_path: Path) -> None:
     again = CliRunner().invoke(app, command)
     assert again.exit_code == 1
     assert "never written twice" in again.output.replace("\n", " ")
+
+
+def test_the_command_goes_on_where_ctrl_c_stopped_it(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, seen = tmp_path / "autodecompose" / "1.0.1", []
+
+    def update(_: Progress, task: TaskID, *, completed: int, description: str) -> None:  # noqa: ARG001
+        seen.append(completed)
+        if len(seen) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Progress, "update", update)
+    arguments = (job.parent, job.audio[:2], out, 4, 0.0, Console(quiet=True))
+    with pytest.raises(KeyboardInterrupt):
+        finetune_with_progress(*arguments)
+    assert not out.exists()
+    finetune_with_progress(*arguments)
+    assert seen == [1, 2, 3, 4]
+    assert [path.name for path in out.parent.iterdir()] == ["1.0.1"]

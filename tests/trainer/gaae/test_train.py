@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from trainer.gaae.objective import GAAE
 from trainer.gaae.run import TrainedGaae, make_sampler, train_gaae
 from trainer.gaae.settings import PRESETS, GaaeSettings
 from trainer.gaae.train import follow, iteration, make_optimizer, train
+from trainer.training.checkpoint import read_step
 
 QUIET = Console(quiet=True)
 CPU = torch.device("cpu")
@@ -61,6 +64,18 @@ def test_a_training_leaves_a_run_folder(
         train_gaae(replace(tiny, rate=1.0), guidance, out, cache, QUIET)
     with pytest.raises(ValueError, match="other settings"):
         train_gaae(tiny, replace(guidance, share=1.0), out, cache, QUIET)
+
+
+def test_a_training_that_is_told_to_stop_leaves_its_iterations(
+    tiny: GaaeSettings, guidance: Guidance, cache: Path, tmp_path: Path
+) -> None:
+    def stop(step: int, _steps: int, _losses: dict[str, float]) -> None:
+        assert step == 1
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit):
+        train(GAAE(tiny, 3), make_sampler(tiny, guidance, cache, QUIET), tmp_path, CPU, report=stop)
+    assert read_step(tmp_path / "checkpoint.safetensors") == 1
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import torch
 from trainer.syntone.objectives import Material
 from trainer.syntone.settings import SETTINGS
 from trainer.syntone.train import train
+from trainer.training.checkpoint import read_step
 
 
 class Stopped(Exception):
@@ -41,6 +44,16 @@ def test_a_stopped_training_goes_on_exactly(material: Material, tmp_path: Path) 
     assert steps == list(range(5, 10))
     for ours, theirs in zip(cut.state_dict().values(), whole.state_dict().values(), strict=True):
         assert torch.equal(ours, theirs)
+
+
+def test_a_training_that_is_told_to_stop_leaves_its_steps(material: Material, tmp_path: Path) -> None:
+    def stop(step: int, *_: object) -> None:
+        assert step == 1
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(replace(SETTINGS["vae"], epochs=1, batch=200), material, tmp_path / "c.safetensors", stop)
+    assert read_step(tmp_path / "c.safetensors") == 1
 
 
 def test_another_setting_is_refused(material: Material, tmp_path: Path) -> None:
