@@ -1,18 +1,29 @@
-# Two commands are all a fresh machine needs: `make serve` and `make test`.
-PYTHON ?= python3.11
+# Two commands are all a fresh machine needs: `make serve` and `make test`. `make help` lists the others.
 VENV ?= .venv
 BIN := $(VENV)/bin
+# PYTHON=/path/to/python chooses another.
+PYTHON ?= $(firstword $(foreach version,3.11 3.12,$(shell which python$(version) 2>/dev/null)))
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+# Two processes; tests that share models or a service stay in one (tests/conftest.py).
+PARALLEL := --numprocesses 2 --dist loadgroup
 
-.PHONY: serve test lint bench clean
+.PHONY: help serve test fast lint bench hooks clean
+
+help:  ## Lists the commands.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 # A stamp per set of extras: pip runs again only when pyproject.toml changed.
-$(VENV)/.serve: pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and neither is here: install one, or give PYTHON=/path/to/python." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' \
+	  || { echo "$(PYTHON) is neither Python 3.11 nor 3.12: give PYTHON=/path/to/one." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu]'
 	touch $@
 
-$(VENV)/.test: pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu,train,test,dev]'
 	touch $@ $(VENV)/.serve
 
@@ -20,19 +31,25 @@ $(VENV)/.bench: $(VENV)/.test
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps resemblyzer==0.1.4
 	touch $@
 
-serve: $(VENV)/.serve
+serve: $(VENV)/.serve  ## Installs and starts the service on http://127.0.0.1:8000.
 	$(BIN)/python -m service serve --worker
 
-test: $(VENV)/.test
-	$(BIN)/python -m pytest
+test: $(VENV)/.test  ## Installs everything and runs every test.
+	$(PYTEST) $(PARALLEL)
 
-lint: $(VENV)/.test
+fast: $(VENV)/.test  ## The tests that need no other process, no Redis, no corpus and no long training.
+	$(PYTEST) $(PARALLEL) -m "not (process or redis or speech or slow)"
+
+lint: $(VENV)/.test  ## ruff, the formatter's check, mypy --strict.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.bench  ## Measures speed, into docs/performance.md.
 	$(BIN)/python -m benchmarks
 
-clean:
+hooks: $(VENV)/.test  ## Runs ruff and mypy before each commit.
+	$(BIN)/pre-commit install
+
+clean:  ## Removes what was installed.
 	rm -rf $(VENV) build *.egg-info

@@ -18,6 +18,48 @@ from tests.redis_server import RedisServer
 settings.register_profile("twofold", deadline=None)  # a busy machine must not fail a test
 settings.load_profile("twofold")
 
+MARKED_BY_FIXTURE = {
+    "speech_data": "speech",
+    "start_redis": "redis",
+    "start_service": "process",
+    "trainable_models": "slow",
+    "tiny_barlow_twins": "slow",
+}
+SLOW = (
+    "benchmarks",
+    "service/generation/test_inverse.py",
+    "service/generation/test_pghi.py",
+    "trainer/autodecompose/test_train.py",
+    "trainer/barlow_twins/test_bundle.py",
+    "trainer/bundles/test_voice.py",
+    "trainer/finetuning",
+    "trainer/gaae",
+    "trainer/metrics",
+    "trainer/peers/ecapa",
+    "trainer/reproduce",
+    "trainer/scoring/test_by_seconds.py",
+    "trainer/syntone",
+)
+# Their tests share trainings: package-scoped fixtures, made once where all run in one process.
+TOGETHER = ("trainer/reproduce/gaae", "trainer/reproduce/autodecompose")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks tests by what they need, and keeps those together that share a module's or package's fixtures."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        for fixture, mark in MARKED_BY_FIXTURE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
+        if hasattr(getattr(item, "module", None), "subprocess"):
+            item.add_marker("process")
+        if place.startswith(SLOW):
+            item.add_marker("slow")
+        if config.pluginmanager.hasplugin("xdist"):
+            group = next((folder for folder in TOGETHER if place.startswith(folder)), place)
+            item.add_marker(pytest.mark.xdist_group(group))
+
 
 @pytest.fixture(scope="session")
 def speech_data() -> Path:

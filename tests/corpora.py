@@ -26,7 +26,7 @@ def write_stand_ins(folder: Path) -> None:
     The speech is real, every label is made up. Each long recording of examples/ stands for a speaker.
     """
     _write(folder / "arabic_speech_commands", 1.0, [{"word": word} for word in WORDS])
-    _write(folder / "speechocean762", 3.0, [{}] * 4)
+    _write(folder / "speechocean762", 3.5, [{}] * 4, children=True)
     _write(folder / "nemo", 2.0, [{"emotion": emotion} for emotion in EMOTIONS])
 
 
@@ -38,15 +38,16 @@ def _long_recordings() -> list[np.ndarray]:
 
 
 def _cuts(samples: np.ndarray, seconds: float) -> Iterator[np.ndarray]:
-    length = round(seconds * RATE_HZ)
+    length, fade = round(seconds * RATE_HZ), np.linspace(0, 1, RATE_HZ // 100, dtype=np.float32)
+    envelope = np.concatenate([fade, np.ones(length - 2 * len(fade), np.float32), fade[::-1]])
     for start in range(0, len(samples) - length, round(STEP_S * RATE_HZ)):
-        yield samples[start : start + length]
+        yield samples[start : start + length] * envelope
 
 
-def _write(folder: Path, seconds: float, labels: list[dict[str, str]]) -> None:
-    """`TAKES` cuts of each label by each speaker: of six in a split, four are women, two of them children."""
-    rows = []
-    people = product(("train", "test"), (("f", 24), ("m", 31), ("f", 8)), range(2))
+def _write(folder: Path, seconds: float, labels: list[dict[str, str]], *, children: bool = False) -> None:
+    """`TAKES` cuts of each label by each speaker. Of six in a split two are men; two may be children."""
+    rows: list[dict[str, str]] = []
+    people = product(("train", "test"), (("f", 24), ("m", 31), ("f", 8 if children else 42)), range(2))
     for number, ((split, (gender, age), _), samples) in enumerate(
         zip(people, _long_recordings(), strict=True), start=1
     ):

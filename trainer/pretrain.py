@@ -16,6 +16,7 @@ from trainer.audio.folders import Clip, read_clips, read_noise
 from trainer.bundles.voice import export_voice_bundle
 from trainer.machine import training_machine
 from trainer.models import MODELS, ModelSettings, load_objective, run_settings
+from trainer.scoring.by_seconds import ENROL_S, MIN_SPEAKERS, PROBES_S
 from trainer.training.batches import PairSampler
 from trainer.training.distributed import Group, training_group
 from trainer.training.loop import train
@@ -122,6 +123,12 @@ def export_run(run: RunFolder, folder: Path, console: Console) -> None:
     with progress_bar(console) as progress:
         export_voice_bundle(
             model, clips, folder, noise=noise, training={**card, "steps": step}, progress=progress
+        )
+    if "by_seconds" not in json.loads((folder / "bundle.json").read_text())["scoring"]:
+        console.print(
+            "Left out: scoring.by_seconds, a threshold for each length of speech. One serves them all. "
+            f"It needs {MIN_SPEAKERS} speakers of one corpus, and of each {ENROL_S:.0f} s in some recordings "
+            f"and {PROBES_S[-1]:.0f} s in others."
         )
 
 

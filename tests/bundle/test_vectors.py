@@ -7,7 +7,7 @@ from bundle.vectors import mean_and_deviation, pool_utterance, unit
 
 def test_rows_get_unit_length_and_zero_rows_stay() -> None:
     rows = np.array([[3, 4], [0, 0], [1e-30, 0]], np.float32)
-    np.testing.assert_allclose(unit(rows), [[0.6, 0.8], [0, 0], [1e-30, 0]], rtol=1e-6)
+    np.testing.assert_allclose(unit(rows), np.array([[0.6, 0.8], [0, 0], [1e-30, 0]]), rtol=1e-6)
     assert unit(rows.astype(np.float64)).dtype == np.float32
     np.testing.assert_allclose(unit(rows[0]), [0.6, 0.8], rtol=1e-6)
 

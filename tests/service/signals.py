@@ -17,8 +17,8 @@ RATE = 16_000
 
 @cache
 def _recording() -> Float32:
-    """Somebody reading for 10 s, 16 kHz."""
-    path = EXAMPLES / "audio" / "2414" / "2414-128291-0004.opus"
+    """Somebody reading for 11 s, 16 kHz."""
+    path = EXAMPLES / "audio" / "3005" / "3005-163389-0003.opus"
     samples: Float32 = soundfile.read(path, dtype="float32")[0]
     return samples
 

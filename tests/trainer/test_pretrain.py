@@ -64,7 +64,8 @@ def test_killed_and_resumed_equals_uninterrupted_and_exports(
 
     bundle = tmp_path / "models" / "tones" / "1.0.0"
     export = [sys.executable, "-m", "trainer", "export", str(out), "--out", str(bundle)]
-    subprocess.run(export, cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
+    exported = subprocess.run(export, cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
+    assert b"Left out: scoring.by_seconds" in exported.stderr  # of four voices
     manifest = json.loads((bundle / "bundle.json").read_text())
     assert (manifest["name"], manifest["version"], manifest["training"]["steps"]) == ("tones", "1.0.0", steps)
     assert set(manifest["files"]) == {"voice", "content", "decoder", "weights"}

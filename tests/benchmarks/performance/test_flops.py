@@ -11,7 +11,7 @@ from benchmarks.performance.flops import flops_per_crop
 
 def test_counts_products_convolutions_and_lstms(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    constants = {
+    constants: dict[str, np.ndarray] = {
         "shape": np.array([-1, 64, 256], np.int64),
         "dense": rng.normal(size=(256, 80)).astype(np.float32),
         "kernel": rng.normal(size=(32, 80, 3)).astype(np.float32),

@@ -55,12 +55,12 @@ def _generator() -> bytes:
         {"z": (TensorProto.FLOAT, ["batch", LATENT]), "label": (TensorProto.INT64, ["batch"])},
         {"spectrogram": (TensorProto.FLOAT, ["batch", BINS, FRAMES])},
         weights=weights,
-        shift=np.float32([SHIFT_BINS]),
-        apart=np.float32([BINS_A_LABEL]),
+        shift=np.array([SHIFT_BINS], np.float32),
+        apart=np.array([BINS_A_LABEL], np.float32),
         column=np.array([-1, 1], np.int64),
         cube=np.array([-1, 1, 1], np.int64),
         bins=(np.arange(BINS, dtype=np.float32) - FIRST_BIN).reshape(1, BINS, 1),
-        width=np.float32([0.16]),  # as wide as a steady tone is in a Hann window
+        width=np.array([0.16], np.float32),  # as wide as a steady tone is in a Hann window
         top=np.ones((1, 1, FRAMES), np.float32),
         least=np.array(-1, np.float32),
         most=np.array(1, np.float32),
@@ -80,7 +80,7 @@ def _style() -> bytes:
         {"waveform": (TensorProto.FLOAT, ["batch", 16_000])},
         {"style": (TensorProto.FLOAT, ["batch", LATENT])},
         weights=weights,
-        one=np.float32([1]),
+        one=np.array([1], np.float32),
     )
 
 

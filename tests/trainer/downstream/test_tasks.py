@@ -76,6 +76,7 @@ def test_crops_are_cut_from_the_clips_they_are_labelled_by(small_corpora: Path, 
     assert len(task.train.labels) == sum(min(2, len(crops)) for crops in by_clip)
 
 
+@pytest.mark.usefixtures("speech_data")  # names a speaker of nEMO
 def test_what_is_missing_is_named(small_corpora: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="speaker, gender, keyword, emotion"):
         read_task("age", small_corpora, tmp_path)
