@@ -12,11 +12,27 @@ show() {
   printf '\n$ %s\n' "$*"
   "$@" | python3 "$here/short.py"
 }
-field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+field() { python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1]) or "")' "$1"; }
+fail() { echo "$1" >&2; exit 1; }
+
+# Without recordings, a service that can fine-tune answers 400. One that cannot answers 503 and says why.
+probe="$(curl -s -X POST -w '\n%{http_code}' "$url/finetune")"
+if [[ "${probe##*$'\n'}" == 503 ]]; then fail "$(printf '%s' "${probe%$'\n'*}" | field detail)"; fi
+
+before="$(curl -s "$url/models" | field active)"
+id=""
+leave() {  # however the tour ends: no job goes on, the model before serves, nobody stays enrolled
+  if [[ -n "$id" ]]; then curl -s -o /dev/null -X DELETE "$url/finetune/$id"; fi
+  if [[ "$(curl -s "$url/models" | field active)" != "$before" ]]; then
+    curl -s -o /dev/null -X POST "$url/models/$before/activate"
+  fi
+  for speaker in tour-bea tour-dan; do curl -s -o /dev/null -X DELETE "$url/speakers/$speaker"; done
+}
+trap leave EXIT
 
 # Bea keeps her recording, Dan does not.
-show curl -s -F audio=@1998/1998-15444-0002.opus -F speaker_id=bea -F retain_audio=true "$url/speakers"
-show curl -s -F audio=@3005/3005-163389-0003.opus -F speaker_id=dan "$url/speakers"
+show curl -s -F audio=@1998/1998-15444-0002.opus -F speaker_id=tour-bea -F retain_audio=true "$url/speakers"
+show curl -s -F audio=@3005/3005-163389-0003.opus -F speaker_id=tour-dan "$url/speakers"
 
 # Eighteen files that nobody labelled.
 files=()
@@ -25,14 +41,25 @@ printf '\n$ curl -s -F audio=@… (eighteen files) -F activate=never %s/finetune
 job="$(curl -s "${files[@]}" -F activate=never "$url/finetune")"
 printf '%s' "$job" | python3 "$here/short.py"
 id="$(printf '%s' "$job" | field job_id)"
+if [[ -z "$id" ]]; then fail "The job was not taken."; fi
 
-printf '\n$ curl -sN %s/finetune/%s/events | tail -n 3\n' "$url" "$id"
-curl -sN "$url/finetune/$id/events" | tail -n 3 | cut -c 1-160
+for second in {1..60}; do
+  if [[ "$(curl -s "$url/finetune/$id" | field state)" != queued ]]; then break; fi
+  if ((second == 60)); then fail "No worker took the job in a minute: start one with 'python -m service worker'."; fi
+  sleep 1
+done
+
+printf '\n$ curl -sN %s/finetune/%s/events\n' "$url" "$id"
+curl -sN "$url/finetune/$id/events" | while read -r line; do
+  if [[ "$line" == data:* ]]; then printf '%s…\n' "${line:0:120}"; fi
+done
 show curl -s "$url/finetune/$id"
 version="$(curl -s "$url/finetune/$id" | field version)"
+if [[ -z "$version" ]]; then fail "The job made no version: see its answer above."; fi
+id=""
 
 show curl -s -X POST "$url/models/$version/activate"
 show curl -s -F audio=@1998/1998-15444-0005.opus "$url/identify"
-show curl -s -X POST "$url/models/1.1.0/activate"
-show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/speakers/bea"
-show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/speakers/dan"
+show curl -s -X POST "$url/models/$before/activate"
+show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/speakers/tour-bea"
+show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/speakers/tour-dan"

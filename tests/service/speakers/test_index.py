@@ -71,7 +71,8 @@ def test_more_asked_than_enrolled() -> None:
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(IDS), st.one_of(st.none(), st.integers(0, 50))), max_size=200))
 def test_any_history_of_writes_equals_a_dictionary(history: list[tuple[str, int | None]]) -> None:
-    index, model = empty_index(), {}
+    index = empty_index()
+    model: dict[str, np.ndarray] = {}
     for speaker_id, seed in history:
         if seed is None:
             index.remove(speaker_id)

@@ -8,7 +8,7 @@ import pytest
 
 from bundle.arrays import Float32
 from bundle.vectors import unit
-from trainer.audio.folders import Clip, DataError
+from trainer.audio.folders import Clip, DataError, read_audio
 from trainer.scoring import embedding
 from trainer.scoring.embedding import embed_clips, utterance_crops
 
@@ -67,7 +67,7 @@ def test_every_crop_lands_with_its_clip(
     # 2.5 s: 2 whole; 0.6 s: none, it is repeated; 1.1 s: 1, the rest is under 0.25 s; 5 s: 4; 1.4 s: 1
     assert embedded.crop_clip.tolist() == [0, 0, 2, 3, 3, 3, 3, 4]
     for index, clip in enumerate(embedded.clips):
-        crops = utterance_crops(embedding.read_audio(clip.path))
+        crops = utterance_crops(read_audio(clip.path))
         np.testing.assert_allclose(embedded.utterances[index], unit(head(crops).mean(axis=0)), atol=1e-6)
         whole = embedded.crops[embedded.crop_clip == index]
         np.testing.assert_array_equal(whole, head(crops)[: len(whole)])
