@@ -135,7 +135,7 @@ def encoders(
 
 @app.command()
 def generated(
-    url: Annotated[str, typer.Option(help="Of a running service.")] = "http://127.0.0.1:8000",
+    url: Annotated[str, typer.Option(help="URL of a running service.")] = "http://127.0.0.1:8000",
     key: Annotated[str | None, typer.Option(help="Its API key, if it has one.")] = None,
     per_label: Annotated[int, typer.Option(min=1, help="Clips of each label.")] = 50,
     judge: Annotated[

@@ -14,7 +14,7 @@ from trainer.bundles.newest import newest_bundle
 from trainer.finetuning.errors import FinetuneError
 from trainer.terminal import errors_said
 
-app = typer.Typer(no_args_is_help=True, help="Makes the published figures anew.")
+app = typer.Typer(no_args_is_help=True, help="Makes the figures of a paper anew, with its page.")
 
 BundleArgument = Annotated[
     Path | None,
@@ -29,11 +29,17 @@ def barlow_twins(
     runs: Annotated[Path, typer.Option(help="Trainings and finished figures.")] = Path("runs/barlow_twins"),
     page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/barlow_twins.md"),
     only: Annotated[str, typer.Option(help="Parts, with commas: table2,table3,fig3,figs45.")] = "",
-    librispeech_epochs: Annotated[int, typer.Option(min=1, help="Long training, if missing.")] = 50,
-    speechocean_epochs: Annotated[int, typer.Option(min=1, help="Long training, if missing.")] = 5,
-    sweep_epochs: Annotated[int, typer.Option(min=1, help="Of each short training; 46 steps each.")] = 1,
+    librispeech_epochs: Annotated[
+        int, typer.Option(min=1, help="Of the long training, if there is none yet.")
+    ] = 50,
+    speechocean_epochs: Annotated[
+        int, typer.Option(min=1, help="Of the long training, if there is none yet.")
+    ] = 5,
+    sweep_epochs: Annotated[int, typer.Option(min=1, help="Of each short training, 46 steps an epoch.")] = 1,
     repeats: Annotated[int, typer.Option(min=1, help="Trainings a box of Figs 4 and 5.")] = 3,
-    supervised_steps: Annotated[int, typer.Option(min=1, help="Of each supervised network.")] = 60,
+    supervised_steps: Annotated[
+        int, typer.Option(min=1, help="Training steps of each supervised network.")
+    ] = 60,
     cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
 ) -> None:
     """Tables 2, 3 and Figs 3 to 5 of Barlow Twins for speech. Stop it with Ctrl-C; the same command goes on.
@@ -66,7 +72,9 @@ def barlow_twins(
 @app.command()
 def syntone(
     runs: Annotated[int, typer.Option(min=1, help="Trainings of each model.")] = 10,
-    epochs: Annotated[int | None, typer.Option(min=1, help="In place of the settings'.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs, in place of those of the settings.")
+    ] = None,
     amplitudes: Annotated[int, typer.Option(min=2, help="Levels; the paper's 20.")] = 20,
     frequencies: Annotated[int, typer.Option(min=2, help="Levels; the paper's 400.")] = 400,
     work: Annotated[
@@ -130,9 +138,9 @@ def gaae(
     plan: Annotated[
         bool, typer.Option("--plan", help="Print what would be trained, and for how long.")
     ] = False,
-    digits: Annotated[str, typer.Option(help="Folder of --data.")] = "arabic_speech_commands",
-    instruments: Annotated[str, typer.Option(help="Folder of --data.")] = "instruments",
-    gender: Annotated[str, typer.Option(help="Folder of --data.")] = "speechocean762",
+    digits: Annotated[str, typer.Option(help="Its folder in --data.")] = "arabic_speech_commands",
+    instruments: Annotated[str, typer.Option(help="Its folder in --data.")] = "instruments",
+    gender: Annotated[str, typer.Option(help="Its folder in --data.")] = "speechocean762",
     out: Annotated[Path, typer.Option(help="Trained models and rows.")] = Path("runs/gaae-paper"),
     page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/gaae.md"),
 ) -> None:
