@@ -1,1 +1,1 @@
-"""Model bundles: a trained module written as ONNX and checked, read again, and brought up to date."""
+"""Model bundles: a trained module written as ONNX and checked, run, and brought up to date."""
