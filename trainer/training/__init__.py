@@ -1,1 +1,4 @@
-"""What every training shares: batches, the loop, checkpoints, run folders, settings, progress, torchrun."""
+"""What every training shares: batches, the loop, run folders, settings, progress, and several processes.
+
+`checkpoint` stores the state of a training; `schedule` says when.
+"""

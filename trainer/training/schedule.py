@@ -15,8 +15,8 @@ EVERY_S = 180.0  # a killed training loses at most this much
 class CheckpointSchedule:
     """Holds back Ctrl-C and SIGTERM until a step is over and its checkpoint is written.
 
-    After each step: where `due(step)` says so, write the checkpoint, then call `leave_if_stopped()`.
-    A second signal ends the program at once. In a thread that is not the main one, signals are left alone.
+    After each step: if `due(step)`, write the checkpoint; then call `leave_if_stopped()`. A second signal
+    ends the program at once. Outside the main thread signals are left alone.
     """
 
     def __init__(self, every_steps: int, steps: int) -> None:
@@ -60,12 +60,13 @@ class CheckpointSchedule:
         return self._signal is not None
 
     def leave_if_stopped(self) -> None:
-        """Ends the program as `leave` does, where the last `due` knew of a signal."""
+        """Calls `leave` if a signal had come before the last `due`."""
         if self._leaving:
             self.leave()
 
     def leave(self) -> None:
-        """
+        """Ends the program.
+
         Raises:
             KeyboardInterrupt: after SIGINT.
             SystemExit: after SIGTERM, with the status that a shell gives it.
