@@ -76,14 +76,14 @@ def main() -> None:
     parser.add_argument("--rev", help="a commit to read instead of the files as they are")
     parser.add_argument("--long", action="store_true", help=f"list those of over {LONG} words too")
     options = parser.parse_args()
-    found = {path: sentences(text) for path, text in pages(options.rev).items()}
-    found = {path: page for path, page in found.items() if page}
+    by_page = {path: sentences(text) for path, text in pages(options.rev).items()}
+    by_page = {path: page for path, page in by_page.items() if page}
     print(f"| page | sentences | words a sentence | over {LONG} words, % |\n| --- | ---: | ---: | ---: |")
-    for path, page in found.items():
+    for path, page in by_page.items():
         print(row(path, page))
-    print(row("all", [sentence for page in found.values() for sentence in page]))
+    print(row("all", [sentence for page in by_page.values() for sentence in page]))
     if options.long:
-        for path, page in found.items():
+        for path, page in by_page.items():
             print(*(f"{path}: {words(s)}: {s}" for s in page if words(s) > LONG), sep="\n")
 
 

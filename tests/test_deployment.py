@@ -24,8 +24,8 @@ OURS = ("api", "worker")
 
 
 def services(file: Path) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text())["services"]
-    return found
+    described: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text())["services"]
+    return described
 
 
 def instructions(dockerfile: Path) -> list[tuple[str, str]]:

@@ -195,11 +195,12 @@ def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSer
                     stderr=log,
                 )
             banner = _banner(process, output)
-            found = re.search(r"http://[\d.]+:\d+", banner)
-            if not found:
+            address = re.search(r"http://[\d.]+:\d+", banner)
+            if not address:
                 process.kill()
                 raise AssertionError(f"the service did not start: {log_file.read_text()}")
-            running = RunningService(found.group(), process, Path(str(given["state_dir"])), log_file, banner)
+            url = address.group()
+            running = RunningService(url, process, Path(str(given["state_dir"])), log_file, banner)
             stack.callback(running.stop)
             if ready:
                 running.wait_ready()

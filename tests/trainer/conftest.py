@@ -140,16 +140,16 @@ def small_corpora(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     columns = ("gender", "age", "word", "emotion")
     for corpus in ("speechocean762", "arabic_speech_commands", "nemo"):
         clips = read_folder(corpora / corpus)
-        kept = set()
+        chosen = set()
         for split in ("train", "test"):
             names = sorted({clip.speaker for clip in clips if clip.split == split})
-            kept |= {names[0], names[len(names) // 2], names[-1]} if names else set()
+            chosen |= {names[0], names[len(names) // 2], names[-1]} if names else set()
         seen: Counter[tuple[str, ...]] = Counter()
         rows = ["\t".join(("path", "speaker", "split", *columns))]
         for clip in clips:
             labels = [clip.labels.get(column, "") for column in columns]
             seen[clip.speaker, *labels] += 1
-            if clip.speaker in kept and seen[clip.speaker, *labels] <= 3 and labels[2] <= "close":
+            if clip.speaker in chosen and seen[clip.speaker, *labels] <= 3 and labels[2] <= "close":
                 rows.append("\t".join([str(clip.path), clip.speaker, clip.split, *labels]))
         (folder / corpus).mkdir()
         (folder / corpus / "metadata.tsv").write_text("\n".join(rows) + "\n")
