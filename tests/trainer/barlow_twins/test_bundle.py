@@ -33,7 +33,7 @@ def bundle(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("models") / "barlow_twins" / "0.1.0"
     clips = read_folder(examples)
     export_voice_bundle(
-        barlow_twins_voice(BarlowTwins(SETTINGS)), clips, folder, training={"data": ["speechocean762"]}
+        barlow_twins_voice(BarlowTwins(SETTINGS)), clips, folder, training={"data": ["examples"]}
     )
     return folder
 
@@ -53,7 +53,7 @@ def test_a_bundle_of_a_voice_and_nothing_else(bundle: Path, crops: np.ndarray) -
     )
     assert manifest["files"].keys() == {"voice", "weights"}
     assert manifest.keys().isdisjoint({"content_dim", "frame_s"})
-    assert manifest["scoring"]["fitted_on"] == "train speakers of speechocean762"
+    assert manifest["scoring"]["fitted_on"] == "train speakers of examples"
     assert "by_seconds" not in manifest["scoring"]  # six speakers are too few
     loaded = BundleRunner.load(bundle, threads=1)
     embeddings = loaded.embed(crops)

@@ -21,6 +21,6 @@ def parent(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "autodecompose" / "1.0.0"
     clips = read_folder(examples)
     export_voice_bundle(
-        autodecompose_voice(Objective(settings)), clips, folder, training={"data": ["speechocean762"]}
+        autodecompose_voice(Objective(settings)), clips, folder, training={"data": ["examples"]}
     )
     return folder
