@@ -228,7 +228,7 @@ def tiny_barlow_twins(examples: Path, tmp_path_factory: pytest.TempPathFactory) 
     from trainer.barlow_twins.settings import BarlowTwinsSettings
     from trainer.bundles.voice import export_voice_bundle
 
-    torch.manual_seed(1)  # 0 makes a covariance so narrow that fp32 differs by more than an export allows
+    torch.manual_seed(9)  # many seeds make a network that says the same of every crop
     settings = BarlowTwinsSettings(width=1, projector_width=8, latent=8)
     folder: Path = tmp_path_factory.mktemp("models") / "barlow_twins" / "0.1.0"
     clips = read_folder(examples)
