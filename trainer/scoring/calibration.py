@@ -122,7 +122,11 @@ def _blocks(vectors: Float32) -> Iterator[tuple[slice, Float32, NDArray[np.bool_
 
 
 def fit_calibration(target: Float32, nontarget: Float32, rng: np.random.Generator) -> dict[str, float]:
-    """Logistic regression at equal prior: `slope * score + intercept` is the log likelihood ratio."""
+    """Logistic regression at equal prior: `slope * score + intercept` is the log likelihood ratio.
+
+    Raises:
+        ScoringError: pairs of one voice score no higher than pairs of two.
+    """
     kinds = [
         scores if scores.size <= PAIRS_TO_CALIBRATE else rng.choice(scores, PAIRS_TO_CALIBRATE, replace=False)
         for scores in (nontarget, target)
@@ -134,7 +138,13 @@ def fit_calibration(target: Float32, nontarget: Float32, rng: np.random.Generato
     # matters where the two kinds do not overlap at all and the slope would grow without end.
     fit = LogisticRegression(C=1e4, class_weight="balanced", solver="newton-cholesky")
     fit.fit(np.concatenate(kinds).astype(np.float64)[:, None], labels)
-    return {"slope": float(fit.coef_[0, 0]), "intercept": float(fit.intercept_[0])}
+    slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
+    if slope <= 0:
+        raise ScoringError(
+            "Pairs of one voice score no higher than pairs of two, so no threshold would mean anything. "
+            "Train the encoder for longer, or on more recordings."
+        )
+    return {"slope": slope, "intercept": intercept}
 
 
 def fit_false_accept(nontarget: Float32) -> list[dict[str, float]]:

@@ -80,6 +80,13 @@ def test_calibrated_scores_are_log_likelihood_ratios() -> None:
     assert fit["intercept"] == pytest.approx(-3.125, rel=0.02)
 
 
+def test_an_encoder_that_tells_no_voices_apart_is_refused() -> None:
+    scores = np.linspace(-1, 1, 200, dtype=np.float32)
+    for target in (scores, scores - 0.5):  # alike, and the wrong way round
+        with pytest.raises(ScoringError, match="no higher"):
+            scoring.fit_calibration(target, scores, np.random.default_rng(0))
+
+
 def test_separable_voices_still_give_finite_numbers() -> None:
     fit = fit_scoring(*voices(12, 4, spread=0.01))
     assert np.isfinite([fit["calibration"]["slope"], fit["calibration"]["intercept"]]).all()
