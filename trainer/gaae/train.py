@@ -70,8 +70,8 @@ def train(
             if report is not None:
                 report(step, settings.iterations, values)
             if schedule.due(step):
+                log.flush()  # first, as in `trainer.training.loop`
                 save_checkpoint(checkpoint, modules, optimizer, step, settings.to_json())
-                log.flush()
                 if on_checkpoint is not None:
                     on_checkpoint(average, step)
             schedule.leave_if_stopped()

@@ -112,8 +112,8 @@ def train(
                 if report is not None:
                     report(step, steps, values)
             if schedule.due(step) and group.leads:
+                log.flush()  # first: a resumed run drops the rows past its checkpoint, and can invent none
                 save_checkpoint(checkpoint, modules, optimizer, step, settings.to_json())
-                log.flush()
             schedule.leave_if_stopped()
     objective.eval().cpu()
 
@@ -155,10 +155,12 @@ class LossLog:
         self.rows.append({"step": step, **values})
 
     def flush(self) -> None:
-        with self.path.open("w", newline="") as file:
+        partial = self.path.with_suffix(".csv.partial")  # a kill leaves the old rows or the new ones
+        with partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
             writer.writeheader()
             writer.writerows(self.rows)
+        partial.replace(self.path)
         self._draw()
 
     def _draw(self) -> None:
