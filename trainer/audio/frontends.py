@@ -17,6 +17,7 @@ from torchaudio.functional import melscale_fbanks
 from bundle.audio import SAMPLE_RATE_HZ
 
 FLOOR_POWER = 1e-10  # -100 dB
+SMALLEST_POWER = 1e-20  # a crop whose peak is below this is digital silence
 SPECTROGRAM_WINDOW = 1024  # samples: 64 ms
 SPECTROGRAM_HOP = 128  # samples: 8 ms
 
@@ -32,12 +33,15 @@ class MelSettings:
     high_hz: float = 7600.0
     filter_order: int = 4  # Butterworth band-pass, applied as a weight per FFT bin
     range_db: float | None = None  # decibels below the crop's peak that count; None: absolute, to -100 dB
+    mean_below_hz: float | None = None  # the mean over a crop's bands below this is taken out of all bands
 
 
 FRONTENDS = {
     "paper": MelSettings(),
     "wide": MelSettings(window=1024),
     "level": MelSettings(window=1024, range_db=50.0),
+    # Neither level nor offset is heard. The mean is over bands that a telephone has too.
+    "relative": MelSettings(window=1024, low_hz=60.0, range_db=65.0, mean_below_hz=3400.0),
 }
 
 
@@ -45,7 +49,8 @@ class LogMel(nn.Module):
     """(batch, samples) in [-1, 1] → (batch, samples / hop, mels), about [0, 0.7] for speech.
 
     A window longer than the hop is centred on its hop. Reflection extends both ends of the crop, so there are
-    always samples / hop frames.
+    always samples / hop frames. With `mean_below_hz` any gain or offset gives the same features,
+    about [-0.2, 0.2].
     """
 
     def __init__(self, settings: MelSettings = FRONTENDS["paper"]) -> None:
@@ -61,19 +66,35 @@ class LogMel(nn.Module):
         self.register_buffer("mel", band[:, None] * mel, persistent=False)  # (bins, mels)
         self.register_buffer("window", torch.hann_window(settings.window), persistent=False)
         self.register_buffer("dft", folded_dft(settings.window), persistent=False)
+        if settings.mean_below_hz is not None:
+            centres_hz = freqs[mel.argmax(dim=0)]
+            self.averaged = int((centres_hz < settings.mean_below_hz).sum())  # bands, from the lowest on
+            if settings.range_db is None:
+                raise ValueError("mean_below_hz needs range_db: a floor that moves with the level.")
 
     def forward(self, waveform: Tensor) -> Tensor:
         s = self.settings
         side = (s.window - s.hop) // 2
+        if s.mean_below_hz is not None:
+            waveform = waveform - waveform.mean(dim=1, keepdim=True)
         if side:
             waveform = F.pad(waveform[:, None], (side, side), mode="reflect")[:, 0]
         windows = cut_windows(waveform, s.window, s.hop)
         power = power_spectrum(windows * self.window, self.dft)  # (batch, frames, bins)
+        if s.mean_below_hz is not None:
+            return self._relative(power @ self.mel)
         decibels = 10 * torch.log10(torch.clamp(power @ self.mel, min=FLOOR_POWER))  # (batch, frames, mels)
         if s.range_db is None:
             return (decibels + 100) / 200
         peak = decibels.amax(dim=(1, 2), keepdim=True)
         return (decibels - peak + s.range_db).clamp(min=0) / 200
+
+    def _relative(self, power: Tensor) -> Tensor:
+        """Mel powers (batch, frames, mels) of any level → features. Silence gives zeros."""
+        assert self.settings.range_db is not None
+        peak = power.amax(dim=(1, 2), keepdim=True).clamp(min=SMALLEST_POWER)
+        decibels = 10 * torch.log10((power / peak).clamp(min=10 ** (-self.settings.range_db / 10)))
+        return (decibels - decibels[:, :, : self.averaged].mean(dim=(1, 2), keepdim=True)) / 200
 
 
 class LogSpectrogram(nn.Module):

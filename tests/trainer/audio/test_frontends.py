@@ -89,3 +89,24 @@ def test_spectrogram_of_the_middle_second(crops: torch.Tensor) -> None:
     expected = (torchaudio.transforms.AmplitudeToDB(stype="power")(middle) + 100) / 200
     torch.testing.assert_close(spectrogram, expected, atol=2e-4, rtol=0)
     torch.testing.assert_close(LogSpectrogram()(crops[:, 192:16192]), spectrogram)
+
+
+@pytest.mark.parametrize("change", ["quieter", "louder", "offset", "upside down"])
+def test_the_relative_front_end_hears_neither_level_nor_offset(change: str, crops: torch.Tensor) -> None:
+    heard = {"quieter": crops * 0.01, "louder": crops * 4, "offset": crops + 0.3, "upside down": -crops}[
+        change
+    ]
+    relative = LogMel(FRONTENDS["relative"])
+    torch.testing.assert_close(relative(heard), relative(crops), atol=2e-5, rtol=0)  # 0.004 dB
+
+
+def test_the_relative_front_end_hears_the_low_bands_of_a_telephone_as_before(crops: torch.Tensor) -> None:
+    spectrum = torch.fft.rfft(crops)
+    spectrum[:, spectrum.shape[1] // 2 :] = 0  # above 4 kHz
+    relative = LogMel(FRONTENDS["relative"])
+    narrow, wide = relative(torch.fft.irfft(spectrum, crops.shape[1])), relative(crops)
+    assert (narrow - wide)[:, :, : relative.averaged].abs().mean() * 200 < 0.5  # dB
+
+
+def test_silence_gives_zeros_to_the_relative_front_end() -> None:
+    assert torch.equal(LogMel(FRONTENDS["relative"])(torch.zeros(2, 16384)), torch.zeros(2, 64, 80))
