@@ -34,12 +34,25 @@ def pretrain(
     out: Annotated[Path, typer.Option(help="Run folder: checkpoint, log, picture. Begin or go on here.")],
     split: Annotated[str | None, typer.Option(help="Keep only this split of metadata.tsv.")] = None,
     noise: Annotated[
-        Path | None, typer.Option(help="Folder of noise to mix in; white noise if none.")
+        list[Path] | None, typer.Option(help="Folder of noise to mix in; repeat for several; white if none.")
     ] = None,
+    rooms: Annotated[
+        Path | None, typer.Option(help="Folder of rooms' impulse responses, for a training with a chain.")
+    ] = None,
+    aside: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of the named speakers to leave out, for choosing.")
+    ] = 0.0,
     start: Annotated[Path | None, typer.Option(help="Run folder whose weights to start from.")] = None,
+    content: Annotated[
+        Path | None, typer.Option(help="Bundle whose content encoder and decoder to begin with.")
+    ] = None,
     model: Annotated[str, typer.Option(help="autodecompose or barlow_twins.")] = "autodecompose",
     preset: Annotated[
-        str | None, typer.Option(help="autodecompose: fast, paper, very_large; barlow_twins: small, paper.")
+        str | None,
+        typer.Option(
+            help="autodecompose: fast, voice, clusters, content, paper, very_large; "
+            "barlow_twins: small, paper."
+        ),
     ] = None,
     change: Annotated[
         list[str] | None, typer.Option("--set", help="name=value, a setting to change; repeat for several.")
@@ -58,6 +71,7 @@ def pretrain(
     """
     from trainer.models import MODELS
     from trainer.pretrain import pretrain as run_pretraining
+    from trainer.training.material import Material
     from trainer.training.run_folder import RunFolder
     from trainer.training.settings import assignments, override
 
@@ -73,13 +87,12 @@ def pretrain(
         run_pretraining(
             model,
             settings,
-            data,
+            Material(tuple(data), split, tuple(noise or ()), rooms, aside),
             RunFolder(out),
             cache,
             console,
-            split=split,
-            noise=noise,
             start=RunFolder(start) if start else None,
+            content=content,
         )
     console.print(f"Trained: {out}. Next: python -m trainer export {out} --out models/{model}/VERSION")
 
@@ -88,6 +101,9 @@ def pretrain(
 def export(
     run: Annotated[Path, typer.Argument(help="Run folder of `pretrain` or `gaae`.")],
     out: Annotated[Path, typer.Option(help="models/NAME/VERSION; must not exist.")],
+    every: Annotated[
+        int, typer.Option(min=1, help="Fit whitening and thresholds on every n-th recording only.")
+    ] = 1,
 ) -> None:
     """Makes a bundle of a run: ONNX files, whitening and score calibration. Checks it against torch.
 
@@ -105,7 +121,7 @@ def export(
         if RunFolder(run).model == "gaae":
             export_gaae(TrainedGaae.load(run), out)
         else:
-            export_run(RunFolder(run), out, console)
+            export_run(RunFolder(run), out, console, every=every)
     console.print(f"Written: {out}")
 
 

@@ -8,41 +8,54 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
 
 from trainer.audio.cache import ClipCache
-from trainer.audio.folders import Clip, read_clips, read_noise
-from trainer.bundles.voice import export_voice_bundle
+from trainer.audio.folders import Clip
+from trainer.bundles.voice import (
+    WEIGHTS,
+    Channels,
+    embed_with_progress,
+    encode_for_whitening,
+    export_voice_bundle,
+    whitening_of,
+)
 from trainer.machine import training_machine
 from trainer.models import MODELS, ModelSettings, load_objective, run_settings
 from trainer.scoring.by_seconds import ENROL_S, MIN_SPEAKERS, PROBES_S
 from trainer.training.batches import PairSampler
+from trainer.training.checkpoint import load_start
+from trainer.training.clusters import pseudo_speakers
 from trainer.training.distributed import Group, training_group
 from trainer.training.loop import train
+from trainer.training.material import Material
 from trainer.training.progress import build_speech_cache, progress_bar, training_progress
 from trainer.training.run_folder import RunFolder
+
+WHITENED = 4  # every how-manieth recording fits the whitening that pseudo-speakers are found by
+MACHINE_KEYS = {"paths", "noise_path"}  # of run.json: folders of this machine
 
 
 def pretrain(
     model: str,
     settings: ModelSettings,
-    data: Sequence[Path],
+    material: Material,
     run: RunFolder,
     cache_dir: Path,
     console: Console,
     *,
-    split: str | None = None,
-    noise: Path | None = None,
     start: RunFolder | None = None,
+    content: Path | None = None,
 ) -> None:
     """Trains on folders of speech, or goes on where the run folder stopped. Also runs under torchrun.
 
     Args:
         model: a name in `trainer.models.MODELS`.
-        split: only rows of this split of metadata.tsv; None takes all.
-        noise: folder of noise to mix in; None mixes in white noise.
         start: run folder whose weights a new run begins with.
+        content: bundle whose content encoder and decoder a new run begins with.
 
     Raises:
         DataError: a folder cannot be read.
@@ -53,76 +66,124 @@ def pretrain(
         raise ValueError(f"{run.path} belongs to other settings: choose another --out, or give the same.")
     if start is not None:
         start.require_checkpoint()
-    clips = read_clips(data, split)
+    clips = material.speech()
     with training_group() as group:
-        _pretrain(
-            model,
-            settings,
-            data,
-            clips,
-            run,
-            cache_dir,
-            console,
-            group,
-            split=split,
-            noise=noise,
-            start=start,
-        )
+        _pretrain(model, settings, material, clips, run, cache_dir, console, group, start, content)
 
 
 def _pretrain(
     model: str,
     settings: ModelSettings,
-    data: Sequence[Path],
+    material: Material,
     clips: Sequence[Clip],
     run: RunFolder,
     cache_dir: Path,
     console: Console,
     group: Group,
-    *,
-    split: str | None,
-    noise: Path | None,
     start: RunFolder | None,
+    content: Path | None,
 ) -> None:
     with group.leader_first():
         speech = build_speech_cache(clips, cache_dir, console, "reading speech")
-        noises = (
-            build_speech_cache(read_noise(noise, split), cache_dir, console, "reading noise")
-            if noise
-            else None
-        )
+        noise = material.noise_clips()
+        noises = build_speech_cache(noise, cache_dir, console, "reading noise") if noise else None
     run.path.mkdir(parents=True, exist_ok=True)
-    card = {"model": model, **_card(settings, data, split, noise, speech)}
+    voices = None
+    if settings.clusters:
+        with group.leader_first():
+            voices = _pseudo_speakers(settings.clusters, material, speech, run, start, console)
+    card = {"model": model, **material.to_card(), **_card(settings, speech)}
     if start is not None:
         before = json.loads(start.card.read_text())
-        card["started_from"] = {
-            key: value for key, value in before.items() if key not in {"paths", "noise_path"}
-        }
+        card["started_from"] = {key: value for key, value in before.items() if key not in MACHINE_KEYS}
+    if content is not None:
+        bundle = json.loads((content / "bundle.json").read_text())
+        card["content_from"] = f"{bundle['name']}/{bundle['version']}"
     if group.leads:
         run.card.write_text(json.dumps(card, indent=2) + "\n")
     with training_progress(console) as report:
         torch.manual_seed(settings.seed)
         objective = MODELS[model].objective(settings)
-        sampler = PairSampler(speech, noises, settings.batch, settings.seed, settings.same_voice_seconds)
-        checkpoint = start.checkpoint if start else None
-        train(settings, objective, sampler, run.path, group=group, start=checkpoint, report=report)
+        sampler = PairSampler(
+            speech,
+            noises,
+            settings.batch,
+            settings.seed,
+            settings.same_voice_seconds,
+            material.room_spectra(),
+            voices,
+        )
+        if start is not None:
+            load_start(start.checkpoint, objective, getattr(objective, "fresh", ()))
+        if content is not None:
+            load_start(content / WEIGHTS, objective, ("model.E_s.", "projector.", "head."))
+        train(settings, objective, sampler, run.path, group=group, report=report)
 
 
-def export_run(run: RunFolder, folder: Path, console: Console) -> None:
+def _pseudo_speakers(
+    clusters: int,
+    material: Material,
+    speech: ClipCache,
+    run: RunFolder,
+    start: RunFolder | None,
+    console: Console,
+) -> NDArray[np.int64]:
+    """(clips,) the pseudo-speaker of each clip, as the run that is started from hears it.
+
+    Raises:
+        ValueError: there is no such run.
+    """
+    path = run.path / "pseudo_speakers.npy"
+    if path.is_file():
+        return np.asarray(np.load(path), np.int64)
+    if start is None:
+        raise ValueError("A training with clusters needs --start, a run that hears which voices are alike.")
+    objective, _ = load_objective(start)
+    model = MODELS[start.model].voice(objective)
+    channels = None
+    if model.acoustics is not None:
+        channels = Channels(model.acoustics, material.noise_clips(), material.room_clips())
+    with progress_bar(console) as progress:
+        encoded = encode_for_whitening(model, speech.clips[::WHITENED], channels, progress)
+        whitening = whitening_of([encoded.pooled(vectors) for vectors in encoded.vectors])
+        embedded = embed_with_progress(
+            "pseudo-speakers", speech.clips, lambda crops: whitening(model.encode(crops)), progress
+        )
+    labels = pseudo_speakers(embedded.utterances, [clip.corpus for clip in embedded.clips], clusters)
+    corpora = sorted({clip.corpus for clip in embedded.clips})
+    counts = {
+        c: len({k for k, clip in zip(labels, embedded.clips, strict=True) if clip.corpus == c})
+        for c in corpora
+    }
+    console.print("pseudo-speakers: " + ", ".join(f"{count} of {corpus}" for corpus, count in counts.items()))
+    np.save(path, labels)
+    return labels
+
+
+def export_run(run: RunFolder, folder: Path, console: Console, *, every: int = 1) -> None:
     """Makes a bundle of a run, fitting whitening and scoring on the speech the run was trained on.
+
+    Args:
+        every: fits on every n-th recording only.
 
     Raises:
         FileNotFoundError: the run has no checkpoint or no run.json.
     """
     objective, step = load_objective(run)
     card = json.loads(run.card.read_text())
-    clips = read_clips([Path(path) for path in card.pop("paths")], card["split"])
-    noise_path = card.pop("noise_path", None)
-    noise = read_noise(Path(noise_path), card["split"]) if noise_path else []
+    material = Material.from_card(card)
+    training = {key: value for key, value in card.items() if key not in MACHINE_KEYS}
+    training |= {"steps": step, "fitted_on_every": every}
     model = MODELS[run.model].voice(objective)
     with progress_bar(console) as progress:
         export_voice_bundle(
-            model, clips, folder, noise=noise, training={**card, "steps": step}, progress=progress
+            model,
+            material.speech()[::every],
+            folder,
+            noise=material.noise_clips(),
+            rooms=material.room_clips(),
+            training=training,
+            progress=progress,
         )
     if "by_seconds" not in json.loads((folder / "bundle.json").read_text())["scoring"]:
         console.print(
@@ -132,15 +193,8 @@ def export_run(run: RunFolder, folder: Path, console: Console) -> None:
         )
 
 
-def _card(
-    settings: ModelSettings, data: Sequence[Path], split: str | None, noise: Path | None, speech: ClipCache
-) -> dict[str, Any]:
+def _card(settings: ModelSettings, speech: ClipCache) -> dict[str, Any]:
     return {
-        "data": [folder.resolve().name for folder in data],
-        "paths": [str(folder.resolve()) for folder in data],
-        "split": split,
-        "noise": noise.resolve().name if noise else None,
-        "noise_path": str(noise.resolve()) if noise else None,
         "clips": len(speech),
         "hours": round(speech.hours, 3),
         "labels": "none in training; train speakers' labels fit the score calibration only",

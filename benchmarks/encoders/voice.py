@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
-from benchmarks.recordings.recordings import Condition, Recordings
+from benchmarks.recordings.recordings import Recordings
 from bundle.arrays import Float32
 from bundle.scoring import centre
 from bundle.vectors import unit
-from trainer.audio.folders import Clip, read_folder
+from trainer.audio.folders import Clip, read_folder, read_noise
 from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.objective import Objective
 from trainer.bundles.voice import Channels, whitening_of
 from trainer.metrics import eer
 from trainer.scoring.calibration import pair_scores
-from trainer.scoring.embedding import CropEncoder, encode_clips, utterance_crops
+from trainer.scoring.embedding import Condition, CropEncoder, encode_clips, utterance_crops
 from trainer.scoring.whitening import Whitening
 
 TRIALS = "speechocean762"
@@ -72,10 +72,10 @@ def voice_figures(objective: Objective, data: Path, *, every: int = 1) -> dict[s
     fit_clips, trials = set_aside(read_folder(data / TRIALS, "train"), STEP * every)
     for name, step in FITTED_ON.items():
         fit_clips += read_folder(data / name, "train")[:: step * every]
-    acoustics = objective.settings.acoustics
+    acoustics = objective.settings.chain or objective.settings.acoustics
     if acoustics is None:
         raise ValueError("A run without acoustics has no channels to fit a whitening through.")
-    channels = Channels(acoustics, read_folder(data / "noise", "train"))
+    channels = Channels(acoustics, read_folder(data / "noise", "train"), read_noise(data / "rooms", "train"))
     encoded = encode_clips(fit_clips, [represent, lambda crops: represent(channels(crops))])
     plain, channelled = (encoded.pooled(vectors) for vectors in encoded.vectors)
     whitenings = dict(

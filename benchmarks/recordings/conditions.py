@@ -12,11 +12,11 @@ import numpy as np
 import soxr
 import torch
 
-from benchmarks.recordings.recordings import Condition
 from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from trainer.audio.acoustics import AcousticSettings, degrade
 from trainer.audio.folders import read_audio, read_folder
+from trainer.scoring.embedding import Condition
 
 FRAME_SAMPLES = 160  # 10 ms
 SILENT = 0.01  # of a noise recording's loudest frame
@@ -71,6 +71,22 @@ def other_channel(noises: Sequence[Float32], *, seed: int = 0) -> Condition:
     )
 
 
+def equalised(tilt_db: float = 6.0, *, seed: int = 0) -> Condition:
+    """An equaliser of ± `tilt_db`, the recording's own, nothing else."""
+    return _degraded(
+        (),
+        AcousticSettings(
+            gain_db=(0.0, 0.0),
+            noise_probability=0.0,
+            reverb_probability=0.0,
+            band_probability=0.0,
+            tilt_probability=1.0,
+            tilt_db=tilt_db,
+        ),
+        seed,
+    )
+
+
 def at_8_khz(samples: Float32, _: int) -> Float32:
     """Resampled to 8 kHz and back, as a telephone line would."""
     half = soxr.resample(samples, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 2)
@@ -80,8 +96,10 @@ def at_8_khz(samples: Float32, _: int) -> Float32:
 def _degraded(noises: Sequence[Float32], settings: AcousticSettings, seed: int) -> Condition:
     def condition(samples: Float32, index: int) -> Float32:
         rng = np.random.default_rng([seed, index])
-        noise = noises[int(rng.integers(len(noises)))]
-        looped = np.resize(np.roll(noise, rng.integers(noise.size)), samples.size)
+        looped = np.zeros_like(samples)
+        if noises:
+            noise = noises[int(rng.integers(len(noises)))]
+            looped = np.resize(np.roll(noise, rng.integers(noise.size)), samples.size)
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
         out = degrade(torch.from_numpy(samples)[None], torch.from_numpy(looped)[None], generator, settings)
         return np.asarray(out[0].numpy())

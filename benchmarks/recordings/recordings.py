@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,7 @@ from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from service.audio import SpeechDetector
 from trainer.audio.folders import Clip, read_audio, read_folder
-
-Condition = Callable[[Float32, int], Float32]  # a recording and its number → what arrives
+from trainer.scoring.embedding import Condition
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bundle.scoring import Calibration
-from trainer.audio.folders import read_clips, read_noise
 from trainer.autodecompose.bundle import autodecompose_voice
 from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
@@ -21,6 +20,7 @@ from trainer.autodecompose.settings import TrainSettings
 from trainer.bundles.voice import WEIGHTS, VoiceFit, VoiceModel, fit_voice
 from trainer.evaluate import embed_with_progress, labelled_clips, measure
 from trainer.training.checkpoint import read_settings
+from trainer.training.material import Material
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,17 @@ def fit_floors(bundle: Path, data: Path, console: Console, *, every: int = 1) ->
         DataError: a corpus of the card is not in `data`.
     """
     card = json.loads((bundle / "bundle.json").read_text())["training"]
-    clips = read_clips([data / name for name in card["data"]], "train")[::every]
-    noise = read_noise(data / card["noise"], "train") if card["noise"] else []
+    material = Material.of_card(card, data)
     for name, model in floor_models(TrainSettings.from_json(read_settings(bundle / WEIGHTS))).items():
         with Progress(console=console) as progress:
-            yield Floor(name, model, fit_voice(model, clips, noise, progress))
+            fit = fit_voice(
+                model,
+                material.speech()[::every],
+                material.noise_clips(),
+                progress,
+                rooms=material.room_clips(),
+            )
+        yield Floor(name, model, fit)
 
 
 def floor_models(settings: TrainSettings, seed: int = 0) -> dict[str, VoiceModel]:

@@ -97,3 +97,49 @@ def test_two_processes_under_torchrun_train_one_model(tones: Path, tmp_path: Pat
         rows = list(csv.DictReader(file))
     assert len(rows) == 60 * 3
     assert float(rows[-1]["mse"]) < float(rows[0]["mse"]) / 3
+
+
+def test_the_three_stages_follow_each_other_and_go_on_after_a_kill(tones: Path, tmp_path: Path) -> None:
+    small = ("encoder=dense", "decoder=dense", "batch=4", "bt_width=16")
+
+    def stage(preset: str, out: Path, epochs: int, *more: str) -> list[str]:
+        changes = [part for setting in (*small, f"epochs={epochs}") for part in ("--set", setting)]
+        folders = ["--data", str(tones), "--out", str(out), "--cache", str(tmp_path / "cache")]
+        return [sys.executable, "-m", "trainer", "pretrain", "--preset", preset, *folders, *changes, *more]
+
+    def run(arguments: list[str]) -> None:
+        subprocess.run(arguments, cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
+
+    voice, content = tmp_path / "voice", tmp_path / "content"
+    run(stage("voice", voice, 2))
+    clustered = [tmp_path / "whole", tmp_path / "killed"]
+    more = ("--start", str(voice), "--set", "clusters=4", "--set", "checkpoint_steps=1")
+    run(stage("clusters", clustered[0], 20, *more))
+    process = subprocess.Popen(
+        stage("clusters", clustered[1], 20, *more), cwd=REPOSITORY, stderr=subprocess.DEVNULL
+    )
+    checkpoint = clustered[1] / "checkpoint.safetensors"
+    deadline = time.monotonic() + 240
+    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.terminate()
+    process.wait()
+    assert process.returncode == 128 + signal.SIGTERM, "the training ended before it could be stopped"
+    run(stage("clusters", clustered[1], 20, *more))
+    whole, resumed = (load_file(folder / "checkpoint.safetensors") for folder in clustered)
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, resumed[name]), name
+
+    run(stage("content", content, 2, "--start", str(clustered[0])))
+    final = load_file(content / "checkpoint.safetensors")
+    frozen = [name for name in final if name.startswith("objective/model.E_s")]
+    assert frozen
+    assert all(torch.equal(final[name], whole[name]) for name in frozen)
+    assert not torch.equal(final["objective/model.E_c.out.weight"], whole["objective/model.E_c.out.weight"])
+
+
+def test_clusters_need_a_run_that_hears_which_voices_are_alike(tones: Path, tmp_path: Path) -> None:
+    arguments = [*command(tones, tmp_path / "run"), "--set", "clusters=4"]
+    done = subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 1
+    assert b"--start" in done.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -26,8 +28,8 @@ def autodecompose_voice(objective: Objective) -> VoiceModel:
     return VoiceModel(
         kind=KIND,
         objective=objective,
-        settings=objective.settings.to_json(),
-        acoustics=objective.settings.acoustics,
+        settings=replace(objective.settings, freeze_voice=False).to_json(),  # to be trained on as a whole
+        acoustics=objective.settings.chain or objective.settings.acoustics,
         represent=represent,
         graphs=lambda whitening, crops: bundle_graphs(
             objective, VoiceGraph(objective, whitening).eval(), crops

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from trainer.audio.acoustics import AcousticSettings
+from trainer.audio.chain import ChainSettings
 from trainer.autodecompose.augment import AugmentSettings
 from trainer.training.settings import tuples
 
@@ -30,11 +31,17 @@ class TrainSettings:
     content_norm: str = "instance"  # trainer.autodecompose.networks.NORMS; "batch" is the paper's
     width: int = 128  # of a frame of either encoder
 
-    # Objective: mse_weight · MSE + bt_weight · Barlow Twins. bt_weight 0 is the paper's.
+    # Objective: mse_weight · MSE + bt_weight · Barlow Twins (+ margin_weight · angular margin, with
+    # clusters). bt_weight 0 is the paper's.
     mse_weight: float = 100.0
     bt_weight: float = 0.02
     bt_lambda: float = 0.005
     bt_width: int = 512  # of the projector
+    clusters: int = 0  # pseudo-speakers, as the run that one starts from hears them; 0: none
+    margin_weight: float = 1.0  # of the angular margin loss over pseudo-speakers
+    margin: float = 0.2  # radians
+    margin_scale: float = 30.0
+    freeze_voice: bool = False  # E_s stays as it began; only content encoder and decoder learn
     same_voice_seconds: float = 0.0  # two crops are one voice only this near; 0: anywhere in the recording
 
     # Optimisation
@@ -49,6 +56,7 @@ class TrainSettings:
 
     # Data
     acoustics: AcousticSettings | None = field(default_factory=lambda: CHANNELS)  # None: as recorded
+    chain: ChainSettings | None = None  # instead of `acoustics`
     augment: AugmentSettings = field(default_factory=AugmentSettings)
 
     def to_json(self) -> dict[str, Any]:
@@ -59,12 +67,35 @@ class TrainSettings:
         values = {"content_norm": "batch", **values}  # the only one there was in older cards
         if values.get("acoustics") is not None:
             values["acoustics"] = AcousticSettings(**tuples(values["acoustics"]))
+        if values.get("chain") is not None:
+            values["chain"] = ChainSettings(**tuples(values["chain"]))
         values["augment"] = AugmentSettings(**tuples(values["augment"]))
         return cls(**values)
 
 
+VOICE = TrainSettings(
+    frontend="relative",
+    mse_weight=0.0,
+    epochs=14,
+    batch=128,
+    peak_rate=1.5e-3,
+    warm_up=0.1,
+    checkpoint_steps=50,
+    acoustics=None,
+    chain=ChainSettings(),
+    augment=AugmentSettings(pivots=(0, 0)),
+)
+
+# From `voice` on: crops of two recordings of a pseudo-speaker, and which of the pseudo-speakers it is.
+CLUSTERS = replace(VOICE, clusters=1000, epochs=4, peak_rate=8e-4)
+
 PRESETS = {
     "fast": TrainSettings(),
+    # The voice alone: Barlow Twins on two crops of a recording, each through a chain of its own.
+    "voice": VOICE,
+    "clusters": CLUSTERS,
+    # Content encoder and decoder for a voice encoder that is done; the projector follows, for fine-tuning.
+    "content": replace(VOICE, freeze_voice=True, mse_weight=100.0, epochs=2, augment=AugmentSettings()),
     # Section V: the large networks, plain reconstruction, Adam 1e-3, batch 32, 500 epochs.
     "paper": TrainSettings(
         frontend="paper",

@@ -53,7 +53,8 @@ def barlow_twins_loss(z1: Tensor, z2: Tensor, lambd: float = 0.005) -> Tensor:
         z1: (batch, width) projections of one view.
         z2: (batch, width) projections of the other view of the same samples, in the same order.
     """
-    C = _standardise(z1).T @ _standardise(z2) / z1.shape[0]  # (width, width)
+    with torch.autocast(z1.device.type, enabled=False):  # as above
+        C = _standardise(z1.float()).T @ _standardise(z2.float()) / z1.shape[0]  # (width, width)
     invariance, redundancy = invariance_and_redundancy(C)
     return invariance + lambd * redundancy
 

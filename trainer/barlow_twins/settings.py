@@ -40,6 +40,10 @@ class BarlowTwinsSettings:
     # The random channel of each view
     acoustics: AcousticSettings = field(default_factory=AcousticSettings)
 
+    @property
+    def clusters(self) -> int:
+        return 0  # pseudo-speakers are Autodecompose's
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

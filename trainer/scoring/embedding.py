@@ -15,6 +15,7 @@ from bundle.vectors import pool_utterance
 from trainer.audio.folders import Clip, DataError, contiguous_crops, fill_crop, read_audio
 
 CropEncoder = Callable[[Float32], Float32]  # (crops, 16384) → (crops, dim)
+Condition = Callable[[Float32, int], Float32]  # a recording and its number → what arrives
 
 MIN_REMAINDER_S = 0.25  # of a recording's end, for one more crop
 CROPS_AT_ONCE = 256  # decoded ahead of one encoder call: 16 MB of samples
@@ -93,15 +94,23 @@ def utterance_crops(samples: Float32) -> Float32:
 
 
 def embed_clips(
-    clips: Sequence[Clip], encode: CropEncoder, *, on_clip: Callable[[], None] | None = None
+    clips: Sequence[Clip],
+    encode: CropEncoder,
+    *,
+    on_clip: Callable[[], None] | None = None,
+    condition: Condition | None = None,
 ) -> EmbeddedClips:
     """Embeds every clip; arguments and errors as for `encode_clips`."""
-    encoded = encode_clips(clips, [encode], on_clip=on_clip)
+    encoded = encode_clips(clips, [encode], on_clip=on_clip, condition=condition)
     return encoded.pooled(encoded.vectors[0])
 
 
 def encode_clips(
-    clips: Sequence[Clip], encoders: Sequence[CropEncoder], *, on_clip: Callable[[], None] | None = None
+    clips: Sequence[Clip],
+    encoders: Sequence[CropEncoder],
+    *,
+    on_clip: Callable[[], None] | None = None,
+    condition: Condition | None = None,
 ) -> EncodedClips:
     """Decodes every clip once and shows its crops to each encoder.
 
@@ -109,6 +118,7 @@ def encode_clips(
     `skipped`.
 
     Args:
+        condition: what happens to each recording first.
         on_clip: called after each clip has been read, for a progress bar.
 
     Raises:
@@ -120,9 +130,11 @@ def encode_clips(
     counts: list[int] = []  # the same with the extra crop at the end
 
     def pieces() -> Iterator[Float32]:
-        for clip in clips:
+        for index, clip in enumerate(clips):
             try:
                 samples = read_audio(clip.path)
+                if condition is not None:
+                    samples = condition(samples, index)
             except DataError as error:
                 skipped.append(str(error))
             else:

@@ -43,7 +43,10 @@ class Whitening:
 
 
 def fit_whitening(
-    vectors: Float32, recordings: NDArray[np.intp], corpora: Sequence[str] | None = None
+    vectors: Float32,
+    recordings: NDArray[np.intp],
+    corpora: Sequence[str] | None = None,
+    between_power: float = BETWEEN_POWER,
 ) -> Whitening:
     """Fits on crops and the recording each is from.
 
@@ -51,17 +54,23 @@ def fit_whitening(
         vectors: (crops, dim) pooled voice frames.
         recordings: (crops,) an index per recording.
         corpora: which corpus each crop is of; None is one corpus.
+        between_power: of the second step; 0 leaves it out.
+
+    A corpus without a recording of two crops, single words for instance, takes no part.
 
     Raises:
-        ValueError: a corpus has no recording of two crops.
+        ValueError: no corpus has a recording of two crops.
     """
     x = vectors.astype(np.float64)
     names = np.asarray(corpora if corpora is not None else [""] * len(x))
     parts = [(x[names == name], np.asarray(recordings)[names == name]) for name in np.unique(names)]
+    parts = [(of, index) for of, index in parts if len(np.unique(index)) < len(index)]
+    if not parts:
+        raise ValueError("Whitening needs recordings of at least two crops (2.05 s).")
     within = np.mean([_within(*part) for part in parts], axis=0)
     first = _power(_shrink(within, WITHIN_SHRINKAGE), -0.5)
     between = np.mean([_between(part @ first, index) for part, index in parts], axis=0)
-    second = _power(_shrink(between, BETWEEN_SHRINKAGE), BETWEEN_POWER)
+    second = _power(_shrink(between, BETWEEN_SHRINKAGE), between_power)
     return Whitening(x.mean(axis=0).astype(np.float32), (first @ second).astype(np.float32))
 
 
@@ -98,8 +107,6 @@ def _within(x: Float64, recordings: NDArray[np.intp]) -> Float64:
     means, index, counts = _means(x, recordings)
     residual = (x - means[index])[counts[index] > 1]
     freedom = len(residual) - int((counts > 1).sum())
-    if freedom < 1:
-        raise ValueError("Whitening needs recordings of at least two crops (2.05 s) in each corpus.")
     covariance: Float64 = residual.T @ residual / freedom
     return covariance
 

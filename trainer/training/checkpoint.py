@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,9 @@ def load_checkpoint(
     path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer | None = None
 ) -> int:
     """Puts a checkpoint's tensors into modules and optimizer; returns its step."""
-    with safe_open(path, framework="pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-        step = int(file.metadata()["step"])
+    tensors, step = _read(path)
     for name, module in modules.items():
-        prefix = f"{name}/"
-        module.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        )
+        module.load_state_dict(_of(name, tensors))
     if optimizer is not None:
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
@@ -52,6 +47,38 @@ def load_checkpoint(
                 state.setdefault(int(rest[0]), {})[rest[1]] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return step
+
+
+def load_start(path: Path, objective: nn.Module, fresh: Sequence[str] = ()) -> None:
+    """Puts those of a checkpoint's tensors into an objective that it has too; the others begin as they are.
+
+    Args:
+        fresh: beginnings of names that are left as they are in any case.
+
+    Raises:
+        ValueError: they have nothing in common.
+    """
+    tensors, _ = _read(path)
+    own = objective.state_dict()
+    common = {
+        key: value
+        for key, value in _of("objective", tensors).items()
+        if key in own and own[key].shape == value.shape and not key.startswith(tuple(fresh))
+    }
+    if not common:
+        raise ValueError(f"{path} is of another model: nothing in it fits.")
+    objective.load_state_dict(common, strict=False)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], int]:
+    with safe_open(path, framework="pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+        return tensors, int(file.metadata()["step"])
+
+
+def _of(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    prefix = f"{name}/"
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def read_step(path: Path) -> int:

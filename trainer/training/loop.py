@@ -59,7 +59,6 @@ def train(
     out: Path,
     *,
     group: Group,
-    start: Path | None = None,
     report: Report | None = None,
 ) -> None:
     """Trains the objective in place, or goes on where `out/checkpoint.safetensors` stopped.
@@ -68,7 +67,6 @@ def train(
         objective: (batch, generator) → losses by name, of which `loss` is minimised.
         out: gets `checkpoint.safetensors`, `losses.csv` and `losses.png`.
         group: processes that share the work. Each takes other batches; the leading one writes files.
-        start: a checkpoint whose weights a new run begins with.
 
     Raises:
         FloatingPointError: the loss is no longer a number.
@@ -86,8 +84,6 @@ def train(
     step = 0
     if checkpoint.is_file():
         step = load_checkpoint(checkpoint, modules, optimizer)
-    elif start is not None:
-        load_checkpoint(start, modules)
     log = LossLog(out / "losses.csv", step)
 
     objective.train()

@@ -43,3 +43,24 @@ def test_same_voice_seconds_bounds_the_distance(tone_cache: ClipCache) -> None:
     near = PairSampler(marked, None, batch=12, seed=0, same_voice_seconds=0.1).at(0)
     apart = (near.first[:, 0] - near.second[:, 0]).abs() * 32768
     assert torch.minimum(apart, 32768 - apart).max() <= 1600
+
+
+def test_the_second_crop_is_of_another_recording_of_the_pseudo_speaker(tone_cache: ClipCache) -> None:
+    """Each recording holds its own number: a crop tells which it was cut from."""
+    numbered = np.repeat(np.arange(12, dtype=np.int16), tone_cache.lengths)
+    marked = ClipCache(numbered, tone_cache.offsets, tone_cache.clips)
+    voices = np.asarray([0] * 6 + [1] * 5 + [2])
+    batch = PairSampler(marked, None, batch=12, seed=0, voices=voices).at(0)
+    first, second = ((crops[:, 0] * 32768).int().numpy() for crops in (batch.first, batch.second))
+    assert batch.voice is not None
+    assert batch.voice.tolist() == voices[first].tolist() == voices[second].tolist()
+    assert ((first == second) == (voices[first] == 2)).all()  # who has one recording is his own pair
+
+
+def test_noise_is_drawn_by_its_length(tone_cache: ClipCache) -> None:
+    lengths = np.asarray([0, 16_384, 20 * 16_384])
+    samples = np.concatenate([np.full(16_384, 1), np.full(19 * 16_384, 2)]).astype(np.int16)
+    noise = ClipCache(samples, lengths, tone_cache.clips[:2])
+    drawn = PairSampler(tone_cache, noise, batch=64, seed=0).at(0).noise
+    assert drawn is not None
+    assert (drawn[:, 0] * 32768 == 2).float().mean() > 0.85

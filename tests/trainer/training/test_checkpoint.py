@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
+from trainer.training.checkpoint import load_checkpoint, load_start, read_settings, save_checkpoint
 
 
 def one_step(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -42,3 +42,15 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     save_checkpoint(path, {"model": model}, optimizer, 0, {})
     with pytest.raises(RuntimeError):
         load_checkpoint(path, {"model": nn.Linear(3, 4)})
+
+
+def test_a_start_gives_what_fits_and_leaves_the_rest(tmp_path: Path) -> None:
+    before = nn.ModuleDict({"E": nn.Linear(3, 2), "head": nn.Linear(2, 5), "old": nn.Linear(1, 1)})
+    save_checkpoint(tmp_path / "c.safetensors", {"objective": before}, None, 1, {})
+    after = nn.ModuleDict({"E": nn.Linear(3, 2), "head": nn.Linear(2, 5), "new": nn.Linear(1, 1)})
+    head = after["head"].weight.clone()
+    load_start(tmp_path / "c.safetensors", after, ("head.",))
+    assert torch.equal(after["E"].weight, before["E"].weight)
+    assert torch.equal(after["head"].weight, head)
+    with pytest.raises(ValueError, match="another model"):
+        load_start(tmp_path / "c.safetensors", nn.ModuleDict({"other": nn.Linear(3, 2)}))

@@ -20,6 +20,7 @@ from trainer.reproduce.autodecompose.material import clips_of, first_seconds
 from trainer.reproduce.autodecompose.settings import AutodecomposeScale, Effort, Variant, objective_settings
 from trainer.reproduce.runs import Card, PaperRuns
 from trainer.training.batches import PairSampler
+from trainer.training.checkpoint import load_checkpoint
 from trainer.training.distributed import training_group
 from trainer.training.loop import LoopSettings, Sampler, train
 
@@ -107,7 +108,8 @@ class AutodecomposeRuns(PaperRuns):
             "start": json.loads(parent.card.read_text()) if parent else None,
         }
         run = self.begin(name, card, _lasting)
-        checkpoint = parent.checkpoint if parent else None
+        if parent is not None:
+            load_checkpoint(parent.checkpoint, {"objective": objective})
         with training_group() as group:
             train(
                 settings,
@@ -115,7 +117,6 @@ class AutodecomposeRuns(PaperRuns):
                 sampler,
                 run.path,
                 group=group,
-                start=checkpoint,
                 report=self.progress(name),
             )
 

@@ -12,6 +12,7 @@ from trainer.barlow_twins.settings import BarlowTwinsSettings
 from trainer.models import load_objective, run_settings
 from trainer.pretrain import pretrain
 from trainer.reproduce.barlow_twins.plan import NOISE, Plan
+from trainer.training.material import Material
 from trainer.training.run_folder import RunFolder
 
 UPSTREAM = ("librispeech", "speechocean762")
@@ -55,12 +56,10 @@ def _trained(plan: Plan, corpus: str, settings: BarlowTwinsSettings, run: RunFol
     pretrain(
         "barlow_twins",
         settings,
-        [plan.data / corpus],
+        Material((plan.data / corpus,), "train", (plan.data / NOISE,)),
         run,
         plan.cache,
         plan.console,
-        split="train",
-        noise=plan.data / NOISE,
     )
     objective, _ = load_objective(run)
     assert isinstance(objective, BarlowTwins)

@@ -11,10 +11,11 @@ from torch.nn import functional as F
 from trainer.audio.cache import ClipCache, build_cache
 from trainer.audio.folders import contiguous_crops, read_folder
 from trainer.peers.ecapa.networks import EcapaTdnn, Res2Conv
-from trainer.peers.ecapa.objective import LabelledSampler, SpeakerClassifier, aam_softmax
+from trainer.peers.ecapa.objective import LabelledSampler, SpeakerClassifier
 from trainer.peers.ecapa.settings import EcapaSettings
 from trainer.training.distributed import Group
 from trainer.training.loop import train
+from trainer.training.margin import aam_softmax
 
 TINY = EcapaSettings(
     mixed_precision=False,
