@@ -116,6 +116,51 @@ def decisions(
 
 
 @app.command()
+def conditions(
+    data: DataOption,
+    bundle: Annotated[
+        list[Path] | None,
+        typer.Option(help="Bundle folder; repeat for several. Without it, the newest of autodecompose."),
+    ] = None,
+    originals: Annotated[
+        Path | None, typer.Option(help="Folder of corpora as they were recorded: WAV or FLAC.")
+    ] = None,
+    sets: Annotated[list[str] | None, typer.Option("--set", help="Only this corpus; repeatable.")] = None,
+    condition: Annotated[list[str] | None, typer.Option(help="Only this condition; repeatable.")] = None,
+    kept: Annotated[Path, typer.Option(help="Where finished figures are kept.")] = Path("runs/conditions"),
+    out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/conditions.md"),
+    peer: Annotated[bool, typer.Option(help="Measure Resemblyzer beside ours.")] = True,
+) -> None:
+    """Error rates by condition, beside floors that learnt nothing and the peer (about twenty minutes).
+
+    Examples:
+
+    `TWOFOLD_DATA=../data python -m benchmarks conditions`
+
+    `python -m benchmarks conditions --data ../data --set librispeech --condition "8 kHz"`
+    """
+    from benchmarks.conditions import conditions_page
+    from benchmarks.conditions.codecs import CodecError
+    from trainer.peers.resemblyzer import PeerMissingError
+
+    console = Console(stderr=True)
+    folders = bundle or [newest_bundle(Path("models/autodecompose"))]
+    with errors_said(console, BundleError, CodecError, DataError, PeerMissingError, ValueError):
+        conditions_page(
+            folders,
+            data,
+            out,
+            kept,
+            originals=originals,
+            sets=sets or [],
+            conditions=condition or [],
+            with_peer=peer,
+            say=console.print,
+        )
+    console.print(f"written to {out}")
+
+
+@app.command()
 def encoders(
     runs: Annotated[list[Path], typer.Argument(help="Run folders of `trainer pretrain`.")],
     data: DataOption,
