@@ -127,7 +127,7 @@ def conditions(
     ] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", help="Only this corpus; repeatable.")] = None,
     condition: Annotated[list[str] | None, typer.Option(help="Only this condition; repeatable.")] = None,
-    kept: Annotated[Path, typer.Option(help="Where finished figures are kept.")] = Path("runs/conditions"),
+    stored: Annotated[Path, typer.Option(help="Where finished figures are kept.")] = Path("runs/conditions"),
     out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/conditions.md"),
     peer: Annotated[bool, typer.Option(help="Measure Resemblyzer beside ours.")] = True,
 ) -> None:
@@ -150,7 +150,7 @@ def conditions(
             folders,
             data,
             out,
-            kept,
+            stored,
             originals=originals,
             sets=sets or [],
             conditions=condition or [],

@@ -35,7 +35,7 @@ from trainer.training.material import Material
 from trainer.training.progress import build_speech_cache, progress_bar, training_progress
 from trainer.training.run_folder import RunFolder
 
-WHITENED = 4  # every how-manieth recording fits the whitening that pseudo-speakers are found by
+WHITENED = 4  # every n-th recording fits the whitening that pseudo-speakers are found by
 MACHINE_KEYS = {"paths", "noise_path"}  # of run.json: folders of this machine
 
 

@@ -53,10 +53,10 @@ def through_codec(recordings: Sequence[Float32], codec: Codec) -> list[Float32]:
         encoded = f"{folder}/encoded.{codec.container}"
         _ffmpeg([*raw, "-i", "-", *codec.options, "-ar", str(codec.rate_hz), encoded], pcm)
         decoded = _ffmpeg(["-i", encoded, *raw, "-"])
-    heard: Float32 = np.frombuffer(decoded, "<i2").astype(np.float32) / np.float32(32768)
-    heard = np.asarray(np.pad(heard, (0, max(stream.size - heard.size, 0))), np.float32)
+    received: Float32 = np.frombuffer(decoded, "<i2").astype(np.float32) / np.float32(32768)
+    received = np.asarray(np.pad(received, (0, max(stream.size - received.size, 0))), np.float32)
     starts = np.cumsum([gap.size, *(samples.size + gap.size for samples in recordings[:-1])])
-    return [heard[start : start + samples.size] for start, samples in zip(starts, recordings, strict=True)]
+    return [received[start : start + samples.size] for start, samples in zip(starts, recordings, strict=True)]
 
 
 def _ffmpeg(arguments: Sequence[str], data: bytes = b"") -> bytes:

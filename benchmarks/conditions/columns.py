@@ -25,7 +25,7 @@ from trainer.scoring.calibration import fit_scoring
 from trainer.scoring.embedding import CropEncoder
 
 FLOORS, PEER = ("no network", "untrained"), "Resemblyzer"
-#: What whitening, mean and thresholds of the floors and the peer are fitted on, and every how-manieth
+#: What whitening, mean and thresholds of the floors and the peer are fitted on, and every n-th
 #: recording of it; one without a label counts for the mean only.
 FITTED_ON = {"librispeech": 1, "speechocean762": 4, "crowd": 4}
 PEER_RMS = 10 ** (-30 / 20)  # quieter recordings are raised to this, as its own preprocessing does
@@ -52,12 +52,12 @@ def columns(bundles: Sequence[Path], data: Path, *, with_peer: bool = True) -> l
         PeerMissingError: the peer is wanted and not installed.
     """
     made: dict[str, Any] = {"fitted_on": FITTED_ON}
-    found = [bundle_column(BundleRunner.load(folder, threads=1)) for folder in bundles]
-    found += [Column(name, made, partial(_floor, name, data)) for name in FLOORS]
+    models = [bundle_column(BundleRunner.load(folder, threads=1)) for folder in bundles]
+    models += [Column(name, made, partial(_floor, name, data)) for name in FLOORS]
     if with_peer:
         peer = Resemblyzer.load()
-        found.append(Column(PEER, made, partial(_peer, peer, data)))
-    return found
+        models.append(Column(PEER, made, partial(_peer, peer, data)))
+    return models
 
 
 def bundle_column(bundle: BundleRunner) -> Column:

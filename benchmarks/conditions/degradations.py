@@ -39,9 +39,9 @@ def degradations(data: Path) -> dict[str, Degradation]:
         **{f"ambience at {snr_db} dB": in_noise(ambience, snr_db) for snr_db in SNRS_DB},
         "measured rooms": in_room(rooms),
     }
-    found: dict[str, Degradation] = {name: partial(_each, condition) for name, condition in single.items()}
-    found.update((name, partial(_coded, codec)) for name, codec in CODECS.items())
-    return found
+    by_name: dict[str, Degradation] = {name: partial(_each, condition) for name, condition in single.items()}
+    by_name.update((name, partial(_coded, codec)) for name, codec in CODECS.items())
+    return by_name
 
 
 def in_room(rooms: Sequence[Float32], *, seed: int = 0) -> Condition:
@@ -49,8 +49,8 @@ def in_room(rooms: Sequence[Float32], *, seed: int = 0) -> Condition:
 
     def condition(samples: Float32, index: int) -> Float32:
         room = rooms[int(np.random.default_rng([seed, index]).integers(len(rooms)))]
-        heard = fftconvolve(samples, room)[: samples.size]
-        return np.asarray(heard * (np.abs(samples).max() / max(np.abs(heard).max(), 1e-9)), np.float32)
+        echoing = fftconvolve(samples, room)[: samples.size]
+        return np.asarray(echoing * (np.abs(samples).max() / max(np.abs(echoing).max(), 1e-9)), np.float32)
 
     return condition
 

@@ -20,7 +20,7 @@ from trainer.pages.stored import stored_figures
 
 Say = Callable[[str], None]
 
-#: Corpora under every condition, and every how-manieth recording of their test speakers.
+#: Corpora under every condition, and every n-th recording of their test speakers.
 DEGRADED = {"librispeech": 1, "speechocean762": 4}
 #: Corpora as they are; words of a second are joined to this many seconds.
 STRANGE = {"telephone_digits": None, "nemo": None, "prompt_voices": None} | dict.fromkeys(
@@ -51,7 +51,7 @@ def conditions_page(
     bundles: Sequence[Path],
     data: Path,
     page: Path,
-    kept_in: Path,
+    stored_in: Path,
     *,
     originals: Path | None = None,
     sets: Sequence[str] = (),
@@ -62,7 +62,7 @@ def conditions_page(
     """Measures every model under every condition and writes the page's block.
 
     Args:
-        kept_in: gets the figures of each corpus and condition: a command that was stopped goes on.
+        stored_in: gets the figures of each corpus and condition: a command that was stopped goes on.
         originals: folder of corpora as they were before they were encoded, laid out as `data`.
         sets, conditions: names to measure; none is all.
 
@@ -76,17 +76,19 @@ def conditions_page(
         if unknown := set(wanted) - set(names):
             raise ValueError(f"No {sorted(unknown)[0]!r} to measure; there are {', '.join(names)}.")
     models = columns(bundles, data, with_peer=with_peer)
-    chosen = {name: one for name, one in how.items() if not conditions or name in (*conditions, CLEAN)}
+    chosen = {
+        name: degrade for name, degrade in how.items() if not conditions or name in (*conditions, CLEAN)
+    }
     rows: list[Row] = []
     for corpus, step in DEGRADED.items():
         if not sets or corpus in sets:
-            rows += _degraded(models, data / corpus, step, chosen, kept_in, say)
+            rows += _degraded(models, data / corpus, step, chosen, stored_in, say)
             if originals is not None and (originals / corpus).is_dir():
-                rows += _as_they_are(models, originals / corpus, step, None, ORIGINAL, kept_in, say)
+                rows += _as_they_are(models, originals / corpus, step, None, ORIGINAL, stored_in, say)
     for corpus, seconds in STRANGE.items():
         if not sets or corpus in sets:
             rows += _as_they_are(
-                models, data / corpus, STRANGE_STEP.get(corpus, 1), seconds, CLEAN, kept_in, say
+                models, data / corpus, STRANGE_STEP.get(corpus, 1), seconds, CLEAN, stored_in, say
             )
     write_block(page, "benchmarks conditions", _text(models, rows))
 
@@ -96,24 +98,29 @@ def _degraded(
     folder: Path,
     step: int,
     how: dict[str, Degradation],
-    kept_in: Path,
+    stored_in: Path,
     say: Say,
 ) -> Iterator[Row]:
     recordings = cache(lambda: Recordings.read(folder, "test", step=step))
     clean = cache(lambda column: _voices(column, recordings()))
 
     def measure(degraded: Callable[[], Recordings], name: str, column: Column) -> list[Rates]:
-        heard = clean(column) if name == CLEAN else _voices(column, degraded())
-        sides = [rates(column.model.scorer, *both_sides(heard))]
+        voices = clean(column) if name == CLEAN else _voices(column, degraded())
+        sides = [rates(column.model.scorer, *both_sides(voices))]
         if name != CLEAN:
-            sides.append(rates(column.model.scorer, *one_side(clean(column), heard)))
+            sides.append(rates(column.model.scorer, *one_side(clean(column), voices)))
         return sides
 
     for name, degrade in how.items():
         degraded = cache(lambda how=degrade: Recordings(how(recordings().samples), recordings().clips))
         cells = [
-            _kept(
-                kept_in, f"{folder.name}-{name}", column, step, partial(measure, degraded, name, column), say
+            _stored(
+                stored_in,
+                f"{folder.name}-{name}",
+                column,
+                step,
+                partial(measure, degraded, name, column),
+                say,
             )
             for column in models
         ]
@@ -127,22 +134,24 @@ def _as_they_are(
     step: int,
     seconds: float | None,
     condition: str,
-    kept_in: Path,
+    stored_in: Path,
     say: Say,
 ) -> Iterator[Row]:
     recordings = cache(lambda: Recordings.read(folder, "test", step=step))
 
     def measure(column: Column) -> Rates:
-        heard = recordings() if seconds is None else recordings().of_length(seconds)
-        return rates(column.model.scorer, *both_sides(_voices(column, heard)))
+        pieces = recordings() if seconds is None else recordings().of_length(seconds)
+        return rates(column.model.scorer, *both_sides(_voices(column, pieces)))
 
     name = f"{folder.name}-{condition}"
-    cells = [_kept(kept_in, name, column, step, partial(measure, column), say) for column in models]
+    cells = [_stored(stored_in, name, column, step, partial(measure, column), say) for column in models]
     yield Trials(folder.name, condition, BOTH), cells
 
 
-def _kept(kept_in: Path, name: str, column: Column, step: int, measure: Callable[[], Any], say: Say) -> Any:
-    path = kept_in / column.name.replace("/", "-") / f"{name.replace('/', ' per ')}.json"
+def _stored(
+    stored_in: Path, name: str, column: Column, step: int, measure: Callable[[], Any], say: Say
+) -> Any:
+    path = stored_in / column.name.replace("/", "-") / f"{name.replace('/', ' per ')}.json"
     return stored_figures(
         path, {**column.made_with, "step": step}, measure, lambda text: say(f"{column.name}: {text}")
     )
@@ -170,5 +179,5 @@ def _text(models: Sequence[Column], rows: Sequence[Row]) -> str:
     )
 
 
-def _cell(one: Rates) -> str:
-    return f"{one['eer']:.2f} ({one['false_accepts']:.1f}, {one['misses']:.1f})"
+def _cell(cell: Rates) -> str:
+    return f"{cell['eer']:.2f} ({cell['false_accepts']:.1f}, {cell['misses']:.1f})"

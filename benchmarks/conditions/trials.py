@@ -40,5 +40,5 @@ def rates(scorer: Scorer, target: Float32, nontarget: Float32) -> Rates:
 
 def geometric_mean_of_ratios(ours: Sequence[float], theirs: Sequence[float], least: float) -> float:
     """Of EERs in per cent, row by row; nothing counts as better than `least`."""
-    ratios = [max(own, least) / max(other, least) for own, other in zip(ours, theirs, strict=True)]
+    ratios = [max(eer, least) / max(peer_eer, least) for eer, peer_eer in zip(ours, theirs, strict=True)]
     return float(np.exp(np.mean(np.log(ratios))))

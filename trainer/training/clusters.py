@@ -52,7 +52,7 @@ def pseudo_speakers(utterances: Float32, corpora: Sequence[str], clusters: int) 
     labels = np.empty(recordings, np.int64)
     used = 0
     for number, group in enumerate(groups):
-        own = fcluster(trees[number], cut, "distance") if number in trees else np.ones(1, np.int64)
-        labels[group] = used + own - 1
-        used += int(own.max())
+        of_group = fcluster(trees[number], cut, "distance") if number in trees else np.ones(1, np.int64)
+        labels[group] = used + of_group - 1
+        used += int(of_group.max())
     return labels

@@ -70,7 +70,7 @@ class Material:
     def of_card(cls, card: dict[str, Any], data: Path) -> Self:
         """What a bundle's card names, as folders of `data`; the train split."""
         names = {"data": card["data"], "noise": _listed(card["noise"]), "rooms": card.get("rooms", [])}
-        folders = {name: [data / one for one in dict.fromkeys(of)] for name, of in names.items()}
+        folders = {name: [data / folder for folder in dict.fromkeys(of)] for name, of in names.items()}
         return cls._of(folders, "train", card)
 
     @classmethod
