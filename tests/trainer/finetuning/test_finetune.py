@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -206,7 +205,7 @@ def test_the_command_goes_on_where_ctrl_c_stopped_it(
     def update(_: Progress, task: TaskID, *, completed: int, description: str) -> None:  # noqa: ARG001
         seen.append(completed)
         if len(seen) == 2:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Progress, "update", update)
     arguments = (job.parent, job.audio[:2], out, 4, 0.0, Console(quiet=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -71,7 +70,7 @@ def test_a_training_that_is_told_to_stop_leaves_its_iterations(
 ) -> None:
     def stop(step: int, _steps: int, _losses: dict[str, float]) -> None:
         assert step == 1
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(SystemExit):
         train(GAAE(tiny, 3), make_sampler(tiny, guidance, cache, QUIET), tmp_path, CPU, report=stop)

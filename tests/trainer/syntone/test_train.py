@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +48,7 @@ def test_a_stopped_training_goes_on_exactly(material: Material, tmp_path: Path) 
 def test_a_training_that_is_told_to_stop_leaves_its_steps(material: Material, tmp_path: Path) -> None:
     def stop(step: int, *_: object) -> None:
         assert step == 1
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         train(replace(SETTINGS["vae"], epochs=1, batch=200), material, tmp_path / "c.safetensors", stop)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -66,7 +65,7 @@ def test_a_signal_makes_a_checkpoint_due_and_then_ends_it() -> None:
     def train() -> None:
         with CheckpointSchedule(100, 100) as stopping:
             due.append(stopping.due(1))
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
             stopping.leave_if_stopped()  # nothing was written since the signal: not yet
             due.append(stopping.due(2))
             stopping.leave_if_stopped()
@@ -79,15 +78,15 @@ def test_a_signal_makes_a_checkpoint_due_and_then_ends_it() -> None:
 
 def test_a_signal_in_the_last_step_is_not_lost() -> None:
     with pytest.raises(SystemExit) as ended, CheckpointSchedule(100, 1):
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
     assert ended.value.code == 143
 
 
 def test_a_second_signal_ends_at_once() -> None:
     def train() -> None:
         with CheckpointSchedule(100, 100):
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
             pytest.fail("it should have ended")
 
     with pytest.raises(KeyboardInterrupt):
