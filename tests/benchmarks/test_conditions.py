@@ -37,8 +37,8 @@ def test_rates_are_at_the_models_own_threshold() -> None:
         false_accept=[OperatingPoint(fpr=0.01, threshold=0.5)],
         fitted_on="nothing",
     )
-    found = rates(Scorer(scoring), np.float32([0.4, 0.6, 0.7, 0.8]), np.float32([0.0, 0.1, 0.2, 0.55]))
-    assert found == pytest.approx({"eer": 25.0, "false_accepts": 25.0, "misses": 25.0})
+    measured = rates(Scorer(scoring), np.float32([0.4, 0.6, 0.7, 0.8]), np.float32([0.0, 0.1, 0.2, 0.55]))
+    assert measured == pytest.approx({"eer": 25.0, "false_accepts": 25.0, "misses": 25.0})
 
 
 def test_nothing_counts_as_better_than_the_least() -> None:
@@ -50,18 +50,18 @@ def test_a_room_of_one_reflection_is_an_echo_at_the_old_level() -> None:
     click[10] = 0.5
     room = np.zeros(200, np.float32)
     room[[0, 100]] = [2.0, 1.0]
-    heard = in_room([room])(click, 0)
-    assert heard[[10, 110]] == pytest.approx([0.5, 0.25], abs=1e-6)
-    assert heard.size == 1000
+    received = in_room([room])(click, 0)
+    assert received[[10, 110]] == pytest.approx([0.5, 0.25], abs=1e-6)
+    assert received.size == 1000
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="codecs need ffmpeg")
 @pytest.mark.parametrize("name", CODECS)
 def test_a_codec_keeps_place_and_length_and_changes_the_samples(name: str, speech_data: Path) -> None:
     recordings = Recordings.read(speech_data / "librispeech", "test", step=40).samples
-    heard = through_codec(recordings, CODECS[name])
-    assert [samples.size for samples in heard] == [samples.size for samples in recordings]
-    for before, after in zip(recordings, heard, strict=True):
+    received = through_codec(recordings, CODECS[name])
+    assert [samples.size for samples in received] == [samples.size for samples in recordings]
+    for before, after in zip(recordings, received, strict=True):
         assert not np.allclose(before, after, atol=1e-4)
         loudness = [np.convolve(np.abs(x), np.ones(800) / 800, "same") for x in (before, after)]
         assert np.corrcoef(*loudness)[0, 1] > 0.85  # 50 ms: speech is where it was

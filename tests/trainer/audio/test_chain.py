@@ -44,9 +44,9 @@ def test_a_straight_chain_changes_nothing(hiss: Tensor) -> None:
 
 def test_the_same_draw_gives_the_same_and_other_crops_other_chains(hiss: Tensor) -> None:
     same = hiss[:1].repeat(16, 1)
-    heard = through_chain(same.clone(), None, None, generator(), ChainSettings())
-    assert torch.equal(heard, through_chain(same.clone(), None, None, generator(), ChainSettings()))
-    assert len({round(float(level), 6) for level in heard.square().mean(dim=1)}) == 16
+    received = through_chain(same.clone(), None, None, generator(), ChainSettings())
+    assert torch.equal(received, through_chain(same.clone(), None, None, generator(), ChainSettings()))
+    assert len({round(float(level), 6) for level in received.square().mean(dim=1)}) == 16
 
 
 def test_noise_is_as_loud_as_it_says(hiss: Tensor) -> None:
@@ -60,28 +60,28 @@ def test_a_room_is_the_convolution_with_its_response_on_a_loop(hiss: Tensor) -> 
     response = np.zeros(20_000, np.float32)  # longer than a crop
     response[[0, 100, 16_384 + 7]] = [1.0, 0.5, 0.25]
     rooms = room_spectra([response], 16_384).expand(16, -1)
-    heard = through_chain(hiss, None, rooms, generator(), replace(STRAIGHT, room_probability=1.0))
+    received = through_chain(hiss, None, rooms, generator(), replace(STRAIGHT, room_probability=1.0))
     expected = hiss + 0.5 * hiss.roll(100, 1) + 0.25 * hiss.roll(7, 1)
-    torch.testing.assert_close(heard * np.sqrt(1 + 0.25 + 0.0625), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(received * np.sqrt(1 + 0.25 + 0.0625), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_a_band_limit_keeps_what_is_below_and_nothing_above(hiss: Tensor) -> None:
-    heard = through_chain(hiss, None, None, generator(), replace(STRAIGHT, band_probability=1.0))
-    gains = gains_db(hiss, heard)
+    received = through_chain(hiss, None, None, generator(), replace(STRAIGHT, band_probability=1.0))
+    gains = gains_db(hiss, received)
     assert gains[:, 1 : round(3000 * HZ)].abs().max() < 0.1
     assert gains[:, round(3400 * HZ)] == pytest.approx(-3.0, abs=0.1)
     assert gains[:, round(4000 * HZ) :].max() < -35
 
 
 def test_a_telephone_has_nothing_above_4_khz_and_half_of_them_eight_bits(hiss: Tensor) -> None:
-    heard = through_chain(hiss, None, None, generator(), replace(STRAIGHT, telephone_probability=1.0))
-    spectra, before = torch.fft.rfft(heard), torch.fft.rfft(hiss)
+    received = through_chain(hiss, None, None, generator(), replace(STRAIGHT, telephone_probability=1.0))
+    spectra, before = torch.fft.rfft(received), torch.fft.rfft(hiss)
     assert spectra[:, 4097:].abs().max() < 1e-3 * spectra.abs().max()
     before[:, 4096:] = 0
     clean = torch.fft.irfft(before, 16_384)
-    scale = (heard * clean).sum(dim=1, keepdim=True) / clean.square().sum(dim=1, keepdim=True)
+    scale = (received * clean).sum(dim=1, keepdim=True) / clean.square().sum(dim=1, keepdim=True)
     error_db = 10 * torch.log10(
-        (heard - scale * clean).square().sum(1) / (scale * clean).square().sum(1) + 1e-20
+        (received - scale * clean).square().sum(1) / (scale * clean).square().sum(1) + 1e-20
     )
     coded = error_db > -100
     assert 0 < coded.sum() < 16
@@ -90,9 +90,9 @@ def test_a_telephone_has_nothing_above_4_khz_and_half_of_them_eight_bits(hiss: T
 
 def test_clipping_leaves_a_flat_top_or_a_bent_one(hiss: Tensor) -> None:
     loud = replace(STRAIGHT, clip_probability=1.0, clip_db=(12.0, 12.0))
-    heard = through_chain(hiss.clone(), None, None, generator(), loud)
-    at_the_top = (heard.abs() == 1.0).float().mean(dim=1)
-    assert heard.abs().max() <= 1
+    received = through_chain(hiss.clone(), None, None, generator(), loud)
+    at_the_top = (received.abs() == 1.0).float().mean(dim=1)
+    assert received.abs().max() <= 1
     assert (at_the_top > 0.05).any()
     assert (at_the_top == 0).any()
 
