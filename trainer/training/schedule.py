@@ -78,6 +78,8 @@ class CheckpointSchedule:
     def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 (as signal calls it)
         self._signal = number
         self._restore()
+        if signal.getsignal(number) == signal.SIG_IGN:  # as a shell leaves it for a job in the background
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
         print("Stopping after this step. A second Ctrl-C stops at once.", file=sys.stderr)
 
     def _restore(self) -> None:
