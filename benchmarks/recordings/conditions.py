@@ -6,6 +6,7 @@ Every recording gets its own draw, which depends on the seed and the recording's
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,13 @@ from trainer.scoring.embedding import Condition
 FRAME_SAMPLES = 160  # 10 ms
 SILENT = 0.01  # of a noise recording's loudest frame
 CHANNEL_SNR_DB = 15.0
+UNCHANGED = AcousticSettings(
+    gain_db=(0.0, 0.0),
+    noise_probability=0.0,
+    reverb_probability=0.0,
+    band_probability=0.0,
+    tilt_probability=0.0,
+)
 
 
 def read_noises(folder: Path, split: str = "test") -> list[Float32]:
@@ -40,51 +48,25 @@ def read_noises(folder: Path, split: str = "test") -> list[Float32]:
 
 def in_noise(noises: Sequence[Float32], snr_db: float, *, seed: int = 0) -> Condition:
     """Recorded noise at `snr_db` over the whole recording."""
-    return _degraded(
-        noises,
-        AcousticSettings(
-            gain_db=(0.0, 0.0),
-            noise_probability=1.0,
-            noise_snr_db=(snr_db, snr_db),
-            reverb_probability=0.0,
-            band_probability=0.0,
-            tilt_probability=0.0,
-        ),
-        seed,
-    )
+    return _degraded(noises, replace(UNCHANGED, noise_probability=1.0, noise_snr_db=(snr_db, snr_db)), seed)
 
 
 def other_channel(noises: Sequence[Float32], *, seed: int = 0) -> Condition:
     """An equaliser of ±6 dB, a room's response and noise at 15 dB, all the recording's own."""
-    return _degraded(
-        noises,
-        AcousticSettings(
-            gain_db=(0.0, 0.0),
-            noise_probability=1.0,
-            noise_snr_db=(CHANNEL_SNR_DB, CHANNEL_SNR_DB),
-            reverb_probability=1.0,
-            band_probability=0.0,
-            tilt_probability=1.0,
-            tilt_db=6.0,
-        ),
-        seed,
+    channel = replace(
+        UNCHANGED,
+        noise_probability=1.0,
+        noise_snr_db=(CHANNEL_SNR_DB, CHANNEL_SNR_DB),
+        reverb_probability=1.0,
+        tilt_probability=1.0,
+        tilt_db=6.0,
     )
+    return _degraded(noises, channel, seed)
 
 
 def equalised(tilt_db: float = 6.0, *, seed: int = 0) -> Condition:
     """An equaliser of ± `tilt_db`, the recording's own, nothing else."""
-    return _degraded(
-        (),
-        AcousticSettings(
-            gain_db=(0.0, 0.0),
-            noise_probability=0.0,
-            reverb_probability=0.0,
-            band_probability=0.0,
-            tilt_probability=1.0,
-            tilt_db=tilt_db,
-        ),
-        seed,
-    )
+    return _degraded((), replace(UNCHANGED, tilt_probability=1.0, tilt_db=tilt_db), seed)
 
 
 def at_8_khz(samples: Float32, _: int) -> Float32:

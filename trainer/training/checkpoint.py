@@ -59,11 +59,11 @@ def load_start(path: Path, objective: nn.Module, fresh: Sequence[str] = ()) -> N
         ValueError: they have nothing in common.
     """
     tensors, _ = _read(path)
-    own = objective.state_dict()
+    state = objective.state_dict()
     common = {
         key: value
         for key, value in _of("objective", tensors).items()
-        if key in own and own[key].shape == value.shape and not key.startswith(tuple(fresh))
+        if key in state and state[key].shape == value.shape and not key.startswith(tuple(fresh))
     }
     if not common:
         raise ValueError(f"{path} is of another model: nothing in it fits.")

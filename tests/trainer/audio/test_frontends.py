@@ -93,11 +93,11 @@ def test_spectrogram_of_the_middle_second(crops: torch.Tensor) -> None:
 
 @pytest.mark.parametrize("change", ["quieter", "louder", "offset", "upside down"])
 def test_the_relative_front_end_hears_neither_level_nor_offset(change: str, crops: torch.Tensor) -> None:
-    heard = {"quieter": crops * 0.01, "louder": crops * 4, "offset": crops + 0.3, "upside down": -crops}[
+    changed = {"quieter": crops * 0.01, "louder": crops * 4, "offset": crops + 0.3, "upside down": -crops}[
         change
     ]
     relative = LogMel(FRONTENDS["relative"])
-    torch.testing.assert_close(relative(heard), relative(crops), atol=2e-5, rtol=0)  # 0.004 dB
+    torch.testing.assert_close(relative(changed), relative(crops), atol=2e-5, rtol=0)  # 0.004 dB
 
 
 def test_the_relative_front_end_hears_the_low_bands_of_a_telephone_as_before(crops: torch.Tensor) -> None:
