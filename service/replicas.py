@@ -9,6 +9,7 @@ import structlog
 from redis.asyncio import Redis as AsyncRedis
 
 from bundle.voice import VoiceBundle
+from service.audio.decoder import AudioDecoder
 from service.errors import TwofoldError
 from service.inference import ModelRegistry
 from service.speakers import RedisGallery, SpeakerDirectory
@@ -23,6 +24,13 @@ _ACTIVATE = f"""{ANNOUNCE}
 redis.call('SET', '{ACTIVE_MODEL}', ARGV[1])
 announce('model', ARGV[1])
 """
+_PROPOSE = f"""{ANNOUNCE}
+local model, gone = ARGV[1], ARGV[2]
+local now = redis.call('GET', '{ACTIVE_MODEL}')
+if now and now ~= gone then return end
+redis.call('SET', '{ACTIVE_MODEL}', model)
+announce('model', model)
+"""
 _Stream = tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]  # name, then (id, fields) of each entry
 _log = structlog.get_logger(__name__)
 
@@ -33,20 +41,24 @@ class RedisActiveModel:
     def __init__(self, url: str) -> None:
         self._redis = RedisConnection(url)
         self._activate = self._redis.script(_ACTIVATE)
+        self._propose = self._redis.script(_PROPOSE)
 
     def read(self) -> str | None:
         with self._redis.reaching() as client:
             model = cast(bytes | None, client.get(ACTIVE_MODEL))
-        return None if model is None else model.decode().rpartition("/")[2]
+        return None if model is None else model.decode()
 
     def write(self, bundle: VoiceBundle) -> None:
         with self._redis.reaching():
             self._activate(args=[bundle.id])
 
-    def propose(self, bundle: VoiceBundle) -> None:
-        """Makes `bundle` the model of all replicas, unless they have one. Raises StoreUnavailable."""
-        with self._redis.reaching() as client:
-            client.set(ACTIVE_MODEL, bundle.id, nx=True)
+    def propose(self, bundle: VoiceBundle, gone: str | None) -> None:
+        """Makes `bundle` the model of all replicas, if they have none, or the one that is `gone`.
+
+        Raises StoreUnavailable.
+        """
+        with self._redis.reaching():
+            self._propose(args=[bundle.id, gone or ""])
 
     def close(self) -> None:
         """Ends the connection."""
@@ -63,12 +75,14 @@ class Replica:
         directory: SpeakerDirectory,
         registry: ModelRegistry,
         chosen: RedisActiveModel,
+        decoder: AudioDecoder,
     ) -> None:
         self._url = url
         self._gallery = gallery
         self._directory = directory
         self._registry = registry
         self._chosen = chosen
+        self._decoder = decoder
         self._ending = asyncio.Event()
         self._try_model_at = 0.0  # seconds of the loop's clock
 
@@ -122,11 +136,14 @@ class Replica:
         if now < self._try_model_at:
             return
         if self._registry.active is None:
-            await self._registry.start(lambda engine: self._directory.index(engine.bundle))
+            await self._registry.start(
+                lambda engine: self._directory.start(engine, self._decoder), self._gallery.models
+            )
             if self._registry.active is None:
                 self._try_model_at = now + _RETRY_MODEL_S
                 return
-            await asyncio.to_thread(self._chosen.propose, self._registry.active)
+        # Each time: an emptied or restored database may have lost the model.
+        await asyncio.to_thread(self._chosen.propose, self._registry.active, self._registry.gone)
         try:
             await self._directory.adopt(self._registry)
         except TwofoldError as error:

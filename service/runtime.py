@@ -62,7 +62,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     folders = Folders(settings.state_dir, settings.models_dir)
     # In the background: the port listens at once, and /readyz says when the model serves.
     start = _shared if settings.redis_url else _alone
-    async with start(settings, make_engine) as (registry, directory):
+    async with start(settings, make_engine, decoder) as (registry, directory):
         generation = GenerationDesk(
             registry, inference_threads(settings.inference_threads), settings.max_clips, metrics
         )
@@ -99,7 +99,9 @@ _MakeEngine = Callable[[VoiceBundle], Engine]
 
 
 @asynccontextmanager
-async def _alone(settings: Settings, make_engine: _MakeEngine) -> AsyncIterator[_Started]:
+async def _alone(
+    settings: Settings, make_engine: _MakeEngine, decoder: AudioDecoder
+) -> AsyncIterator[_Started]:
     """Everything in the state folder, for one process."""
     with (
         closing(SqliteGallery(settings.state_dir / "speakers.sqlite", _cipher(settings))) as gallery,
@@ -107,7 +109,9 @@ async def _alone(settings: Settings, make_engine: _MakeEngine) -> AsyncIterator[
     ):
         registry = ModelRegistry(model_folders(settings), chosen, make_engine)
         directory = SpeakerDirectory(gallery)
-        loading = asyncio.create_task(registry.start(lambda engine: directory.index(engine.bundle)))
+        loading = asyncio.create_task(
+            registry.start(lambda engine: directory.start(engine, decoder), gallery.models)
+        )
         try:
             yield registry, directory
         finally:
@@ -116,13 +120,15 @@ async def _alone(settings: Settings, make_engine: _MakeEngine) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def _shared(settings: Settings, make_engine: _MakeEngine) -> AsyncIterator[_Started]:
+async def _shared(
+    settings: Settings, make_engine: _MakeEngine, decoder: AudioDecoder
+) -> AsyncIterator[_Started]:
     """Voices and the choice of the model in Redis, for any number of replicas."""
     url = settings.redis_url.get_secret_value()
     with closing(RedisGallery(url, _cipher(settings))) as gallery, closing(RedisActiveModel(url)) as chosen:
         registry = ModelRegistry(model_folders(settings), chosen, make_engine)
         directory = SpeakerDirectory(gallery)
-        replica = Replica(url, gallery, directory, registry, chosen)
+        replica = Replica(url, gallery, directory, registry, chosen, decoder)
         following = asyncio.create_task(replica.follow())
         try:
             yield registry, directory

@@ -6,7 +6,7 @@ import asyncio
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from service.api.deps import DirectoryDep, MetricsDep, RegistryDep, active_bundle
 from service.api.problems import problem_responses
@@ -25,6 +25,10 @@ class ReadyAnswer(BaseModel):
 
     status: str = "ready"
     model: str
+    notices: list[str] = Field(
+        description="What an operator should know: an older model that goes on serving, voices without a "
+        "voiceprint under the model that serves."
+    )
 
 
 @router.get("/healthz")
@@ -37,7 +41,7 @@ async def healthz() -> HealthAnswer:
 async def readyz(registry: RegistryDep, directory: DirectoryDep) -> ReadyAnswer:
     """Answers 200 if a model is loaded and the store can be reached."""
     await asyncio.to_thread(directory.gallery.count)  # raises StoreUnavailable
-    return ReadyAnswer(model=active_bundle(registry).id)
+    return ReadyAnswer(model=active_bundle(registry).id, notices=[*registry.notices, *directory.notices])
 
 
 @router.get(

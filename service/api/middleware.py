@@ -62,7 +62,7 @@ def _request_id(headers: Headers) -> str:
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
-    route: str = getattr(scope.get("route"), "path", "unmatched")
+    route: str = getattr(scope.get("route"), "path_format", "unmatched")
     method = scope["method"] if scope["method"] in _METHODS else "other"
     code: str | None = scope["state"].get("problem")
     metrics = scope["app"].state.runtime.metrics

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from service.api.deps import DecoderDep, DirectoryDep, GenerationDep, RegistryDep
+from service.api.deps import DecoderDep, DirectoryDep, GenerationDep, RegistryDep, active_bundle
 from service.api.problems import problem_responses
 
 router = APIRouter(tags=["models"])
@@ -31,8 +31,10 @@ class ModelsAnswer(BaseModel):
     """Every version, oldest first, and the one that serves."""
 
     active: str | None = Field(description="The version that serves; null before it is loaded.")
+    model: str | None = Field(description="The same as name/version.")
     generator: str | None = Field(description="The model of POST /generate, as name/version, or null.")
     models: list[ModelAnswer]
+    notices: list[str] = Field(description="The notices of GET /readyz.")
 
 
 class CarryOverAnswer(BaseModel):
@@ -56,18 +58,22 @@ class ActivateAnswer(BaseModel):
 
 
 @router.get("/models")
-async def list_models(registry: RegistryDep, generation: GenerationDep) -> ModelsAnswer:
+async def list_models(
+    registry: RegistryDep, directory: DirectoryDep, generation: GenerationDep
+) -> ModelsAnswer:
     """Lists every version and the one that serves."""
     bundles = await asyncio.to_thread(registry.list)
     generator = await generation.find()
     return ModelsAnswer(
         active=registry.active.version if registry.active else None,
+        model=registry.active.id if registry.active else None,
         generator=generator.id if generator else None,
         models=[ModelAnswer.model_validate(bundle, from_attributes=True) for bundle in bundles],
+        notices=[*registry.notices, *directory.notices],
     )
 
 
-@router.post("/models/{version}/activate", responses=problem_responses(404, 409, 429, 503))
+@router.post("/models/{version:path}/activate", responses=problem_responses(404, 409, 429, 503))
 async def activate(
     version: Annotated[str, Path(max_length=100, examples=["1.0.0"])],
     registry: RegistryDep,
@@ -76,11 +82,14 @@ async def activate(
 ) -> ActivateAnswer:
     """Switches to a version, or back to an earlier one. Answers once that version serves.
 
+    `version` may be given as name/version; it has to be where two models have the version.
+
     Other requests are answered meanwhile.
     """
     carried = await directory.activate(registry, version, decoder)
+    bundle = active_bundle(registry)
     return ActivateAnswer(
-        active=version,
-        model=registry.active.id if registry.active else version,
+        active=bundle.version,
+        model=bundle.id,
         speakers=CarryOverAnswer.model_validate(carried, from_attributes=True),
     )

@@ -79,12 +79,15 @@ def models(answer: Any, console: Console) -> None:
         for model in answer["models"]
     ]
     _table(console, ("active", "version", "name", "created"), rows)
+    for notice in answer["notices"]:
+        console.print(escape(notice))
 
 
 def _role(model: Any, answer: Any) -> str:
-    if f"{model['name']}/{model['version']}" == answer["generator"]:
+    model_id = f"{model['name']}/{model['version']}"
+    if model_id == answer["generator"]:
         return "generates"
-    return "*" if model["version"] == answer["active"] and model["kind"] != "gaae" else ""
+    return "*" if model_id == answer["model"] else ""
 
 
 def activation(answer: Any, console: Console) -> None:

@@ -12,10 +12,13 @@ from bundle.voice import VoiceBundle
 
 
 class ActiveModel(Protocol):
-    """The version that was activated last. Both calls block."""
+    """The model that was activated last. Both calls block."""
 
     def read(self) -> str | None:
-        """None before the first switch. Raises BundleError when damaged, StoreUnavailable out of reach."""
+        """Its name/version, or the bare version where an earlier release wrote it; None before a switch.
+
+        Raises BundleError when damaged, StoreUnavailable out of reach.
+        """
         ...
 
     def write(self, bundle: VoiceBundle) -> None:
@@ -33,7 +36,9 @@ class ActiveModelFile:
         if not self._path.exists():
             return None
         try:
-            return str(json.loads(self._path.read_text())["version"])
+            stored = json.loads(self._path.read_text())
+            version = str(stored["version"])
+            return f"{stored['name']}/{version}" if "name" in stored else version
         except (ValueError, KeyError, TypeError) as error:
             raise BundleError(
                 f"{self._path.name} is damaged: activate a version, or delete it for the default."
@@ -44,7 +49,7 @@ class ActiveModelFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_suffix(".tmp")
         with temporary.open("w") as file:
-            json.dump({"version": bundle.version}, file)
+            json.dump({"name": bundle.name, "version": bundle.version}, file)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._path)

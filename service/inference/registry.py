@@ -16,10 +16,10 @@ from bundle.manifest import BundleError
 from bundle.voice import VoiceBundle
 from service.errors import Conflict, NotFound, NotReady
 from service.inference.active import ActiveModel
+from service.inference.choice import Choice, Enrolled, choose, default_voice
 from service.inference.engine import Engine
 
 R = TypeVar("R")
-_DEFAULT_NAME = "autodecompose"
 _log = structlog.get_logger(__name__)
 
 
@@ -48,13 +48,12 @@ class ModelRegistry:
         self._switching = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         self._why_not = "The model is being loaded. Try again shortly."
+        self._gone: str | None = None
+        self._newer: VoiceBundle | None = None
 
     def list(self) -> list[VoiceBundle | GeneratorBundle]:
-        """Every version there is, oldest first. Only manifests are read: files are checked when loaded.
-
-        A version is unique among voice models, which are activated by it, and among those that generate.
-        """
-        by_version: dict[tuple[type, str], VoiceBundle | GeneratorBundle] = {}
+        """Every model there is, oldest first. Only manifests are read: files are checked when loaded."""
+        by_id: dict[str, VoiceBundle | GeneratorBundle] = {}
         for folder in self._folders:
             for path in bundle_folders(folder):
                 try:
@@ -62,11 +61,9 @@ class ModelRegistry:
                 except BundleError as error:
                     _log.warning("bundle_ignored", reason=str(error))
                     continue
-                if by_version.setdefault((type(bundle), bundle.version), bundle) is not bundle:
-                    _log.warning(
-                        "bundle_ignored", reason="the version exists already", version=bundle.version
-                    )
-        return sorted(by_version.values(), key=lambda bundle: bundle.created_at)
+                if by_id.setdefault(bundle.id, bundle) is not bundle:
+                    _log.warning("bundle_ignored", reason="the model exists already", model=bundle.id)
+        return sorted(by_id.values(), key=lambda bundle: bundle.created_at)
 
     def generator(self) -> GeneratorBundle | None:
         """The newest bundle that generates; None where there is none. Blocks."""
@@ -83,21 +80,46 @@ class ModelRegistry:
         """Why there is no active bundle, in words for the caller."""
         return self._why_not
 
-    async def start(self, before_serving: Callable[[Engine], Awaitable[object]] | None = None) -> None:
-        """Loads the version that was active last, else the default, and awaits `before_serving`.
+    @property
+    def gone(self) -> str | None:
+        """The model that served before the start, if it is not there any more and another took over."""
+        return self._gone
 
-        The default is the newest shipped autodecompose; where none is shipped, the newest of what is.
+    @property
+    def notices(self) -> Sequence[str]:
+        """What an operator should know of the model that serves, in sentences."""
+        notices = []
+        if self.active and self._gone:
+            notices.append(f"{self._gone} served before and is not here any more: {self.active.id} serves.")
+        if self.active and self._newer:
+            notices.append(
+                f"{self.active.id} goes on serving, although {self._newer.id} is newer. "
+                f"POST /models/{self._newer.id}/activate switches. Voices whose audio was retained come "
+                "along; others may have to be enrolled again."
+            )
+        return notices
+
+    async def start(
+        self,
+        before_serving: Callable[[Engine], Awaitable[object]] | None = None,
+        enrolled: Enrolled = dict,
+    ) -> None:
+        """Loads the model that `choose` names, and awaits `before_serving`.
+
         Failure is logged and kept as `not_ready_because`: the service stays up, so that another version can
         be activated.
         """
         async with self._switching:
             try:
-                bundle = await asyncio.to_thread(self._first)
-                engine = await self._load(bundle)
+                choice, newer = await asyncio.to_thread(self._first, enrolled)
+                engine = await self._load(choice.bundle)
                 if before_serving:
                     await before_serving(engine)
                 self._serving = _Serving(engine)
-                _log.info("model_active", model=bundle.id)
+                self._gone, self._newer = choice.gone, newer
+                _log.info("model_active", model=choice.bundle.id)
+                for notice in self.notices:
+                    _log.warning("model_notice", reason=notice)
             except Exception as error:  # noqa: BLE001  whatever it is, the service stays up and says it
                 self._why_not = str(error)
                 _log.error("model_not_loaded", reason=str(error), error=type(error).__name__)
@@ -105,7 +127,8 @@ class ModelRegistry:
     async def activate(self, version: str, before_switch: Callable[[Engine], Awaitable[R]]) -> R:
         """Loads and warms `version`, awaits `before_switch` with its engine, then switches.
 
-        Returns what `before_switch` said. Raises NotFound, Conflict when the bundle is damaged, or
+        `version` is name/version, or a version that only one voice model has. Returns what `before_switch`
+        said. Raises NotFound, Conflict when the bundle is damaged or the version is not unique, or
         StoreUnavailable; the old version then goes on serving.
         """
 
@@ -125,10 +148,10 @@ class ModelRegistry:
         if self._switching.locked():
             return None
         async with self._switching:
-            version = await asyncio.to_thread(self._chosen.read)
-            if version is None or (self.active and self.active.version == version):
+            model = await asyncio.to_thread(self._chosen.read)
+            if model is None or (self.active and self.active.id == model):
                 return None
-            return await self._switch(version, before_switch)
+            return await self._switch(model, before_switch)
 
     @contextmanager
     def lease(self) -> Iterator[Engine]:
@@ -154,6 +177,7 @@ class ModelRegistry:
 
     async def _switch(self, version: str, before_switch: Callable[[Engine], Awaitable[R]]) -> R:
         bundle = await asyncio.to_thread(self._find, version)
+        newer = await asyncio.to_thread(self._newer_than, bundle)
         try:
             engine = await self._load(bundle)
         except BundleError as error:
@@ -164,31 +188,36 @@ class ModelRegistry:
             self._retire(_Serving(engine))
             raise
         previous, self._serving = self._serving, _Serving(engine)
+        self._gone, self._newer = None, newer
         if previous:
             self._retire(previous)
         _log.info("model_active", model=bundle.id)
         return result
 
-    def _first(self) -> VoiceBundle:
-        version = self._chosen.read()
-        if version is not None:
-            return self._find(version)
-        shipped = [bundle for bundle in self._voices() if bundle.path.is_relative_to(self._folders[0])]
-        if (self._folders[0] / _DEFAULT_NAME).is_dir():  # also when none in it can be read: no surprises
-            shipped = [bundle for bundle in shipped if bundle.name == _DEFAULT_NAME]
-        if not shipped:
-            raise BundleError(f"There is no voice model in {self._folders[0]}. Set TWOFOLD_MODELS_DIR.")
-        return shipped[-1]
+    def _first(self, enrolled: Enrolled) -> tuple[Choice, VoiceBundle | None]:
+        choice = choose(self._voices(), self._folders[0], self._chosen.read(), enrolled)
+        return choice, self._newer_than(choice.bundle)
+
+    def _newer_than(self, bundle: VoiceBundle) -> VoiceBundle | None:
+        """The default of this release, where it is newer than `bundle`."""
+        try:
+            default = default_voice(self._voices(), self._folders[0])
+        except BundleError:
+            return None
+        return default if default.created_at > bundle.created_at else None
 
     def _voices(self) -> Sequence[VoiceBundle]:
         return [bundle for bundle in self.list() if isinstance(bundle, VoiceBundle)]
 
     def _find(self, version: str) -> VoiceBundle:
-        for bundle in self._voices():
-            if bundle.version == version:
-                return bundle
+        matches = [bundle for bundle in self._voices() if version in (bundle.id, bundle.version)]
+        if len(matches) > 1:
+            names = " and ".join(bundle.id for bundle in matches)
+            raise Conflict(f"{names} have the version {version}: give the name too, as {matches[0].id}.")
+        if matches:
+            return matches[0]
         for other in self.list():
-            if other.version == version:
+            if version in (other.id, other.version):
                 raise Conflict(
                     f"{other.id} generates audio and knows no voices: the newest of its kind serves POST "
                     "/generate beside the active model. Activate another kind; GET /models lists them."

@@ -68,14 +68,15 @@ class JobMonitor:
 
     async def _outcome(self, job: Job) -> Activation:
         active = self._registry.active
-        if active is not None and active.version not in (job.parent, job.version):
+        parent, made = f"{job.name}/{job.parent}", f"{job.name}/{job.version}"
+        if active is not None and active.id not in (parent, made):
             return Activation(
                 state="declined",
-                reason=f"{active.id} serves now, but this version was compared with its parent {job.parent}. "
+                reason=f"{active.id} serves now, but this version was compared with its parent {parent}. "
                 f"POST /models/{job.version}/activate switches anyway.",
             )
         try:
-            await self._directory.activate(self._registry, job.version, self._decoder)
+            await self._directory.activate(self._registry, made, self._decoder)
         except (NotFound, Conflict) as error:
             return Activation(state="failed", reason=error.detail)
         return Activation(state="active", reason="The new version is better and serves now.")

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import asdict
+
+import structlog
 
 from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from bundle.voice import VoiceBundle
 from service.audio.decoder import AudioDecoder, Upload
-from service.errors import NotFound
+from service.errors import NotFound, StoreUnavailable
 from service.inference import Engine, ModelRegistry
 from service.speakers.carry import CarryOver, carry_over
 from service.speakers.gallery import Gallery, switched
 from service.speakers.index import VoiceIndex
 from service.speakers.records import NewUtterance, Speaker
 from service.speakers.space_map import SpaceMap
+
+_log = structlog.get_logger(__name__)
 
 
 class SpeakerDirectory:
@@ -43,6 +48,34 @@ class SpeakerDirectory:
         if self._index.model != bundle.id:
             raise switched()
         return self._index
+
+    async def start(self, engine: Engine, decoder: AudioDecoder) -> None:
+        """Reads the gallery for the model that starts, and carries over voices that lack it.
+
+        There are such voices where a release no longer has the model that made them. A store that cannot be
+        written to keeps them as they are. Raises StoreUnavailable where it cannot be read.
+        """
+        async with self._writing:
+            index = await asyncio.to_thread(self._load, engine.bundle)
+            if index.stale:
+                try:
+                    carried = await self._carry_over(engine, decoder)
+                except StoreUnavailable as error:
+                    _log.warning("voices_not_carried_over", model=index.model, reason=error.detail)
+                else:
+                    _log.warning("voices_carried_over", model=index.model, **asdict(carried))
+                    index = await asyncio.to_thread(self._load, engine.bundle)
+            self._index = index
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What an operator should know of the enrolled voices, in sentences."""
+        if self._index is None or not self._index.stale:
+            return ()
+        return (
+            f"Enrolled voices without a voiceprint under {self._index.model}: {self._index.stale}. They are "
+            "not recognised. GET /speakers marks them as stale: add audio to each, or activate their model.",
+        )
 
     async def enrol(
         self,

@@ -67,6 +67,10 @@ class Gallery(Protocol):
         """All voiceprints under `model` as one matrix. Stale speakers have a name in it, but no row."""
         ...
 
+    def models(self) -> Mapping[str, int]:
+        """How many speakers have a voiceprint under each model."""
+        ...
+
     def count(self) -> int:
         """Number of enrolled speakers, stale ones included."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -24,6 +25,7 @@ from service.speakers.redis_layout import (
     SPEAKERS,
     STORE,
     VOICES,
+    models_of,
     packed,
     read_speaker,
     speaker_key,
@@ -117,6 +119,19 @@ class RedisGallery:
                 after = ids[-1]
         matrix = np.stack(list(prints.values())) if prints else np.zeros((0, 0), np.float32)
         return Voiceprints(tuple(prints), matrix, names)
+
+    def models(self) -> Mapping[str, int]:
+        speakers: Counter[str] = Counter()
+        after: str | None = None
+        with self._redis.reaching() as client:
+            while ids := _ids_after(client, after, _AT_ONCE):
+                with client.pipeline(transaction=False) as pipe:
+                    for speaker_id in ids:
+                        pipe.hkeys(speaker_key(speaker_id))
+                    for fields in pipe.execute():
+                        speakers.update(models_of(fields))
+                after = ids[-1]
+        return speakers
 
     def count(self) -> int:
         with self._redis.reaching() as client:

@@ -6,7 +6,7 @@ import json
 import math
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -112,6 +112,11 @@ def unpacked(blob: bytes) -> tuple[float, Embedding]:
     cohesion, map_error = (None if math.isnan(value) else value for value in optional)
     mean = np.frombuffer(blob, "<f4", offset=_HEADER.size).astype(np.float32)
     return made, Embedding(mean, n_crops, cohesion, map_error)
+
+
+def models_of(fields: Iterable[bytes]) -> set[str]:
+    """The models of a speaker's embeddings, from the names of its hash's fields."""
+    return {field.decode().split(":", 2)[2] for field in fields if field.startswith(b"embedding:")}
 
 
 def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:

@@ -152,6 +152,15 @@ class SqliteGallery:
         matrix = unit(np.add.reduceat(means * crops[:, None], starts, axis=0))
         return Voiceprints(tuple(str(i) for i in ids), matrix, names)
 
+    def models(self) -> Mapping[str, int]:
+        with self._file.reading() as db:
+            return dict(
+                db.execute(
+                    "SELECT e.model, count(DISTINCT u.speaker_id) FROM embeddings e "
+                    "JOIN utterances u USING (utterance_id) GROUP BY e.model"
+                ).fetchall()
+            )
+
     def count(self) -> int:
         with self._file.reading() as db:
             (n,) = db.execute("SELECT count(*) FROM speakers").fetchone()

@@ -13,7 +13,11 @@ def samples(http: httpx.Client) -> dict[tuple[str, tuple[tuple[str, str], ...]],
 
 def test_alive_and_ready(http: httpx.Client) -> None:
     assert http.get("/healthz").json() == {"status": "ok"}
-    assert http.get("/readyz").json() == {"status": "ready", "model": "autodecompose/0.2.0"}
+    assert http.get("/readyz").json() == {
+        "status": "ready",
+        "model": "autodecompose/0.2.0",
+        "notices": [],
+    }
 
 
 def test_metrics_count_what_happened(http: httpx.Client, speech: bytes) -> None:
