@@ -6,12 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
-from service.api import content, embed, finetune, generate, health, identify, models, speakers, verify
+from service.api import content, embed, finetune, generate, health, home, identify, models, speakers, verify
 from service.api.deps import require_key
-from service.api.middleware import RequestContext
+from service.api.middleware import EXPOSED_HEADERS, RequestContext
 from service.api.openapi import document_problems
+from service.api.origins import OriginCheck
+from service.api.parameters import known_query
 from service.api.problems import install, problem_responses
 from service.runtime import running
 from service.settings import Settings
@@ -35,20 +39,36 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.openapi()  # made once, in a third of a second: not while a request waits
         async with running(settings) as runtime:
             app.state.runtime = runtime
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(  # the pages /docs and /redoc load nothing from elsewhere
         title="Twofold",
         version=__version__,
         summary="Splits speech into who speaks and what is said, without labels.",
         lifespan=lifespan,
     )
+    # The last one added sees a request first.
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED_HEADERS,
+        )
+    app.add_middleware(OriginCheck, settings=settings)
     app.add_middleware(RequestContext)
     install(app)
-    app.include_router(health.router)
+    app.include_router(home.router)
+    app.include_router(health.router, dependencies=[Depends(known_query)])
     for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(require_key)], responses=problem_responses(401, 403))
+        app.include_router(
+            router,
+            dependencies=[Depends(require_key), Depends(known_query)],
+            responses=problem_responses(401, 403),
+        )
     document_problems(app)
     return app

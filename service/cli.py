@@ -9,7 +9,8 @@ import typer
 from pydantic import ValidationError
 
 from service.client import register
-from service.settings import Settings, markdown_page
+from service.misspelt import MisspeltSetting, given_names, warnings
+from service.settings import Settings, is_loopback, markdown_page
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -33,6 +34,7 @@ def serve(
         raise typer.Exit(1)
     given = {"host": host, "port": port}
     settings = _settings({name: value for name, value in given.items() if value is not None})
+    _refuse_strangers(settings)
     from service.server import run  # the web stack takes half a second to import: not for --help
 
     run(settings, worker=worker)
@@ -58,11 +60,29 @@ def settings() -> None:
 
 def _settings(overrides: dict[str, Any]) -> Settings:
     try:
+        for warning in warnings(given_names()):
+            typer.echo(f"warning: {warning}", err=True)
         return Settings(**overrides)
+    except MisspeltSetting as error:
+        typer.echo(f"error: {error}", err=True)
     except ValidationError as error:
         for problem in error.errors():
-            typer.echo(f"error: TWOFOLD_{str(problem['loc'][0]).upper()}: {problem['msg']}", err=True)
-        raise typer.Exit(2) from None
+            where = "".join(f"TWOFOLD_{str(part).upper()}: " for part in problem["loc"][:1])
+            typer.echo(f"error: {where}{problem['msg']}", err=True)
+    raise typer.Exit(2)
+
+
+def _refuse_strangers(settings: Settings) -> None:
+    """Ends the process if others could reach the service and it has no keys."""
+    if settings.keys or settings.insecure or is_loopback(settings.host):
+        return
+    typer.echo(
+        f"error: {settings.host or 'every address'} can be reached from other machines, and the service "
+        "has no keys. Set TWOFOLD_API_KEYS (`openssl rand -hex 16` makes a key), or listen on 127.0.0.1. "
+        "TWOFOLD_INSECURE=1 starts it all the same.",
+        err=True,
+    )
+    raise typer.Exit(2)
 
 
 register(app, lambda: _settings({}))

@@ -4,6 +4,7 @@ TwofoldError
 ├── BadRequest            400 bad_request
 ├── MissingKey            401 missing_key
 ├── Forbidden             403 forbidden
+├── ForbiddenOrigin       403 forbidden_origin
 ├── NotFound              404 not_found
 ├── Conflict              409 conflict
 ├── TooLarge              413 too_large
@@ -45,6 +46,10 @@ class MissingKey(TwofoldError):
 
 class Forbidden(TwofoldError):
     code, status, title = "forbidden", 403, "Forbidden"
+
+
+class ForbiddenOrigin(TwofoldError):
+    code, status, title = "forbidden_origin", 403, "Forbidden origin"
 
 
 class NotFound(TwofoldError):

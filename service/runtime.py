@@ -58,7 +58,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     make_engine = engine_maker(settings, metrics)
     limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
-    admission = Admission(settings.max_in_flight, metrics.in_flight)
+    admission = Admission(settings.max_in_flight, settings.max_upload_memory_bytes, metrics.in_flight)
     folders = Folders(settings.state_dir, settings.models_dir)
     # In the background: the port listens at once, and /readyz says when the model serves.
     start = _shared if settings.redis_url else _alone

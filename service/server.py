@@ -10,9 +10,11 @@ import sys
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
 from service.app import create_app
+from service.connections import guarded
 from service.jobs import NO_TORCH, can_train
 from service.jobs.supervisor import WorkerProcess
 from service.logs import configure_logging
@@ -41,6 +43,24 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How the service listens, and how long it waits for clients."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,  # `configure_logging` has done it
+        access_log=False,  # RequestContext logs requests, without paths
+        http=guarded(client_timeout_s=settings.client_timeout_s, max_connections=settings.max_connections),
+        root_path=settings.root_path,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=settings.proxies,  # never from FORWARDED_ALLOW_IPS or the loopback by itself
+        server_header=False,
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+    )
+
+
 def run(settings: Settings, *, worker: bool = False) -> None:
     """Serves until SIGTERM or SIGINT, then answers the open requests and returns.
 
@@ -48,14 +68,6 @@ def run(settings: Settings, *, worker: bool = False) -> None:
     """
     configure_logging(settings.log_level)
     app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,  # `configure_logging` has done it
-        access_log=False,  # RequestContext logs requests, without paths
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
-    )
     # Uvicorn raises the signal again when it is done. That must not end the process before the worker's turn.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if worker and not can_train():
@@ -63,4 +75,4 @@ def run(settings: Settings, *, worker: bool = False) -> None:
     worker_process = WorkerProcess() if worker and can_train() else contextlib.nullcontext()
     # numpy's products here are small: more threads would not help, and onnxruntime needs the cores.
     with worker_process, threadpool_limits(limits=1, user_api="blas"), contextlib.suppress(KeyboardInterrupt):
-        _Server(app, config).run()
+        _Server(app, uvicorn_config(app, settings)).run()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
+import re
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
@@ -24,7 +26,9 @@ _PAGE = (
 class Settings(BaseSettings):
     """Settings of one service process. `markdown_page` makes docs/settings.md of them."""
 
-    model_config = SettingsConfigDict(env_prefix="TWOFOLD_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TWOFOLD_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="TCP port to listen on. 0 takes a free port.")
@@ -46,6 +50,33 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="API keys, comma-separated. When set, calls need the header "
         "`Authorization: Bearer KEY`. Documentation, health and metrics need no key.",
+    )
+    insecure: bool = Field(
+        default=False,
+        description="Without keys only this machine is served. `1` lets the service listen on another "
+        "address all the same: then everybody who reaches it may enrol and erase.",
+    )
+    trusted_hosts: str = Field(
+        default="",
+        description="Names by which clients may call the service, without port, comma-separated; `*` allows "
+        "all. Without keys `localhost` and loopback addresses always are allowed. With keys, an empty list "
+        "allows all.",
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Origins of web pages that may call the service, as `https://app.example.org`, "
+        "comma-separated. Without keys, or with a list here, pages of other origins are refused.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks of proxies, comma-separated. Only their `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed.",
+    )
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[^/?#\s]+)*$",
+        description="Path under which a proxy shows the service, as `/twofold`. The proxy takes it off "
+        "before it passes a request on.",
     )
     audio_key: SecretStr = Field(
         default=SecretStr(""),
@@ -69,8 +100,37 @@ class Settings(BaseSettings):
     upload_timeout_s: float = Field(
         default=60.0, gt=0, description="Longest time a request body may take, in seconds."
     )
+    min_upload_bytes_per_s: int = Field(
+        default=1024,
+        ge=0,
+        description="Least rate of a request body after its first five seconds, in bytes per second. "
+        "A slower one gets status 400.",
+    )
     max_in_flight: int = Field(
         default=64, ge=1, description="Most audio requests at once. Further requests get status 429."
+    )
+    max_upload_memory_bytes: int = Field(
+        default=2**30,
+        ge=1024,
+        description="Most memory for all uploads at once, in bytes: twice the body, and what is "
+        "decoded from it. Further requests get status 429.",
+    )
+    max_connections: int = Field(
+        default=512,
+        ge=1,
+        description="Most open connections. One more closes the one that has waited longest for a request; "
+        "if none waits, the new one is closed.",
+    )
+    client_timeout_s: float = Field(
+        default=20.0,
+        gt=0,
+        description="Longest time for the headers of a request, and for a client to take up its answer, in "
+        "seconds. Then the connection is closed.",
+    )
+    keep_alive_s: int = Field(
+        default=75,
+        ge=1,
+        description="Time that an idle connection stays open, in seconds. Keep it longer than a proxy's.",
     )
     decode_threads: int = Field(default=2, ge=1, description="Threads that decode audio and find speech.")
 
@@ -146,7 +206,36 @@ class Settings(BaseSettings):
     def _keys_are_long(cls, value: SecretStr) -> SecretStr:
         if any(len(key) < 16 for key in _listed(value)):
             raise ValueError("every key needs at least 16 characters; `openssl rand -hex 16` makes one")
+        if not all(fits_in_header(key) for key in _listed(value)):
+            raise ValueError("a key is sent in a header: only ASCII characters that can be seen, no spaces")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, value: str) -> str:
+        for proxy in _listed(value):
+            if proxy != "*":
+                ipaddress.ip_network(proxy)  # raises ValueError, which names it
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_have_a_scheme(cls, value: str) -> str:
+        for origin in _listed(value):
+            if origin != "*" and not re.fullmatch(r"https?://[^/\s]+", origin):
+                raise ValueError(
+                    f"{origin!r} is not an origin: a scheme and a host, as https://app.example.org"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _one_upload_fits(self) -> Settings:
+        least = 2 * self.max_bytes
+        if self.max_upload_memory_bytes < least:
+            raise ValueError(
+                f"TWOFOLD_MAX_UPLOAD_MEMORY_BYTES must be at least {least}, twice TWOFOLD_MAX_BYTES"
+            )
+        return self
 
     @field_validator("redis_url")
     @classmethod
@@ -177,9 +266,46 @@ class Settings(BaseSettings):
         """The API keys, none of them empty."""
         return _listed(self.api_keys)
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of `trusted_hosts`, in lower case."""
+        return _listed(self.trusted_hosts.lower())
 
-def _listed(value: SecretStr) -> tuple[str, ...]:
-    return tuple(key.strip() for key in value.get_secret_value().split(",") if key.strip())
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of `cors_origins`, in lower case."""
+        return _listed(self.cors_origins.lower())
+
+    @property
+    def proxies(self) -> list[str]:
+        """The addresses and networks of `trusted_proxies`."""
+        return list(_listed(self.trusted_proxies))
+
+
+def fits_in_header(key: str) -> bool:
+    """Whether a key can be sent in a header."""
+    return re.fullmatch(r"[!-~]+", key) is not None
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, not a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address: 127.0.0.0/8, ::1, or `localhost`."""
+    if is_address(host):
+        return ipaddress.ip_address(host).is_loopback
+    return host.rstrip(".").lower() == "localhost"
+
+
+def _listed(value: SecretStr | str) -> tuple[str, ...]:
+    text = value if isinstance(value, str) else value.get_secret_value()
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def markdown_page() -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import ipaddress
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -10,6 +12,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from bundle.voice import VoiceBundle
+from service.admission import Place
 from service.api.pipeline import Pipeline
 from service.audio.decoder import AudioDecoder
 from service.errors import Forbidden, MissingKey, NotReady
@@ -18,7 +21,7 @@ from service.inference import ModelRegistry
 from service.jobs import JobDesk
 from service.metrics import Metrics
 from service.runtime import Runtime
-from service.settings import Settings
+from service.settings import Settings, is_address
 from service.speakers import SpeakerDirectory
 
 _bearer = HTTPBearer(auto_error=False, description="One of TWOFOLD_API_KEYS, if the service has keys.")
@@ -60,14 +63,9 @@ async def _generation(runtime: RuntimeDep) -> GenerationDesk:
     return runtime.generation
 
 
-async def _admission(runtime: RuntimeDep) -> AsyncIterator[None]:
-    with runtime.admission.admit():
-        yield
-
-
-async def _pipeline(request: Request, runtime: RuntimeDep) -> AsyncIterator[Pipeline]:
-    with runtime.registry.lease() as engine:
-        yield Pipeline(engine, runtime.decoder, request.receive)
+async def _admission(runtime: RuntimeDep) -> AsyncIterator[Place]:
+    with runtime.admission.admit() as place:
+        yield place
 
 
 SettingsDep = Annotated[Settings, Depends(_settings)]
@@ -78,7 +76,14 @@ JobsDep = Annotated[JobDesk, Depends(_jobs)]
 GenerationDep = Annotated[GenerationDesk, Depends(_generation)]
 DirectoryDep = Annotated[SpeakerDirectory, Depends(_directory)]
 #: One of the `max_in_flight` places, held until the answer is sent. Raises Overloaded.
-AdmissionDep = Annotated[None, Depends(_admission)]
+AdmissionDep = Annotated[Place, Depends(_admission)]
+
+
+async def _pipeline(request: Request, runtime: RuntimeDep, place: AdmissionDep) -> AsyncIterator[Pipeline]:
+    with runtime.registry.lease() as engine:
+        yield Pipeline(engine, runtime.decoder, request.receive, place.hold)
+
+
 #: Embeds audio with the active model, which stays loaded until the answer is sent. Raises NotReady.
 PipelineDep = Annotated[Pipeline, Depends(_pipeline)]
 
@@ -90,9 +95,10 @@ def active_bundle(registry: ModelRegistry) -> VoiceBundle:
     return registry.active
 
 
-async def require_key(
-    settings: SettingsDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> None:
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+async def require_key(settings: SettingsDep, credentials: _Credentials) -> None:
     """Lets a request pass if it carries a key of the service, or the service has none.
 
     Raises MissingKey or Forbidden.
@@ -106,3 +112,21 @@ async def require_key(
     matches = [hmac.compare_digest(given, key.encode()) for key in settings.keys]
     if not any(matches):
         raise Forbidden("This service does not know that API key. Ask its operator for a key.")
+
+
+async def _client(request: Request, settings: SettingsDep, credentials: _Credentials) -> str:
+    if settings.keys and credentials is not None:
+        return client_digest(credentials.credentials)
+    return client_digest(request.client.host if request.client else "")
+
+
+def client_digest(key_or_address: str) -> str:
+    """Identifies a client without naming it. An IPv6 network of 64 bits is one household."""
+    who = key_or_address
+    if is_address(who) and ipaddress.ip_address(who).version == 6:
+        who = str(ipaddress.ip_network((who, 64), strict=False))
+    return hashlib.sha256(who.encode()).hexdigest()[:16]
+
+
+#: Identifies the client for limits: by its key or, if the service has no keys, by its address.
+ClientDep = Annotated[str, Depends(_client)]

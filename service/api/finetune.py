@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,7 +12,10 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, BeforeValidator, Field
 
 from bundle.voice import VoiceBundle
+from service.admission import Place
 from service.api.deps import (
+    AdmissionDep,
+    ClientDep,
     DecoderDep,
     DirectoryDep,
     JobsDep,
@@ -126,6 +128,8 @@ async def start(
     directory: DirectoryDep,
     decoder: DecoderDep,
     settings: SettingsDep,
+    client: ClientDep,
+    place: AdmissionDep,
     request: Request,
     response: Response,
 ) -> FinetuneAnswer:
@@ -140,8 +144,8 @@ async def start(
         raise BadRequest("There is no audio: add files (-F audio=@recording.wav) or speaker_ids.")
     retained = await _retained(directory.gallery, params.speaker_ids)
     job = await jobs.submit(
-        [*await _recordings(body.files, retained, decoder, settings), *retained],
-        client=_client(request, settings),
+        [*await _recordings(body.files, retained, decoder, settings, place), *retained],
+        client=client,
         name=parent.name,
         parent=parent.version,
         steps=params.steps,
@@ -156,7 +160,7 @@ async def start(
     except NotFound:  # erased while the job was being stored
         await jobs.forget(speaker_id)
         raise
-    response.headers["Location"] = f"/finetune/{job.job_id}"
+    response.headers["Location"] = f"{request.scope['root_path']}/finetune/{job.job_id}"
     return FinetuneAnswer(job_id=job.job_id, state=job.state)
 
 
@@ -220,10 +224,10 @@ def _parent(registry: ModelRegistry) -> VoiceBundle:
 
 
 async def _recordings(
-    files: list[Upload], retained: list[NewFile], decoder: AudioDecoder, settings: Settings
+    files: list[Upload], retained: list[NewFile], decoder: AudioDecoder, settings: Settings, place: Place
 ) -> list[NewFile]:
     """Uploads as FLAC files. Each is decoded and checked first, as in every other call."""
-    prepared = await decoder.prepare(files)
+    prepared = await decoder.prepare(files, place.hold)
     speech_s = sum(recording.crops.speech_s for recording in prepared)
     if not retained and speech_s < settings.min_speech_finetune_s:
         raise InsufficientSpeech(speech_s=speech_s, required_s=settings.min_speech_finetune_s)
@@ -249,13 +253,6 @@ async def _retained(gallery: Gallery, speaker_ids: list[str]) -> list[NewFile]:
             )
         files += speaker_files
     return files
-
-
-def _client(request: Request, settings: Settings) -> str:
-    """A digest that identifies the client: of its key or, if the service has no keys, of its address."""
-    address = request.client.host if request.client else ""
-    who = request.headers.get("authorization", "") if settings.keys else address
-    return hashlib.sha256(who.encode()).hexdigest()[:16]
 
 
 def _answer(job: Job) -> JobAnswer:

@@ -17,8 +17,9 @@ from pydantic import BaseModel, Field
 
 from bundle.arrays import Float32
 from bundle.generator import GeneratorBundle
+from service.admission import Place
 from service.api.accept import prefers
-from service.api.deps import DecoderDep, GenerationDep
+from service.api.deps import AdmissionDep, DecoderDep, GenerationDep
 from service.api.pipeline import while_connected
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -100,6 +101,7 @@ async def generate(
     request: Request,
     desk: GenerationDep,
     decoder: DecoderDep,
+    place: AdmissionDep,
 ) -> Response:
     """Generates one second of audio for a label.
 
@@ -114,7 +116,7 @@ async def generate(
     _require_label(params.label, bundle)
     first = secrets.randbelow(_SEEDS) if params.seed is None else params.seed
     seeds = [(first + i) % _SEEDS for i in range(params.n)]
-    style = await _style(body.files, decoder)
+    style = await _style(body.files, decoder, place)
     waveforms = await while_connected(desk.clips(bundle, params.label, seeds, style), request.receive)
     wavs = dict(zip(seeds, map(encode_wav, waveforms), strict=True))
     headers = {"X-Model": bundle.id, "X-Seed": str(first)}
@@ -131,12 +133,14 @@ def _require_label(label: str, bundle: GeneratorBundle) -> None:
         raise RequestValidationError([{"loc": ("parameters", "label"), "msg": message, "type": "enum"}])
 
 
-async def _style(files: list[Upload], decoder: AudioDecoder) -> Float32 | None:
+async def _style(files: list[Upload], decoder: AudioDecoder, place: Place) -> Float32 | None:
     if not files:
         return None
     if len(files) > 1:
         raise BadRequest("Send only one style recording.")
-    second = loudest_second((await decoder.decode(files[0])).samples)
+    samples = (await decoder.decode(files[0])).samples
+    place.hold(samples.nbytes)
+    second = loudest_second(samples)
     if np.abs(second).max() < _SILENCE:
         raise InvalidAudio("The style recording is silent. Send a recording with sound in it.")
     return second

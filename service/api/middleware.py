@@ -14,9 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.problems import internal_problem
 
 _HEADER = "X-Request-ID"
+#: What a page of another origin may read of an answer, beside its body.
+EXPOSED_HEADERS = (_HEADER, "Location", "Retry-After", "X-Model", "X-Seed")
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-_PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
+#: Calls of monitors and balancers.
+PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
 _log = structlog.get_logger(__name__)
 
 
@@ -71,5 +74,5 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     if code:
         metrics.rejections.labels(code).inc()
     # Probes come every few seconds. Only their failures are of interest.
-    log = _log.debug if route in _PROBES and status < 400 else _log.info
+    log = _log.debug if route in PROBES and status < 400 else _log.info
     log("request", method=method, route=route, status=status, code=code, seconds=round(seconds, 4))

@@ -10,6 +10,7 @@ import numpy as np
 from starlette.requests import ClientDisconnect
 
 from bundle.arrays import Float32
+from service.admission import Hold, hold_nothing
 from service.audio import PreparedRecording
 from service.audio.decoder import AudioDecoder, EmbeddedRecording, Upload
 from service.errors import InsufficientSpeech
@@ -20,12 +21,18 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class Pipeline:
-    """Decoding and inference for one request. If its client leaves, stops and raises ClientDisconnect."""
+    """Decoding and inference for one request. If its client leaves, stops and raises ClientDisconnect.
 
-    def __init__(self, engine: Engine, decoder: AudioDecoder, receive: Receive) -> None:
+    `hold` is told the bytes that decoded audio takes until the answer is sent.
+    """
+
+    def __init__(
+        self, engine: Engine, decoder: AudioDecoder, receive: Receive, hold: Hold = hold_nothing
+    ) -> None:
         self.engine = engine
         self._decoder = decoder
         self._receive = receive
+        self._hold = hold
 
     @property
     def model(self) -> str:
@@ -55,7 +62,7 @@ class Pipeline:
     async def _embed(
         self, uploads: Sequence[Upload], required_s: float, together: bool
     ) -> list[EmbeddedRecording]:
-        prepared = await self._decoder.prepare(uploads)
+        prepared = await self._decoder.prepare(uploads, self._hold)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together)
         crops = np.concatenate([p.crops.waveforms for p in prepared])  # (crops of all files, 16384)
         embeddings = await self.engine.embed(crops)
@@ -66,7 +73,7 @@ class Pipeline:
     async def _content(
         self, uploads: Sequence[Upload], required_s: float
     ) -> list[tuple[PreparedRecording, Float32]]:
-        prepared = await self._decoder.prepare(uploads)
+        prepared = await self._decoder.prepare(uploads, self._hold)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together=False)
         return [(p, await content_frames(self.engine, p.decoded.samples)) for p in prepared]
 

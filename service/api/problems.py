@@ -74,8 +74,8 @@ def internal_problem(request: Request) -> ProblemResponse:
     )
 
 
-async def _twofold_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, TwofoldError)
+def error_problem(request: Request, error: TwofoldError) -> ProblemResponse:
+    """The answer to an error that a caller can meet."""
     headers = {}
     extra = dict(error.extra)
     if error.retry_after_s is not None:
@@ -92,6 +92,11 @@ async def _twofold_error(request: Request, error: Exception) -> Response:
         headers=headers,
         **extra,
     )
+
+
+async def _twofold_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TwofoldError)
+    return error_problem(request, error)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
@@ -139,7 +144,7 @@ def install(app: FastAPI) -> None:
 _DESCRIPTIONS = {
     400: "`bad_request`: the request does not have the form that this call needs",
     401: "`missing_key`: this service needs an API key",
-    403: "`forbidden`: the API key is unknown",
+    403: "`forbidden`: the API key is unknown; `forbidden_origin`: a foreign name or web page",
     404: "`not_found`",
     409: "`conflict`: not possible in the present state",
     413: "`too_large`: too many bytes, files, or seconds after decoding",

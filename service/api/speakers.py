@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Annotated
 
 import pydantic_core
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
 from service.api.deps import DirectoryDep, JobsDep, PipelineDep, RegistryDep, SettingsDep, active_bundle
@@ -119,6 +119,7 @@ async def enrol(
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
+    request: Request,
     response: Response,
 ) -> SpeakerAnswer:
     """Enrols a voice from one or more recordings of one person. Once answered, it is stored durably."""
@@ -135,7 +136,7 @@ async def enrol(
         metadata=params.metadata,
         utterances=utterances,
     )
-    response.headers["Location"] = f"/speakers/{speaker.speaker_id}"
+    response.headers["Location"] = f"{request.scope['root_path']}/speakers/{speaker.speaker_id}"
     return _answer(speaker, index)
 
 

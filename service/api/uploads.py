@@ -5,26 +5,25 @@ Limits are checked while the body is read: an endless body is refused at the fir
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_origin
-from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
+from service.admission import Place
+from service.api.bodies import body_chunks
 from service.api.deps import AdmissionDep, SettingsDep
+from service.api.forms import MAX_TEXT_BYTES, Fields, read_multipart, read_pairs, require_utf8
+from service.api.parameters import require_known
 from service.audio.decoder import Upload
-from service.errors import BadRequest, TooLarge, UnsupportedMedia
+from service.errors import BadRequest, UnsupportedMedia
 from service.settings import Settings
 
 P = TypeVar("P", bound=BaseModel)
-Fields = list[tuple[str, str]]  # name and value, in the order of the request
 
 _DOCUMENTED_TYPES = ("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "application/octet-stream")
 # Clients and browsers use other names for the same formats.
@@ -40,8 +39,8 @@ _RAW_TYPES = frozenset(
         "application/ogg",
     )
 )
+_MULTIPART = "multipart/form-data"
 _URLENCODED = "application/x-www-form-urlencoded"
-_MAX_FIELDS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +62,8 @@ def audio_request(
     Raises BadRequest, TooLarge, UnsupportedMedia or RequestValidationError.
     """
 
-    async def read(request: Request, settings: SettingsDep, _: AdmissionDep) -> AudioRequest[P]:
-        try:
-            async with asyncio.timeout(settings.upload_timeout_s):
-                files, fields = await _read_body(request, settings, file_field, files_required)
-        except TimeoutError:
-            request.state.body_given_up = True
-            raise BadRequest(
-                f"The body did not arrive within {settings.upload_timeout_s:g} s. "
-                "Send it faster, or send fewer or shorter files."
-            ) from None
+    async def read(request: Request, settings: SettingsDep, place: AdmissionDep) -> AudioRequest[P]:
+        files, fields = await _read_body(request, settings, place, file_field, files_required)
         given = _merge(request.query_params.multi_items(), fields, params, file_field)
         if files_required and not files:
             raise BadRequest(
@@ -117,7 +108,7 @@ def audio_body(
         "properties": {file_field: files} | properties,
         "required": [*([file_field] if files_required else []), *required],
     }
-    forms: dict[str, Any] = {"multipart/form-data": {"schema": form}}
+    forms: dict[str, Any] = {_MULTIPART: {"schema": form}}
     if not files_required:
         forms[_URLENCODED] = {"schema": {"type": "object", "properties": properties, "required": required}}
     raw = {media: {"schema": {"type": "string", "format": "binary"}} for media in _DOCUMENTED_TYPES}
@@ -138,11 +129,19 @@ def audio_body(
 
 
 async def _read_body(
-    request: Request, settings: Settings, file_field: str, files_required: bool
+    request: Request, settings: Settings, place: Place, file_field: str, files_required: bool
 ) -> tuple[list[Upload], Fields]:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "multipart/form-data":
-        return await _read_form(request, settings, file_field)
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == _MULTIPART:
+        require_utf8(content_type)
+        return await read_multipart(
+            request.headers,
+            body_chunks(request, settings, place, limit=settings.max_bytes),
+            file_field=file_field,
+            max_files=settings.max_files,
+            max_bytes=settings.max_bytes,
+        )
     bare = not files_required and media_type in ("", _URLENCODED)
     if not bare and media_type not in _RAW_TYPES:
         bare_form = "" if files_required else f"parameters alone as {_URLENCODED}, "
@@ -150,88 +149,14 @@ async def _read_body(
             f"Content-Type {media_type or '(none)'!r} is not supported. Send {bare_form}multipart/form-data "
             f"with a file field {file_field!r}, or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
         )
-    body = b"".join([chunk async for chunk in _counted(request, settings.max_bytes)])
+    limit = min(MAX_TEXT_BYTES, settings.max_bytes) if bare else settings.max_bytes
+    body = b"".join([chunk async for chunk in body_chunks(request, settings, place, limit=limit)])
     if not bare:
         return [Upload(None, body)], []
     if body and not media_type:
         raise UnsupportedMedia("The body has no Content-Type: add one, for example audio/wav.")
-    return [], _read_pairs(body)
-
-
-def _read_pairs(body: bytes) -> Fields:
-    try:
-        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
-    except ValueError as error:
-        raise BadRequest(
-            f"The form cannot be read: {error}. If the body is a recording, add its Content-Type, for "
-            "example audio/wav."
-        ) from None
-
-
-async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    """The body's chunks. Raises TooLarge as soon as the body is known to exceed `limit` bytes."""
-    too_large = TooLarge(
-        f"The body is larger than {limit} bytes (TWOFOLD_MAX_BYTES). Send a shorter or compressed recording.",
-        max_bytes=limit,
-    )
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        request.state.body_given_up = True
-        raise too_large
-    total = 0
-    async for chunk in request.stream():
-        total += len(chunk)
-        if total > limit:
-            request.state.body_given_up = True
-            raise too_large
-        yield chunk
-
-
-async def _read_form(request: Request, settings: Settings, file_field: str) -> tuple[list[Upload], Fields]:
-    # Starlette's own parser, on a stream that counts: `request.form()` has no limit on bytes.
-    parser = _WholeForm(
-        request.headers,
-        _counted(request, settings.max_bytes),
-        max_files=settings.max_files,
-        max_fields=_MAX_FIELDS,
-    )
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        if error.message.startswith("Too many files"):
-            raise TooLarge(f"{error.message} Send fewer files.", max_files=settings.max_files) from None
-        raise BadRequest(f"The multipart body cannot be read: {error.message}") from None
-    except UnicodeError as error:  # the request names a charset that does not fit
-        raise BadRequest(f"The multipart body's text cannot be read: {error}") from None
-    try:
-        if not parser.ended:
-            raise BadRequest("The multipart body ends before its last boundary: send all of it.")
-        return await _form_parts(form, file_field)
-    finally:
-        await form.close()
-
-
-class _WholeForm(MultiPartParser):
-    """Starlette's parser, which does not report a body that was cut off: it drops the last part."""
-
-    ended = False
-
-    def on_end(self) -> None:
-        """The last boundary was read."""
-        self.ended = True
-
-
-async def _form_parts(form: FormData, file_field: str) -> tuple[list[Upload], Fields]:
-    files: list[Upload] = []
-    fields: Fields = []
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            if name != file_field:
-                raise BadRequest(f"File field {name!r} is unknown: the file field is named {file_field!r}.")
-            files.append(Upload(value.filename, await value.read()))
-        else:
-            fields.append((name, value))
-    return files, fields
+    require_utf8(content_type)
+    return [], read_pairs(body)
 
 
 def _merge(query: Fields, form: Fields, params: type[BaseModel], file_field: str) -> dict[str, Any]:
@@ -240,11 +165,13 @@ def _merge(query: Fields, form: Fields, params: type[BaseModel], file_field: str
     given: dict[str, Any] = {}
     for fields in (query, form):
         seen: set[str] = set()
+        if file_field in dict(fields):
+            raise BadRequest(
+                f"{file_field!r} must be a file, not text. "
+                f"With curl: -F {file_field}=@recording.wav (mind the @)."
+            )
+        require_known(dict(fields), params.model_fields)
         for name, value in fields:
-            if name == file_field:
-                raise BadRequest(
-                    f"{name!r} must be a file, not text. With curl: -F {name}=@recording.wav (mind the @)."
-                )
             if name in seen:
                 raise BadRequest(f"Field {name!r} is given more than once.")
             if name not in repeatable:

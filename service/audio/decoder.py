@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bundle.arrays import Float32
+from service.admission import Hold, hold_nothing
 from service.audio.decode import DecodedRecording, decode
 from service.audio.limits import AudioLimits
 from service.audio.prepare import PreparedRecording, prepare
@@ -42,8 +43,10 @@ class AudioDecoder:
         self._detector = SpeechDetector()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
 
-    async def prepare(self, uploads: Sequence[Upload]) -> list[PreparedRecording]:
+    async def prepare(self, uploads: Sequence[Upload], hold: Hold = hold_nothing) -> list[PreparedRecording]:
         """Decodes every upload and cuts its speech into crops, in order.
+
+        `hold` is told the bytes of each decoded recording, and may refuse them.
 
         Raises what `service.audio.prepare` raises, with `file_index` if there are several files. Raises
         TooLarge, too, if the files together are too long.
@@ -65,6 +68,7 @@ class AudioDecoder:
                 )
             self._metrics.audio_seconds.inc(recording.decoded.duration_s)
             self._metrics.speech_seconds.inc(recording.crops.speech_s)
+            hold(recording.decoded.samples.nbytes + recording.crops.waveforms.nbytes)
             recordings.append(recording)
         return recordings
 

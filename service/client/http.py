@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-from service.settings import Settings
+from service.settings import Settings, fits_in_header
 
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # an address to listen on → an address to connect to
 
@@ -28,6 +28,8 @@ class ServiceClient:
     """A method a call of the service. Raises ClientError."""
 
     def __init__(self, url: str, key: str | None = None, *, timeout_s: float = 300.0) -> None:
+        if key and not fits_in_header(key):
+            raise ClientError("A key has only ASCII characters that can be seen: check --key.")
         self._url = url
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_s)

@@ -72,7 +72,7 @@ def test_a_defect_is_answered_without_its_inside(tmp_path: Path, tiny_models: Pa
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://x") as client,
+            httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
         ):
             answer = await client.get("/defect")
             assert answer.status_code == 500

@@ -40,7 +40,8 @@ def test_sigterm_answers_requests_in_flight(start_service: Any, tiny_models: Pat
     service = start_service(tiny_models)
     host, port = service.url.removeprefix("http://").split(":")
     head = (
-        f"POST /embed HTTP/1.1\r\nHost: x\r\nContent-Type: audio/ogg\r\nContent-Length: {len(speech)}\r\n\r\n"
+        "POST /embed HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/ogg\r\n"
+        f"Content-Length: {len(speech)}\r\n\r\n"
     )
     with socket.create_connection((host, int(port)), 30) as connection:
         connection.sendall(head.encode() + speech[:-1])
@@ -67,7 +68,8 @@ def test_a_client_that_leaves_is_noticed(start_service: Any, tiny_models: Path, 
     service = start_service(tiny_models)
     host, port = service.url.removeprefix("http://").split(":")
     head = (
-        f"POST /embed HTTP/1.1\r\nHost: x\r\nContent-Type: audio/ogg\r\nContent-Length: {len(speech)}\r\n\r\n"
+        "POST /embed HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/ogg\r\n"
+        f"Content-Length: {len(speech)}\r\n\r\n"
     )
     with service.client() as http:
         # A request whose client left in its middle, and one whose client left at its end.

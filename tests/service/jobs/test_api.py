@@ -300,7 +300,7 @@ def test_without_torch_the_answer_says_what_to_install(
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://x") as client,
+            httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
         ):
             return await client.post("/finetune", files={"audio": recordings[0]})
 
