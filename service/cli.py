@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from service import key_commands
 from service.client import register
+from service.keys import KeysFileError, read_keys
 from service.misspelt import MisspeltSetting, given_names, warnings
 from service.settings import Settings, is_loopback, markdown_page
 
@@ -73,8 +75,14 @@ def _settings(overrides: dict[str, Any]) -> Settings:
 
 
 def _refuse_strangers(settings: Settings) -> None:
-    """Ends the process if others could reach the service and it has no keys."""
-    if settings.keys or settings.insecure or is_loopback(settings.host):
+    """Ends the process if others could reach the service and it has no keys, or no usable file of keys."""
+    if settings.keys_file is not None:
+        try:
+            read_keys(settings.keys_file)
+        except KeysFileError as error:
+            typer.echo(f"error: TWOFOLD_KEYS_FILE: {error}", err=True)
+            raise typer.Exit(2) from None
+    if settings.locked or settings.insecure or is_loopback(settings.host):
         return
     typer.echo(
         f"error: {settings.host or 'every address'} can be reached from other machines, and the service "
@@ -86,3 +94,4 @@ def _refuse_strangers(settings: Settings) -> None:
 
 
 register(app, lambda: _settings({}))
+key_commands.register(app, lambda: _settings({}))

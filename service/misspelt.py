@@ -16,7 +16,7 @@ _KNOWN = frozenset(name.upper() for name in Settings.model_fields) | {
 }  # DATA: trainer, benchmarks, tests
 # Left unset by a slip of the pen, they leave the service open, or recordings in clear.
 _SECURITY = frozenset(
-    ("API_KEYS", "AUDIO_KEY", "TRUSTED_HOSTS", "CORS_ORIGINS", "TRUSTED_PROXIES", "INSECURE")
+    ("API_KEYS", "KEYS_FILE", "AUDIO_KEY", "TRUSTED_HOSTS", "CORS_ORIGINS", "TRUSTED_PROXIES", "INSECURE")
 )
 
 

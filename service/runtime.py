@@ -19,6 +19,7 @@ from service.errors import StoreUnavailable
 from service.generation import GenerationDesk
 from service.inference import ActiveModel, ActiveModelFile, Engine, ModelRegistry, inference_threads
 from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
+from service.keys import KeyRing
 from service.metrics import Metrics
 from service.replicas import RedisActiveModel, Replica
 from service.settings import Settings
@@ -37,6 +38,7 @@ class Runtime:
     admission: Admission
     jobs: JobDesk
     generation: GenerationDesk
+    keys: KeyRing
     closing: asyncio.Event  # set when the service is told to stop: streams end then
 
 
@@ -60,6 +62,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
     admission = Admission(settings.max_in_flight, settings.max_upload_memory_bytes, metrics.in_flight)
     folders = Folders(settings.state_dir, settings.models_dir)
+    keys = KeyRing(settings.keys, settings.keys_file)
     # In the background: the port listens at once, and /readyz says when the model serves.
     start = _shared if settings.redis_url else _alone
     async with start(settings, make_engine, decoder) as (registry, directory):
@@ -79,6 +82,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                     admission=admission,
                     jobs=jobs,
                     generation=generation,
+                    keys=keys,
                     closing=asyncio.Event(),
                 )
 

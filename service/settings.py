@@ -51,6 +51,11 @@ class Settings(BaseSettings):
         description="API keys, comma-separated. When set, calls need the header "
         "`Authorization: Bearer KEY`. Documentation, health and metrics need no key.",
     )
+    keys_file: Path | None = Field(
+        default=None,
+        description="File of API keys with scopes, as `python -m service keys new` makes it. It holds hashes "
+        "only, and is read again when it changes.",
+    )
     insecure: bool = Field(
         default=False,
         description="Without keys only this machine is served. `1` lets the service listen on another "
@@ -267,6 +272,11 @@ class Settings(BaseSettings):
         return _listed(self.api_keys)
 
     @property
+    def locked(self) -> bool:
+        """Whether a key is needed."""
+        return bool(self.keys) or self.keys_file is not None
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """The names of `trusted_hosts`, in lower case."""
         return _listed(self.trusted_hosts.lower())
@@ -317,6 +327,6 @@ def markdown_page() -> str:
             default = "models"  # of the checkout; never this machine's path
         if isinstance(default, SecretStr):
             default = default.get_secret_value()
-        shown = f"`{default}`" if default != "" else "(empty)"
+        shown = f"`{default}`" if default not in ("", None) else "(empty)"
         rows.append(f"| `TWOFOLD_{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import ipaddress
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -14,17 +13,19 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from bundle.voice import VoiceBundle
 from service.admission import Place
 from service.api.pipeline import Pipeline
+from service.api.scopes import OPENED_BY, opens
 from service.audio.decoder import AudioDecoder
 from service.errors import Forbidden, MissingKey, NotReady
 from service.generation import GenerationDesk
 from service.inference import ModelRegistry
 from service.jobs import JobDesk
+from service.keys import SCOPES
 from service.metrics import Metrics
 from service.runtime import Runtime
 from service.settings import Settings, is_address
 from service.speakers import SpeakerDirectory
 
-_bearer = HTTPBearer(auto_error=False, description="One of TWOFOLD_API_KEYS, if the service has keys.")
+_bearer = HTTPBearer(auto_error=False, description="An API key, if the service has keys.")
 
 
 async def _runtime(request: Request) -> Runtime:
@@ -98,24 +99,26 @@ def active_bundle(registry: ModelRegistry) -> VoiceBundle:
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-async def require_key(settings: SettingsDep, credentials: _Credentials) -> None:
-    """Lets a request pass if it carries a key of the service, or the service has none.
+async def require_key(request: Request, runtime: RuntimeDep, credentials: _Credentials) -> None:
+    """Lets a request pass if it carries a key that opens its call, or the service has no keys.
 
     Raises MissingKey or Forbidden.
     """
-    if not settings.keys:
+    if not runtime.keys.locked:
         return
     if credentials is None:
         raise MissingKey("This service needs an API key: send the header 'Authorization: Bearer KEY'.")
-    given = credentials.credentials.encode()
-    # Every key is compared, in constant time, so that the time taken tells nothing about the keys.
-    matches = [hmac.compare_digest(given, key.encode()) for key in settings.keys]
-    if not any(matches):
+    key = runtime.keys.find(credentials.credentials)
+    if key is None:
         raise Forbidden("This service does not know that API key. Ask its operator for a key.")
+    path = request.scope["route"].path_format
+    if not opens(key, request.method, path):
+        needed = " or ".join(OPENED_BY.get((request.method, path), SCOPES))
+        raise Forbidden(f"This key may not do that: it needs the scope {needed}. Ask the service's operator.")
 
 
-async def _client(request: Request, settings: SettingsDep, credentials: _Credentials) -> str:
-    if settings.keys and credentials is not None:
+async def _client(request: Request, runtime: RuntimeDep, credentials: _Credentials) -> str:
+    if runtime.keys.locked and credentials is not None:
         return client_digest(credentials.credentials)
     return client_digest(request.client.host if request.client else "")
 

@@ -30,8 +30,8 @@ class OriginCheck:
         self._settings = settings
         self._hosts = settings.hosts
         self._origins = settings.origins
-        self._check_hosts = bool(settings.hosts) or not settings.keys
-        self._check_origins = bool(settings.origins) or not settings.keys
+        self._check_hosts = bool(settings.hosts) or not settings.locked
+        self._check_origins = bool(settings.origins) or not settings.locked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or refuses it."""
@@ -71,7 +71,7 @@ class OriginCheck:
         name = fits[1].strip("[]").rstrip(".")
         if "*" in self._hosts or name in self._hosts:
             return True
-        if self._settings.keys:
+        if self._settings.locked:
             return False
         # Rebinding needs a name: an address can only be this machine's own.
         return is_loopback(name) or (self._settings.insecure and is_address(name))

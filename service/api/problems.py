@@ -144,7 +144,7 @@ def install(app: FastAPI) -> None:
 _DESCRIPTIONS = {
     400: "`bad_request`: the request does not have the form that this call needs",
     401: "`missing_key`: this service needs an API key",
-    403: "`forbidden`: the API key is unknown; `forbidden_origin`: a foreign name or web page",
+    403: "`forbidden`: the API key is unknown or lacks a scope; `forbidden_origin`: a foreign name or page",
     404: "`not_found`",
     409: "`conflict`: not possible in the present state",
     413: "`too_large`: too many bytes, files, or seconds after decoding",
