@@ -19,27 +19,26 @@ from service.api.bodies import body_chunks
 from service.api.deps import AdmissionDep, SettingsDep
 from service.api.forms import MAX_TEXT_BYTES, Fields, read_multipart, read_pairs, require_utf8
 from service.api.parameters import require_known
+from service.audio.containers import looks_like_audio, what_came
 from service.audio.decoder import Upload
 from service.errors import BadRequest, UnsupportedMedia
 from service.settings import Settings
 
 P = TypeVar("P", bound=BaseModel)
 
-_DOCUMENTED_TYPES = ("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "application/octet-stream")
-# Clients and browsers use other names for the same formats.
-_RAW_TYPES = frozenset(
-    (
-        *_DOCUMENTED_TYPES,
-        "audio/x-wav",
-        "audio/wave",
-        "audio/vnd.wave",
-        "audio/x-flac",
-        "audio/opus",
-        "audio/mp3",
-        "application/ogg",
-    )
+_DOCUMENTED_TYPES = (
+    "audio/wav",
+    "audio/flac",
+    "audio/ogg",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/webm",
+    "audio/amr",
+    "application/octet-stream",
 )
 _MULTIPART = "multipart/form-data"
+_ANY_TYPES = ("audio/", "video/")  # their bytes decide; clients use many names for the same formats
+_BINARY_TYPES = frozenset(("application/octet-stream", "binary/octet-stream", "application/ogg"))
 _URLENCODED = "application/x-www-form-urlencoded"
 
 
@@ -97,7 +96,7 @@ def audio_body(
     properties: dict[str, Any] = schema.get("properties", {})
     required: list[str] = schema.get("required", [])
     file = {"type": "string", "format": "binary"}
-    formats = "WAV, FLAC, Ogg (Vorbis, Opus) or MP3, 8 kHz or more"
+    formats = "WAV, FLAC, Ogg, MP3, M4A, WebM, AMR, WMA, AIFF, CAF or a video with sound, 8 kHz or more"
     files = (
         {"type": "array", "items": file, "minItems": 1, "description": f"{formats}; repeatable."}
         if several
@@ -143,15 +142,17 @@ async def _read_body(
             max_bytes=settings.max_bytes,
         )
     bare = not files_required and media_type in ("", _URLENCODED)
-    if not bare and media_type not in _RAW_TYPES:
-        bare_form = "" if files_required else f"parameters alone as {_URLENCODED}, "
-        raise UnsupportedMedia(
-            f"Content-Type {media_type or '(none)'!r} is not supported. Send {bare_form}multipart/form-data "
-            f"with a file field {file_field!r}, or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
-        )
     limit = min(MAX_TEXT_BYTES, settings.max_bytes) if bare else settings.max_bytes
     body = b"".join([chunk async for chunk in body_chunks(request, settings, place, limit=limit)])
-    if not bare:
+    named = media_type.startswith(_ANY_TYPES) or media_type in _BINARY_TYPES
+    if not bare and not named and not looks_like_audio(body):
+        bare_form = "" if files_required else f"parameters alone as {_URLENCODED}, "
+        raise UnsupportedMedia(
+            f"Content-Type {media_type or '(none)'!r} is not supported, and the body is "
+            f"{what_came(body) if body else 'empty'}. Send {bare_form}multipart/form-data with a file field "
+            f"{file_field!r}, or the recording itself as {', '.join(_DOCUMENTED_TYPES)}."
+        )
+    if not bare or looks_like_audio(body):  # curl's --data-binary names every body a form
         return [Upload(None, body)], []
     if body and not media_type:
         raise UnsupportedMedia("The body has no Content-Type: add one, for example audio/wav.")

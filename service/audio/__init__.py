@@ -1,7 +1,8 @@
 """From an audio file to crops of speech: decoding, speech detection and cutting at 16 kHz mono.
 
-`decode` reads files, with `containers` for what libsndfile does not check. `vad` and `silero` find speech,
-`crops` cuts it, `prepare` does all three. `decoder` runs that in threads.
+`decode` reads files: `files` checks one with `containers` and opens it with `readers`, `channels` makes one
+channel of several. `vad` and `silero` find speech, `crops` cuts it, `prepare` does all of it. `decoder` runs
+that in threads.
 """
 
 from service.audio.crops import Crops, cut_crops, loudest_second

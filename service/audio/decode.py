@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
-import soundfile
 import soxr
 
 from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
-from service.audio.containers import Container, check_ogg, check_wav, has_length_tag, sniff
+from service.audio.channels import Mix, mix_down
+from service.audio.files import open_file
 from service.audio.limits import AudioLimits
-from service.errors import InvalidAudio, TooLarge, UnsupportedMedia
+from service.audio.readers import FfmpegReader, Source
+from service.errors import InvalidAudio, TooLarge
 
-_BLOCK_SAMPLES = 65_536  # decoded at once at the source's rate, all channels together
-_FORMATS = {
-    "WAV": ("WAV", "WAVEX"),
-    "FLAC": ("FLAC",),
-    "OGG": ("OGG",),
-    "MP3": ("MP3",),
-}  # libsndfile's names
-_UNKNOWN_FRAMES = 2**62  # libsndfile gives 2^63 − 1 for a stream that does not say its length
+_FULL_SCALE, _FLAT = 0.97, 0.003  # level of clipped samples, and how far neighbours among them differ
+_DENORMAL = 1e-20  # far below any sound; smaller numbers are slow to compute with
+_OPUS_RATE_HZ = 48_000
+#: Channels are told apart while all of them together are this often as long as the longest recording.
+_CHANNELS_KEPT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,25 +32,25 @@ class DecodedRecording:
     duration_s: float  # from the number of samples in the source
     source_rate_hz: int
     source_channels: int
+    codec: str = ""  # FFmpeg's name of it
+    clipped: float = 0.0  # share of the source's samples that stand at full scale, in a row
+    warnings: tuple[str, ...] = ()  # what was done about its channels and tracks
 
 
-class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]  # soundfile is untyped
-    """A sound file read from start to end. soundfile would seek after each block; streamed FLAC cannot."""
+def decode(data: bytes, limits: AudioLimits, ffmpeg: FfmpegReader | None = None) -> DecodedRecording:
+    """Decodes a file of any format in docs/audio.md, recognised by content. All of it, or none.
 
-    def seekable(self) -> bool:
-        return False
+    Channels are averaged where they hold the same sound; else the best is taken (`channels.mix_down`).
+    Integer samples are scaled to [-1, 1). If a recording exceeds ±1, all of it is scaled down to a peak of
+    1, so that nothing is clipped. Float files, lossy codecs and resampling do that. Decoding works in
+    blocks, so twice `limits.max_seconds` at 16 kHz bounds the memory.
 
-
-def decode(data: bytes, limits: AudioLimits) -> DecodedRecording:
-    """Decodes WAV, FLAC, Ogg (Vorbis, Opus) or MP3, recognised by content.
-
-    Channels are averaged. Integer samples are scaled to [-1, 1). If a recording exceeds ±1, all of it is
-    scaled down to a peak of 1, so that nothing is clipped. Float files, lossy codecs and resampling do that.
-    Decoding works in blocks, so `limits.max_seconds` at 16 kHz bounds the memory.
+    Args:
+        ffmpeg: reads what libsndfile cannot; without it, a reader for this file alone.
 
     Raises:
         TooLarge: more bytes or more seconds than allowed.
-        UnsupportedMedia: another container or codec.
+        UnsupportedMedia: another container.
         InvalidAudio: empty, damaged or cut off; NaN or infinite samples; rate or channels out of range.
     """
     if len(data) > limits.max_bytes:
@@ -61,28 +59,15 @@ def decode(data: bytes, limits: AudioLimits) -> DecodedRecording:
         )
     if not data:
         raise InvalidAudio("The file is empty. Send a recording.")
-    container = sniff(data)
-    if container == "WAV":
-        data = check_wav(data)
-    elif container == "OGG":
-        check_ogg(data)
-    try:
-        with _ForwardOnly(BytesIO(data)) as file:
-            return _read(file, container, limits, exact_length=container != "MP3" or has_length_tag(data))
-    except soundfile.SoundFileError as error:
-        raise InvalidAudio(
-            f"The {container} data is damaged and cannot be decoded. Export it again."
-        ) from error
+    with contextlib.ExitStack() as stack:
+        if ffmpeg is None:
+            ffmpeg = FfmpegReader()
+            stack.callback(ffmpeg.close)
+        return _read(stack.enter_context(open_file(data, limits, ffmpeg)), limits)
 
 
-def _read(
-    file: _ForwardOnly, container: Container, limits: AudioLimits, *, exact_length: bool
-) -> DecodedRecording:
-    if file.format not in _FORMATS[container]:
-        raise UnsupportedMedia(
-            f"After its ID3 tag the file is {file.format}, which is not supported. Send plain WAV."
-        )
-    rate, channels, declared = file.samplerate, file.channels, file.frames
+def _read(sources: list[Source], limits: AudioLimits) -> DecodedRecording:
+    rate, channels, codec = sources[0].rate_hz, sources[0].channels, sources[0].codec
     if not limits.min_rate_hz <= rate <= limits.max_rate_hz:
         raise InvalidAudio(
             f"The sample rate is {rate} Hz; it must be {limits.min_rate_hz} to {limits.max_rate_hz} Hz. "
@@ -92,33 +77,40 @@ def _read(
         raise InvalidAudio(
             f"The file has {channels} channels; the limit is {limits.max_channels}. Mix it down."
         )
-    if declared < _UNKNOWN_FRAMES:
-        _check_seconds(declared, rate, limits)
+    _check_seconds(sum(source.declared or 0 for source in sources), rate, limits)
 
-    resampler = (
-        soxr.ResampleStream(rate, SAMPLE_RATE_HZ, 1, dtype="float32") if rate != SAMPLE_RATE_HZ else None
-    )
-    parts: list[Float32] = []
-    frames = 0
-    for mono in _mono_blocks(file):
-        frames += len(mono)
-        _check_seconds(frames, rate, limits)
-        parts.append(resampler.resample_chunk(mono) if resampler else mono)
-    if resampler:
-        parts.append(resampler.resample_chunk(np.empty(0, np.float32), last=True))
-
-    if frames == 0:
+    kept = _Kept(rate, channels, round(_CHANNELS_KEPT * limits.max_seconds * SAMPLE_RATE_HZ))
+    clipping = _Clipping()
+    for block in _blocks(sources):
+        kept.add(block)
+        _check_seconds(kept.frames, rate, limits)
+        clipping.add(block)
+    if kept.frames == 0:
         raise InvalidAudio("The file holds no audio. Send a recording.")
-    if exact_length and frames < declared < _UNKNOWN_FRAMES:
-        raise InvalidAudio(
-            f"The file is cut off or damaged: its {container} header declares {declared / rate:.2f} s, but "
-            f"only {frames / rate:.2f} s could be decoded. Send the whole file."
-        )
-    samples = np.concatenate(parts)
-    peak = float(np.abs(samples).max(initial=0.0))
-    if peak > 1.0:
-        samples /= peak
-    return DecodedRecording(samples, frames / rate, rate, channels)
+    mix = kept.mixed()
+    warnings = list(mix.warnings)
+    if sources[0].tracks > 1:
+        warnings.append(f"The file has {sources[0].tracks} audio tracks; the main one was used.")
+    peak = float(np.abs(mix.samples).max(initial=0.0))
+    samples = mix.samples / np.float32(peak) if peak > 1.0 else mix.samples
+    return DecodedRecording(
+        samples,
+        kept.frames / rate,
+        _OPUS_RATE_HZ if codec == "opus" else rate,
+        channels,
+        codec,
+        clipping.share,
+        tuple(warnings),
+    )
+
+
+def _blocks(sources: list[Source]) -> Iterator[Float32]:
+    """Finite blocks (n, channels) of all sources, one after the other."""
+    for source in sources:
+        for block in source.blocks:
+            if not np.isfinite(block).all():
+                raise InvalidAudio("The file holds NaN or infinite samples. Export it again.")
+            yield np.where(np.abs(block) < _DENORMAL, np.float32(0), block)
 
 
 def _check_seconds(frames: int, rate: int, limits: AudioLimits) -> None:
@@ -129,15 +121,63 @@ def _check_seconds(frames: int, rate: int, limits: AudioLimits) -> None:
         )
 
 
-def _mono_blocks(file: _ForwardOnly) -> Iterator[Float32]:
-    """Yields (n,) blocks in file order, channels averaged."""
-    block_frames = _BLOCK_SAMPLES // file.channels
-    while True:
-        block = file.read(block_frames, dtype="float32", always_2d=True)  # (n, channels)
-        if len(block) == 0:
+class _Kept:
+    """What was decoded so far, at 16 kHz: all channels, or their mean where that would be too much."""
+
+    def __init__(self, rate_hz: int, channels: int, most_samples: int) -> None:
+        self.frames = 0  # samples a channel, at the source's rate
+        self._rate_hz = rate_hz
+        self._channels = channels
+        self._most = most_samples
+        self._samples = 0
+        self._averaged = False
+        self._parts: list[Float32] = []
+        self._resampler = (
+            soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, channels, dtype="float32")
+            if rate_hz != SAMPLE_RATE_HZ
+            else None
+        )
+
+    def add(self, block: Float32) -> None:
+        """Takes a block (n, channels)."""
+        self.frames += len(block)
+        self._keep(self._resampler.resample_chunk(block) if self._resampler else block)
+
+    def _keep(self, block: Float32) -> None:
+        self._samples += block.size
+        if self._samples > self._most and not self._averaged:
+            self._averaged = True
+            self._parts = [part.mean(axis=1, keepdims=True) for part in self._parts]
+        self._parts.append(block.mean(axis=1, keepdims=True) if self._averaged else block)
+
+    def mixed(self) -> Mix:
+        """One channel, after the last block."""
+        if self._resampler:
+            self._keep(self._resampler.resample_chunk(np.empty((0, self._channels), np.float32), last=True))
+        mix = mix_down(np.concatenate(self._parts))
+        if self._averaged:
+            words = f"The mean of {self._channels} channels was used: they are too long to be compared."
+            return Mix(mix.samples, (*mix.warnings, words))
+        return mix
+
+
+class _Clipping:
+    """Counts samples that stand at full scale: at the same extreme value, several in a row."""
+
+    def __init__(self) -> None:
+        self._clipped = self._samples = 0
+
+    def add(self, block: Float32) -> None:
+        """Takes a block (n, channels)."""
+        self._samples += block.size
+        loud = np.abs(block) >= _FULL_SCALE
+        if not loud.any():
             return
-        with np.errstate(over="ignore", invalid="ignore"):  # an overflow is refused below
-            mono = block.mean(axis=1, dtype=np.float32)
-        if not np.isfinite(mono).all():
-            raise InvalidAudio("The file holds NaN or infinite samples. Export it again.")
-        yield mono
+        level = np.abs(np.diff(block, axis=0)) <= _FLAT
+        held = loud[1:] & loud[:-1] & level  # (n - 1, channels)
+        self._clipped += int(held.sum())
+
+    @property
+    def share(self) -> float:
+        """Clipped samples of all samples."""
+        return self._clipped / self._samples if self._samples else 0.0

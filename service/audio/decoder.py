@@ -12,6 +12,7 @@ from service.admission import Hold, hold_nothing
 from service.audio.decode import DecodedRecording, decode
 from service.audio.limits import AudioLimits
 from service.audio.prepare import PreparedRecording, prepare
+from service.audio.readers import FfmpegReader
 from service.audio.vad import SpeechDetector
 from service.errors import TooLarge, TwofoldError
 from service.metrics import Metrics
@@ -41,6 +42,7 @@ class AudioDecoder:
         self._limits = limits
         self._metrics = metrics
         self._detector = SpeechDetector()
+        self._ffmpeg = FfmpegReader()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
 
     async def prepare(self, uploads: Sequence[Upload], hold: Hold = hold_nothing) -> list[PreparedRecording]:
@@ -75,14 +77,17 @@ class AudioDecoder:
     async def decode(self, upload: Upload) -> DecodedRecording:
         """Decodes one upload; it need not hold speech. Raises what `service.audio.decode` raises."""
         loop = asyncio.get_running_loop()
-        recording = await loop.run_in_executor(self._pool, decode, upload.data, self._limits)
+        recording = await loop.run_in_executor(self._pool, decode, upload.data, self._limits, self._ffmpeg)
         self._metrics.audio_seconds.inc(recording.duration_s)
         return recording
 
     async def _run(self, data: bytes) -> PreparedRecording:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, prepare, data, self._limits, self._detector)
+        return await loop.run_in_executor(
+            self._pool, prepare, data, self._limits, self._detector, self._ffmpeg
+        )
 
     def close(self) -> None:
-        """Waits for the recordings being decoded, then ends the threads."""
+        """Waits for the recordings being decoded, then ends the threads and FFmpeg's processes."""
         self._pool.shutdown()
+        self._ffmpeg.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from service.audio.crops import Crops, cut_crops
 from service.audio.decode import DecodedRecording, decode
 from service.audio.limits import AudioLimits
+from service.audio.readers import FfmpegReader
 from service.audio.vad import Region, SpeechDetector
 from service.errors import InsufficientSpeech, NoSpeech
 
@@ -21,7 +22,12 @@ class PreparedRecording:
 
 
 def prepare(
-    data: bytes, limits: AudioLimits, detector: SpeechDetector, *, min_speech_s: float = 0.0
+    data: bytes,
+    limits: AudioLimits,
+    detector: SpeechDetector,
+    ffmpeg: FfmpegReader | None = None,
+    *,
+    min_speech_s: float = 0.0,
 ) -> PreparedRecording:
     """Decodes `data`, finds the speech in it and cuts the speech into crops.
 
@@ -30,7 +36,7 @@ def prepare(
         NoSpeech: nobody speaks.
         InsufficientSpeech: there are less than `min_speech_s` seconds of speech.
     """
-    decoded = decode(data, limits)
+    decoded = decode(data, limits, ffmpeg)
     regions = detector.find(decoded.samples)
     crops = cut_crops(decoded.samples, regions)
     if not crops.spans:

@@ -131,7 +131,14 @@ def _damaged() -> list[OddInput]:
         "opus_damaged": lambda: damaged(encode(noise(), container="OGG", subtype="OPUS")),
         "mp3_cut_in_half": lambda: half(encode(noise(), container="MP3")),
         "mp3_tag_only": lambda: ID3,
-        "mp3_frame_header_then_zeros": lambda: b"\xff\xfb\x90\x00" + bytes(5000),
+        "mp4": lambda: b"\x00\x00\x00\x20ftypM4A " + bytes(200),
+        "webm": lambda: b"\x1a\x45\xdf\xa3" + bytes(200),
+        "aac": lambda: b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(200),
+        "avi": lambda: chunk(b"RIFF", b"AVI " + bytes(100)),
+        "wav_of_mp3": lambda: wav(tone(), codec=0x55),
+        "wav_unknown_codec": lambda: wav(tone(), codec=0x1234),
+        "ogg_marker_only": lambda: b"OggS",
+        "ogg_speex": lambda: b"OggS\x00\x02" + bytes(20) + b"\x01\x50Speex   " + bytes(100),
     }
     return [OddInput(name, build, 422, "invalid_audio") for name, build in cases.items()]
 
@@ -159,25 +166,11 @@ def _unsupported() -> list[OddInput]:
         "png": lambda: b"\x89PNG\r\n\x1a\n" + bytes(100),
         "jpeg": lambda: b"\xff\xd8\xff\xe0" + bytes(100),
         "pickle": lambda: b"\x80\x04\x95" + bytes(100),
-        "mp4": lambda: b"\x00\x00\x00\x20ftypM4A " + bytes(200),
-        "webm": lambda: b"\x1a\x45\xdf\xa3" + bytes(200),
-        "aac": lambda: b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(200),
-        "aiff": lambda: encode(tone(), container="AIFF"),
-        "aiff_behind_id3": lambda: ID3 + encode(tone(), container="AIFF"),
-        "au": lambda: encode(tone(), container="AU"),
-        "caf": lambda: encode(tone(), container="CAF"),
-        "wave64": lambda: encode(tone(), container="W64"),
-        "avi": lambda: chunk(b"RIFF", b"AVI " + bytes(100)),
         "raw_pcm": lambda: (tone() * 32767).astype("<i2").tobytes(),
         "zeros": lambda: bytes(10_000),
         "ones": lambda: b"\xff" * 10_000,
         "random": lambda: b"\x07" + np.random.default_rng(0).bytes(10_000),
         "wav_after_a_newline": lambda: b"\n" + encode(tone()),
-        "wav_of_mp3": lambda: wav(tone(), codec=0x55),
-        "wav_unknown_codec": lambda: wav(tone(), codec=0x1234),
-        "wav_ima_adpcm": lambda: encode(tone(), subtype="IMA_ADPCM"),
-        "ogg_marker_only": lambda: b"OggS",
-        "ogg_speex": lambda: b"OggS\x00\x02" + bytes(20) + b"\x01\x50Speex   " + bytes(100),
     }
     return [OddInput(name, build, 415, "unsupported_media") for name, build in cases.items()]
 
@@ -206,6 +199,7 @@ def _speechless() -> list[OddInput]:
         "square_wave": lambda: encode(np.sign(tone(3))),
         "white_noise": lambda: encode(noise(5)),
         "clicks": lambda: encode(clicks),
+        "mp3_of_one_frame": lambda: b"\xff\xfb\x90\x00" + bytes(5000),
         "one_sample": lambda: encode(tone(1)[:1]),
         "ten_milliseconds": lambda: encode(noise(0.01)),
         "one_crop_of_noise": lambda: encode(noise()[:16384]),
@@ -245,6 +239,10 @@ def _usable() -> list[OddInput]:
         "opus": lambda: encode(speech(), container="OGG", subtype="OPUS"),
         "mp3_behind_id3": lambda: ID3 + encode(speech(), container="MP3"),
         "mp3_before_id3v1": lambda: encode(speech(), container="MP3") + b"TAG" + bytes(125),
+        "aiff": lambda: encode(speech(), container="AIFF"),
+        "aiff_behind_id3": lambda: ID3 + encode(speech(), container="AIFF"),
+        "wav_ima_adpcm": lambda: encode(speech(), subtype="IMA_ADPCM"),
+        "wav_before_a_line_end": lambda: encode(speech()) + b"\r\n",
     }
     return [
         *(OddInput(name, build, 200, None) for name, build in cases.items()),

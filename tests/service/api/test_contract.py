@@ -28,7 +28,9 @@ CHECKS = [
 ]
 
 
-@schemathesis.serializer("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg")
+@schemathesis.serializer(
+    "audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm", "audio/amr"
+)
 def raw_audio(_: schemathesis.SerializationContext, value: Any) -> bytes:
     return serialize_binary(value)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from service.audio import AudioLimits, decode
 from service.audio.containers import check_ogg, sniff
+from service.audio.readers import FfmpegReader
 from service.errors import InvalidAudio, TwofoldError
 from tests.service.signals import encode, noise
 
@@ -34,9 +35,9 @@ def test_sniffs_by_content(container: str) -> None:
 
 
 @given(start=st.sampled_from(STARTS), rest=st.binary(max_size=300))
-def test_any_bytes_are_refused_cleanly(start: bytes, rest: bytes) -> None:
+def test_any_bytes_are_refused_cleanly(ffmpeg: FfmpegReader, start: bytes, rest: bytes) -> None:
     try:
-        recording = decode(start + rest, AudioLimits())
+        recording = decode(start + rest, AudioLimits(), ffmpeg)
     except TwofoldError as error:
         assert error.status in (413, 415, 422)  # noqa: PT017 - decoding may also succeed
     else:
@@ -45,7 +46,7 @@ def test_any_bytes_are_refused_cleanly(start: bytes, rest: bytes) -> None:
 
 @pytest.mark.parametrize("container", FILES)
 @given(data=st.data())
-def test_any_damage_is_refused_cleanly(container: str, data: st.DataObject) -> None:
+def test_any_damage_is_refused_cleanly(ffmpeg: FfmpegReader, container: str, data: st.DataObject) -> None:
     """Any bytes overwritten and any tail lost: still either usable samples or one of the errors promised."""
     file = bytearray(FILES[container])
     at = data.draw(st.integers(0, len(file) - 1))
@@ -53,7 +54,7 @@ def test_any_damage_is_refused_cleanly(container: str, data: st.DataObject) -> N
     file[at : at + len(patch)] = patch
     end = data.draw(st.integers(0, len(file)))
     try:
-        recording = decode(bytes(file[:end]), AudioLimits())
+        recording = decode(bytes(file[:end]), AudioLimits(), ffmpeg)
     except TwofoldError as error:
         assert error.status in (413, 415, 422)  # noqa: PT017 - decoding may also succeed
     else:
