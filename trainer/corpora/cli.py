@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,11 @@ app = typer.Typer(
     help="Fetches or reads a public corpus and writes it as metadata.tsv and audio/SPEAKER/CLIP.opus.",
 )
 OutOption = Annotated[Path, typer.Option(help="Folder to write; clips that it already holds stay.")]
+RepositoryOption = Annotated[Path, typer.Option("--root", help="Folder that holds the repository's files.")]
+LosslessOption = Annotated[
+    bool, typer.Option("--lossless", help="Write FLAC instead of Opus, into a folder of its own.")
+]
+MIN_S = 1.2  # of crowd recordings, which may be empty or cut off: a crop of 1.024 s has to fit
 
 
 @app.callback()
@@ -195,12 +201,114 @@ def voxceleb1(
     write_corpus(utterances, out)
 
 
-def write_corpus(recordings: Sequence[CorpusRecording], out: Path) -> None:
+@app.command()
+def alphanumeric(root: RepositoryOption, out: OutOption, lossless: LosslessOption = False) -> None:
+    """A made-up name, number and address of each of 70 students (Sakshee5/alphanumeric-audio-dataset, MIT).
+
+    Example: `python -m trainer data alphanumeric --root ~/alphanumeric-audio-dataset --out data/alphanumeric`
+    """
+    from trainer.corpora.alphanumeric import recordings
+
+    _read_and_write(recordings, root, out, lossless=lossless, min_s=MIN_S)
+
+
+@app.command()
+def commonvoice(
+    root: RepositoryOption,
+    out: OutOption,
+    per_speaker: Annotated[int, typer.Option(min=1, help="At most so many clips of a speaker.")] = 400,
+    lossless: LosslessOption = False,
+) -> None:
+    """Common Voice (CC0): a release, or a repository with some of its clips.
+
+    Speakers of dev.tsv and test.tsv become the split test.
+
+    Example: `python -m trainer data commonvoice --root ~/rsample-100-cv-corpus-6.1-2020-12-11 --out data/cv`
+    """
+    from trainer.corpora.commonvoice import recordings
+
+    _read_and_write(partial(recordings, per_speaker=per_speaker), root, out, lossless=lossless, min_s=MIN_S)
+
+
+@app.command()
+def dspspeech20(root: RepositoryOption, out: OutOption, lossless: LosslessOption = False) -> None:
+    """Words of 34 students, ten joined to a clip (zhongyuchen/DSPSpeech-20, MIT).
+
+    Example: `python -m trainer data dspspeech20 --root ~/DSPSpeech-20 --out data/dspspeech20`
+    """
+    from trainer.corpora.dspspeech20 import recordings
+
+    _read_and_write(recordings, root, out, lossless=lossless, min_s=MIN_S)
+
+
+@app.command()
+def picovoice(root: RepositoryOption, out: OutOption, lossless: LosslessOption = False) -> None:
+    """Wake words and commands of more than 50 people (both benchmarks of Picovoice, Apache-2.0).
+
+    Example: `python -m trainer data picovoice --root ~/picovoice --out data/picovoice`
+    """
+    from trainer.corpora.picovoice import recordings
+
+    _read_and_write(recordings, root, out, lossless=lossless, min_s=MIN_S)
+
+
+@app.command()
+def precise(root: RepositoryOption, out: OutOption, lossless: LosslessOption = False) -> None:
+    """Wake words given to the public domain (MycroftAI/Precise-Community-Data).
+
+    Example: `python -m trainer data precise --root ~/Precise-Community-Data --out data/precise`
+    """
+    from trainer.corpora.precise import recordings
+
+    _read_and_write(recordings, root, out, lossless=lossless, min_s=MIN_S)
+
+
+@app.command()
+def resemblyzer(root: RepositoryOption, out: OutOption, lossless: LosslessOption = False) -> None:
+    """The excerpt of LibriSpeech (CC BY 4.0) in the repository resemble-ai/Resemblyzer.
+
+    Example: `python -m trainer data resemblyzer --root ~/Resemblyzer --out data/resemblyzer`
+    """
+    from trainer.corpora.resemblyzer import recordings
+
+    _read_and_write(recordings, root, out, lossless=lossless)
+
+
+@app.command()
+def speechocean762(root: RepositoryOption, out: OutOption, lossless: LosslessOption = False) -> None:
+    """Mandarin speakers reading English (openslr.org/101, free for any use), half of them children.
+
+    Example: `python -m trainer data speechocean762 --root ~/speechocean762 --out data/speechocean762`
+    """
+    from trainer.corpora.speechocean762 import recordings
+
+    _read_and_write(recordings, root, out, lossless=lossless)
+
+
+def _read_and_write(
+    reader: Callable[[Path], list[CorpusRecording]],
+    root: Path,
+    out: Path,
+    *,
+    lossless: bool,
+    min_s: float = 0.0,
+) -> None:
+    """Writes a corpus out of the files of a repository."""
+    with errors_said(Console(stderr=True), DataError):
+        recordings = reader(root)
+    write_corpus(recordings, out, lossless=lossless, min_s=min_s)
+
+
+def write_corpus(
+    recordings: Sequence[CorpusRecording], out: Path, *, lossless: bool = False, min_s: float = 0.0
+) -> None:
     """Writes a corpus behind a progress bar, then prints the skipped files and the counts."""
     console = Console(stderr=True)
     with _progress(console) as progress:
         task = progress.add_task("writing", total=len(recordings))
-        report = write_folder(recordings, out, on_clip=lambda: progress.advance(task))
+        report = write_folder(
+            recordings, out, lossless=lossless, min_s=min_s, on_clip=lambda: progress.advance(task)
+        )
     _print_report(report, out, console)
 
 

@@ -66,6 +66,14 @@ def test_rows_of_another_corpus_stay(
     assert [clip.speaker for clip in read_folder(out, "test")] == ["s9"]
 
 
+def test_silent_recordings_are_named_where_a_length_is_asked_for(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "mute.wav", np.zeros(32_000), 16_000)
+    mute = [CorpusRecording(tmp_path / "mute.wav", "mute", "", "train", trimmed=True)]
+    report = write_folder(mute, tmp_path / "out", min_s=1.2)
+    assert report.skipped == [f"{tmp_path / 'mute.wav'}: it is silent."]
+    assert write_folder(mute, tmp_path / "out").written == 1
+
+
 def test_corrupt_files_are_named_and_skipped(tmp_path: Path, recordings: list[CorpusRecording]) -> None:
     recordings[1].source.write_bytes(b"fLaC but not really")
     report = write_folder(recordings, tmp_path / "out")
