@@ -24,6 +24,8 @@ from service.metrics import Metrics
 from service.runtime import Runtime
 from service.settings import Settings, is_address
 from service.speakers import SpeakerDirectory
+from service.speakers.gallery import unknown
+from service.tenants import OPERATOR, Tenant
 
 _bearer = HTTPBearer(auto_error=False, description="An API key, if the service has keys.")
 
@@ -99,13 +101,13 @@ def active_bundle(registry: ModelRegistry) -> VoiceBundle:
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-async def require_key(request: Request, runtime: RuntimeDep, credentials: _Credentials) -> None:
+async def require_key(request: Request, runtime: RuntimeDep, credentials: _Credentials) -> Tenant:
     """Lets a request pass if it carries a key that opens its call, or the service has no keys.
 
-    Raises MissingKey or Forbidden.
+    Returns whose key it is. Raises MissingKey or Forbidden.
     """
     if not runtime.keys.locked:
-        return
+        return OPERATOR
     if credentials is None:
         raise MissingKey("This service needs an API key: send the header 'Authorization: Bearer KEY'.")
     key = runtime.keys.find(credentials.credentials)
@@ -115,9 +117,16 @@ async def require_key(request: Request, runtime: RuntimeDep, credentials: _Crede
     if not opens(key, request.method, path):
         needed = " or ".join(OPENED_BY.get((request.method, path), SCOPES))
         raise Forbidden(f"This key may not do that: it needs the scope {needed}. Ask the service's operator.")
+    return Tenant(key.tenant)
 
 
-async def _client(request: Request, runtime: RuntimeDep, credentials: _Credentials) -> str:
+#: Whose voices, jobs and versions a request is about. Raises what `require_key` raises.
+TenantDep = Annotated[Tenant, Depends(require_key)]
+
+
+async def _client(request: Request, runtime: RuntimeDep, credentials: _Credentials, tenant: TenantDep) -> str:
+    if not tenant.is_operator:
+        return client_digest(f"tenant {tenant.name}")
     if runtime.keys.locked and credentials is not None:
         return client_digest(credentials.credentials)
     return client_digest(request.client.host if request.client else "")
@@ -131,5 +140,13 @@ def client_digest(key_or_address: str) -> str:
     return hashlib.sha256(who.encode()).hexdigest()[:16]
 
 
-#: Identifies the client for limits: by its key or, if the service has no keys, by its address.
+#: Identifies the client for limits: by its tenant or key or, if the service has no keys, by its address.
 ClientDep = Annotated[str, Depends(_client)]
+
+
+def stored_id(tenant: Tenant, speaker_id: str) -> str:
+    """The id under which a speaker of the tenant is stored. Raises NotFound for what is no id."""
+    stored = tenant.stored(speaker_id)
+    if stored is None:
+        raise unknown(speaker_id)
+    return stored

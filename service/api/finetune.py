@@ -22,18 +22,21 @@ from service.api.deps import (
     RegistryDep,
     RuntimeDep,
     SettingsDep,
+    TenantDep,
     active_bundle,
+    stored_id,
 )
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio import encode_flac
 from service.audio.decoder import AudioDecoder, Upload
-from service.errors import BadRequest, Conflict, InsufficientSpeech, NotFound
+from service.errors import BadRequest, Conflict, Forbidden, InsufficientSpeech, NotFound
 from service.inference import ModelRegistry
 from service.jobs import Job, NewFile
 from service.jobs.records import Activate, State
 from service.settings import Settings
 from service.speakers import Gallery
+from service.tenants import Tenant
 
 router = APIRouter(prefix="/finetune", tags=["fine-tuning"])
 
@@ -129,6 +132,7 @@ async def start(
     decoder: DecoderDep,
     settings: SettingsDep,
     client: ClientDep,
+    tenant: TenantDep,
     place: AdmissionDep,
     request: Request,
     response: Response,
@@ -139,13 +143,18 @@ async def start(
     """
     params = body.params
     jobs.require_worker()
+    if params.activate != "never" and not tenant.is_operator:
+        raise Forbidden(
+            "A version serves all tenants, and the operator alone activates it: use activate=never."
+        )
     parent = _parent(registry)
     if not body.files and not params.speaker_ids:
         raise BadRequest("There is no audio: add files (-F audio=@recording.wav) or speaker_ids.")
-    retained = await _retained(directory.gallery, params.speaker_ids)
+    retained = await _retained(directory.gallery, params.speaker_ids, tenant)
     job = await jobs.submit(
         [*await _recordings(body.files, retained, decoder, settings, place), *retained],
         client=client,
+        tenant=tenant,
         name=parent.name,
         parent=parent.version,
         steps=params.steps,
@@ -156,9 +165,9 @@ async def start(
     )
     try:
         for speaker_id in params.speaker_ids:
-            await asyncio.to_thread(directory.gallery.get, speaker_id)
+            await asyncio.to_thread(directory.gallery.get, stored_id(tenant, speaker_id))
     except NotFound:  # erased while the job was being stored
-        await jobs.forget(speaker_id)
+        await jobs.forget(stored_id(tenant, speaker_id))
         raise
     response.headers["Location"] = f"{request.scope['root_path']}/finetune/{job.job_id}"
     return FinetuneAnswer(job_id=job.job_id, state=job.state)
@@ -167,27 +176,28 @@ async def start(
 @router.get("", responses=problem_responses(503))
 async def list_jobs(
     jobs: JobsDep,
+    tenant: TenantDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> JobsAnswer:
     """Lists jobs, newest first."""
-    page = await asyncio.to_thread(jobs.store.list, limit=limit, before=cursor)
+    page = await jobs.page(tenant, limit=limit, before=cursor)
     return JobsAnswer(jobs=[_answer(job) for job in page.jobs], next_cursor=page.next_before)
 
 
 @router.get("/{job_id}", responses=problem_responses(404, 503))
-async def show(job_id: str, jobs: JobsDep) -> JobAnswer:
+async def show(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Shows one job."""
-    return _answer(await jobs.get(job_id))
+    return _answer(await jobs.get(job_id, tenant))
 
 
-async def _existing(job_id: str, jobs: JobsDep) -> Job:
-    return await jobs.get(job_id)
+async def _existing(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Job:
+    return await jobs.get(job_id, tenant)
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=problem_responses(404, 503))
 async def events(
-    job: Annotated[Job, Depends(_existing)], jobs: JobsDep, runtime: RuntimeDep
+    job: Annotated[Job, Depends(_existing)], jobs: JobsDep, runtime: RuntimeDep, tenant: TenantDep
 ) -> AsyncIterator[ServerSentEvent]:
     """The job as server-sent events named `job`: now, and after every change. Ends with the job."""
     shown: JobAnswer | None = None
@@ -199,12 +209,13 @@ async def events(
         if job.settled or runtime.closing.is_set():
             return
         await asyncio.sleep(_EVENT_S)
-        job = await jobs.get(job.job_id)
+        job = await jobs.get(job.job_id, tenant)
 
 
 @router.delete("/{job_id}", status_code=202, responses=problem_responses(404, 409, 503))
-async def cancel(job_id: str, jobs: JobsDep) -> JobAnswer:
+async def cancel(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Cancels a job. A running job ends within two seconds. Its recordings are deleted."""
+    await jobs.get(job_id, tenant)
     return _answer(await jobs.cancel(job_id))
 
 
@@ -236,16 +247,17 @@ async def _recordings(
     ]
 
 
-async def _retained(gallery: Gallery, speaker_ids: list[str]) -> list[NewFile]:
+async def _retained(gallery: Gallery, speaker_ids: list[str], tenant: Tenant) -> list[NewFile]:
     files: list[NewFile] = []
     for speaker_id in dict.fromkeys(speaker_ids):
-        speaker = await asyncio.to_thread(gallery.get, speaker_id)
+        stored = stored_id(tenant, speaker_id)
+        speaker = await asyncio.to_thread(gallery.get, stored)
         recordings = [
             await asyncio.to_thread(gallery.audio, utterance.utterance_id)
             for utterance in speaker.utterances
             if utterance.retained
         ]
-        speaker_files = [NewFile(speaker_id, audio) for audio in recordings if audio is not None]
+        speaker_files = [NewFile(stored, audio) for audio in recordings if audio is not None]
         if not speaker_files:
             raise Conflict(
                 f"No audio of speaker {speaker_id!r} is retained. Add audio with retain_audio=true, "

@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from bundle.vectors import pool_utterance
 from service.api.decision import DecisionParams, single_recording
-from service.api.deps import DirectoryDep, PipelineDep, SettingsDep
+from service.api.deps import DirectoryDep, PipelineDep, SettingsDep, TenantDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.tenants import shown
 
 router = APIRouter(tags=["speakers"])
 
@@ -55,6 +56,7 @@ async def identify(
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
+    tenant: TenantDep,
 ) -> IdentifyAnswer:
     """Compares one recording with every enrolled voice.
 
@@ -67,11 +69,13 @@ async def identify(
         single_recording(body.files), required_s=settings.min_speech_identify_s
     )
     speech_s = recording.prepared.crops.speech_s
-    searched, stale = len(index), index.stale
-    hits = await asyncio.to_thread(index.search, pool_utterance(recording.embeddings), params.top_k)
+    searched, stale = index.counts(tenant.name)
+    hits = await asyncio.to_thread(
+        index.search, pool_utterance(recording.embeddings), params.top_k, tenant.name
+    )
     candidates = [
         CandidateAnswer(
-            speaker_id=hit.speaker_id,
+            speaker_id=shown(hit.speaker_id),
             name=hit.name,
             score=hit.score,
             probability=index.scorer.probability(hit.score, seconds=speech_s),

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from service.api.deps import DecoderDep, DirectoryDep, GenerationDep, RegistryDep, active_bundle
+from service.api.deps import DecoderDep, DirectoryDep, GenerationDep, RegistryDep, TenantDep, active_bundle
 from service.api.problems import problem_responses
+from service.errors import Forbidden
 
 router = APIRouter(tags=["models"])
 
@@ -59,17 +60,22 @@ class ActivateAnswer(BaseModel):
 
 @router.get("/models")
 async def list_models(
-    registry: RegistryDep, directory: DirectoryDep, generation: GenerationDep
+    registry: RegistryDep, directory: DirectoryDep, generation: GenerationDep, tenant: TenantDep
 ) -> ModelsAnswer:
-    """Lists every version and the one that serves."""
-    bundles = await asyncio.to_thread(registry.list)
+    """Lists every version and the one that serves. A tenant sees what is shipped, what serves and its own."""
+    active = registry.active.id if registry.active else None
+    bundles = [
+        bundle
+        for bundle in await asyncio.to_thread(registry.list)
+        if bundle.id == active or tenant.sees_version(bundle.version)
+    ]
     generator = await generation.find()
     return ModelsAnswer(
         active=registry.active.version if registry.active else None,
-        model=registry.active.id if registry.active else None,
+        model=active,
         generator=generator.id if generator else None,
         models=[ModelAnswer.model_validate(bundle, from_attributes=True) for bundle in bundles],
-        notices=[*registry.notices, *directory.notices],
+        notices=[*registry.notices, *directory.notices] if tenant.is_operator else [],
     )
 
 
@@ -79,13 +85,16 @@ async def activate(
     registry: RegistryDep,
     directory: DirectoryDep,
     decoder: DecoderDep,
+    tenant: TenantDep,
 ) -> ActivateAnswer:
     """Switches to a version, or back to an earlier one. Answers once that version serves.
 
     `version` may be given as name/version; it has to be where two models have the version.
 
-    Other requests are answered meanwhile.
+    Other requests are answered meanwhile. Only the operator may do this: a version serves all tenants.
     """
+    if not tenant.is_operator:
+        raise Forbidden("A version serves all tenants: only a key without a tenant activates it.")
     carried = await directory.activate(registry, version, decoder)
     bundle = active_bundle(registry)
     return ActivateAnswer(

@@ -10,9 +10,8 @@ import numpy as np
 from starlette.requests import ClientDisconnect
 
 from bundle.arrays import Float32
-from service.admission import Hold, hold_nothing
 from service.audio import PreparedRecording
-from service.audio.decoder import AudioDecoder, EmbeddedRecording, Upload
+from service.audio.decoder import AudioDecoder, EmbeddedRecording, Hold, Upload, hold_nothing
 from service.errors import InsufficientSpeech
 from service.inference import Engine, content_frames, content_hop
 

@@ -14,11 +14,21 @@ import pydantic_core
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
-from service.api.deps import DirectoryDep, JobsDep, PipelineDep, RegistryDep, SettingsDep, active_bundle
+from service.api.deps import (
+    DirectoryDep,
+    JobsDep,
+    PipelineDep,
+    RegistryDep,
+    SettingsDep,
+    TenantDep,
+    active_bundle,
+    stored_id,
+)
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
-from service.errors import BadRequest
+from service.errors import BadRequest, NotFound
 from service.speakers import Speaker, VoiceIndex, assess, new_utterances
+from service.tenants import Tenant, shown
 
 router = APIRouter(prefix="/speakers", tags=["speakers"])
 
@@ -119,6 +129,7 @@ async def enrol(
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
+    tenant: TenantDep,
     request: Request,
     response: Response,
 ) -> SpeakerAnswer:
@@ -131,12 +142,12 @@ async def enrol(
     )
     speaker = await directory.enrol(
         index,
-        params.speaker_id or uuid.uuid4().hex,
+        stored_id(tenant, params.speaker_id or uuid.uuid4().hex),
         name=params.name,
         metadata=params.metadata,
         utterances=utterances,
     )
-    response.headers["Location"] = f"{request.scope['root_path']}/speakers/{speaker.speaker_id}"
+    response.headers["Location"] = f"{request.scope['root_path']}/speakers/{shown(speaker.speaker_id)}"
     return _answer(speaker, index)
 
 
@@ -151,8 +162,10 @@ async def add_audio(
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
+    tenant: TenantDep,
 ) -> SpeakerAnswer:
     """Adds recordings to an enrolment. A stale enrolment needs as much speech as a new one."""
+    speaker_id = stored_id(tenant, speaker_id)
     index = await directory.index(pipeline.engine.bundle)
     speaker = await asyncio.to_thread(directory.gallery.get, speaker_id)
     known_s = sum(u.speech_s for u in speaker.utterances if index.model in u.embeddings)
@@ -173,33 +186,39 @@ async def add_audio(
 async def list_speakers(
     directory: DirectoryDep,
     registry: RegistryDep,
+    tenant: TenantDep,
     limit: Annotated[int, Query(ge=1, le=1000, description="Speakers on a page.")] = 100,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> SpeakersAnswer:
     """Lists enrolled speakers in the order of their ids."""
     index = await _index(directory, registry)
-    page = await asyncio.to_thread(directory.gallery.list, limit=limit, after=_read_cursor(cursor))
+    page = await asyncio.to_thread(
+        directory.gallery.list, limit=limit, after=_read_cursor(cursor, tenant), within=tenant.ids
+    )
     return SpeakersAnswer(
         speakers=[_answer(speaker, index) for speaker in page.speakers],
-        next_cursor=page.next_after and base64.urlsafe_b64encode(page.next_after.encode()).decode(),
-        total=await asyncio.to_thread(directory.gallery.count),
+        next_cursor=page.next_after and _cursor(page.next_after),
+        total=await asyncio.to_thread(directory.gallery.count, tenant.ids),
     )
 
 
 @router.get("/{speaker_id}", responses=problem_responses(404, 503))
-async def show(speaker_id: str, directory: DirectoryDep, registry: RegistryDep) -> SpeakerAnswer:
+async def show(
+    speaker_id: str, directory: DirectoryDep, registry: RegistryDep, tenant: TenantDep
+) -> SpeakerAnswer:
     """Shows one speaker."""
     index = await _index(directory, registry)
-    return _answer(await asyncio.to_thread(directory.gallery.get, speaker_id), index)
+    return _answer(await asyncio.to_thread(directory.gallery.get, stored_id(tenant, speaker_id)), index)
 
 
 @router.delete("/{speaker_id}", status_code=204, responses=problem_responses(404, 503))
-async def erase(speaker_id: str, directory: DirectoryDep, jobs: JobsDep) -> None:
+async def erase(speaker_id: str, directory: DirectoryDep, jobs: JobsDep, tenant: TenantDep) -> None:
     """Erases the voiceprint and the retained audio, everywhere. Cannot be undone.
 
     Unfinished fine-tuning jobs that use this speaker's audio are canceled. Models that were already
     fine-tuned on it stay as they are.
     """
+    speaker_id = stored_id(tenant, speaker_id)
     try:
         await directory.delete(speaker_id)
     finally:  # also when repeated after a failure of this step: the speaker is erased by then
@@ -210,12 +229,16 @@ async def _index(directory: DirectoryDep, registry: RegistryDep) -> VoiceIndex:
     return await directory.index(active_bundle(registry))
 
 
-def _read_cursor(cursor: str | None) -> str | None:
+def _cursor(stored: str) -> str:
+    return base64.urlsafe_b64encode(shown(stored).encode()).decode()
+
+
+def _read_cursor(cursor: str | None, tenant: Tenant) -> str | None:
     if cursor is None:
         return None
     try:
-        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+        return stored_id(tenant, base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode())
+    except (binascii.Error, ValueError, NotFound):
         raise BadRequest(
             "Unknown cursor. Pass the `next_cursor` of a page unchanged, or no cursor."
         ) from None
@@ -224,7 +247,7 @@ def _read_cursor(cursor: str | None) -> str | None:
 def _answer(speaker: Speaker, index: VoiceIndex) -> SpeakerAnswer:
     quality = assess(speaker, index.model, index.scorer)
     return SpeakerAnswer(
-        speaker_id=speaker.speaker_id,
+        speaker_id=shown(speaker.speaker_id),
         name=speaker.name,
         metadata=dict(speaker.metadata),
         speech_s=speaker.speech_s,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from bundle.vectors import pool_utterance
 from service.api.decision import DecisionParams, single_recording
-from service.api.deps import DirectoryDep, PipelineDep, SettingsDep
+from service.api.deps import DirectoryDep, PipelineDep, SettingsDep, TenantDep, stored_id
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.errors import Conflict
@@ -46,11 +46,12 @@ async def verify(
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
+    tenant: TenantDep,
 ) -> VerifyAnswer:
     """Compares one recording with one enrolled voice. Uses memory only, as /identify does."""
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
-    enrolled = index.centred(params.speaker_id)
+    enrolled = index.centred(stored_id(tenant, params.speaker_id))
     if enrolled is None:
         raise Conflict(
             f"Speaker {params.speaker_id!r} is stale: there is no voiceprint under {index.model}. Add audio "

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bundle.arrays import Float32
-from service.admission import Hold, hold_nothing
 from service.audio.decode import DecodedRecording, decode
 from service.audio.limits import AudioLimits
 from service.audio.prepare import PreparedRecording, prepare
@@ -16,6 +15,13 @@ from service.audio.readers import FfmpegReader
 from service.audio.vad import SpeechDetector
 from service.errors import TooLarge, TwofoldError
 from service.metrics import Metrics
+
+#: Told the bytes that decoded audio takes. May raise, to refuse them.
+Hold = Callable[[int], None]
+
+
+def hold_nothing(_: int) -> None:
+    """Counts nothing: for work outside of a request."""
 
 
 @dataclass(frozen=True, slots=True)

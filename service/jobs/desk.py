@@ -13,10 +13,12 @@ from service.errors import Conflict, NotReady
 from service.jobs import lifecycle
 from service.jobs.files import Folders
 from service.jobs.queue import JobQueue
-from service.jobs.records import Activate, Job, JobFile, new_job_id, new_version
-from service.jobs.store import JobStore
+from service.jobs.records import Activate, Job, JobFile, JobPage, new_job_id, new_version
+from service.jobs.store import JobStore, unknown_job
 from service.settings import Settings
+from service.tenants import Tenant
 
+_SCANNED = 200  # least number of jobs read at once: a tenant's may be few among many
 NO_TORCH = "Fine-tuning needs torch, which is not installed here: pip install '.[train]'"
 
 
@@ -52,6 +54,7 @@ class JobDesk:
         recordings: list[NewFile],
         *,
         client: str,
+        tenant: Tenant,
         name: str,
         parent: str,
         steps: int,
@@ -67,10 +70,11 @@ class JobDesk:
         job = Job(
             job_id=job_id,
             client=client,
+            tenant=tenant.name,
             created_at=now,
             name=name,
             parent=parent,
-            version=new_version(job_id, now),
+            version=new_version(job_id, now, tenant.name),
             steps=steps,
             same_voice_seconds=same_voice_seconds,
             activate=activate,
@@ -81,9 +85,16 @@ class JobDesk:
         await asyncio.to_thread(self._store_and_send, job, {k: v.audio for k, v in files.items()})
         return job
 
-    async def get(self, job_id: str) -> Job:
-        """The job. Raises NotFound, StoreUnavailable."""
-        return await asyncio.to_thread(self.store.get, job_id)
+    async def get(self, job_id: str, tenant: Tenant) -> Job:
+        """The job, if it is the tenant's. Raises NotFound, StoreUnavailable."""
+        job = await asyncio.to_thread(self.store.get, job_id)
+        if job.tenant != tenant.name:
+            raise unknown_job(job_id)
+        return job
+
+    async def page(self, tenant: Tenant, *, limit: int, before: str | None) -> JobPage:
+        """At most `limit` jobs of the tenant that are older than `before`. Raises StoreUnavailable."""
+        return await asyncio.to_thread(self._page, tenant.name, limit, before)
 
     async def cancel(self, job_id: str) -> Job:
         """Cancels a job. Raises NotFound, Conflict if it is over, StoreUnavailable."""
@@ -106,6 +117,16 @@ class JobDesk:
             folder.remove()
             raise
         self.queue.send(job.job_id)
+
+    def _page(self, tenant: str, limit: int, before: str | None) -> JobPage:
+        jobs: list[Job] = []
+        while len(jobs) <= limit:  # one more tells whether there is another page
+            page = self.store.list(limit=max(limit, _SCANNED), before=before)
+            jobs += [job for job in page.jobs if job.tenant == tenant]
+            before = page.next_before
+            if before is None:
+                break
+        return JobPage(tuple(jobs[:limit]), next_before=jobs[limit - 1].job_id if len(jobs) > limit else None)
 
     def _cancel(self, job_id: str) -> Job:
         job = self.store.update(job_id, lambda job: lifecycle.cancel(job, datetime.now(UTC)))

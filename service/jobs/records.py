@@ -36,6 +36,7 @@ class Job:
 
     job_id: str  # sorts by creation time
     client: str  # who started it, as a digest
+    tenant: str = ""  # whose it is; empty: the operator's
     created_at: datetime
 
     # The request
@@ -98,6 +99,7 @@ def new_job_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
-def new_version(job_id: str, now: datetime) -> str:
-    """The version that a job makes, such as `ft-20261121-083015-7f3a52`: its time and its job."""
-    return f"ft-{now:%Y%m%d-%H%M%S}-{job_id[-6:]}"
+def new_version(job_id: str, now: datetime, tenant: str = "") -> str:
+    """The version that a job makes, such as `ft-20261121-083015-7f3a52`: its time, its job and its tenant."""
+    version = f"ft-{now:%Y%m%d-%H%M%S}-{job_id[-6:]}"
+    return f"{version}-{tenant}" if tenant else version

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from service.errors import Conflict, NotFound, NotReady
 from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Voiceprints
+from service.tenants import EVERYBODY, IdRange, shown
 
 
 class Gallery(Protocol):
@@ -51,7 +52,7 @@ class Gallery(Protocol):
         """The speaker. Raises `NotFound`."""
         ...
 
-    def list(self, *, limit: int, after: str | None = None) -> Page:
+    def list(self, *, limit: int, after: str | None = None, within: IdRange = EVERYBODY) -> Page:
         """At most `limit` speakers whose ids sort after `after`, in the order of their ids."""
         ...
 
@@ -71,7 +72,7 @@ class Gallery(Protocol):
         """How many speakers have a voiceprint under each model."""
         ...
 
-    def count(self) -> int:
+    def count(self, within: IdRange = EVERYBODY) -> int:
         """Number of enrolled speakers, stale ones included."""
         ...
 
@@ -82,11 +83,14 @@ class Gallery(Protocol):
 
 def unknown(speaker_id: str) -> NotFound:
     """The error of a gallery or index without this speaker."""
-    return NotFound(f"No speaker {speaker_id!r} is enrolled. GET /speakers lists the enrolled speakers.")
+    return NotFound(
+        f"No speaker {shown(speaker_id)!r} is enrolled. GET /speakers lists the enrolled speakers."
+    )
 
 
 def taken(speaker_id: str) -> Conflict:
     """The error of an enrolment under an id that is taken."""
+    speaker_id = shown(speaker_id)
     return Conflict(
         f"Speaker {speaker_id!r} is already enrolled. Add recordings with POST "
         f"/speakers/{speaker_id}/audio, or erase the speaker first.",

@@ -32,6 +32,7 @@ from service.speakers.redis_layout import (
     unpacked,
 )
 from service.stores.redis import RedisConnection
+from service.tenants import EVERYBODY, IdRange
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 500  # speakers read by one call of a script, in some milliseconds
@@ -83,9 +84,9 @@ class RedisGallery:
             raise unknown(speaker_id)
         return read_speaker(speaker_id, fields)
 
-    def list(self, *, limit: int, after: str | None = None) -> Page:
+    def list(self, *, limit: int, after: str | None = None, within: IdRange = EVERYBODY) -> Page:
         with self._redis.reaching() as client:
-            ids = _ids_after(client, after, limit + 1)  # one more tells whether there is another page
+            ids = _ids_after(client, after, limit + 1, within)  # one more tells whether there is another page
             with client.pipeline(transaction=False) as pipe:
                 for speaker_id in ids[:limit]:
                     pipe.hgetall(speaker_key(speaker_id))
@@ -133,9 +134,9 @@ class RedisGallery:
                 after = ids[-1]
         return speakers
 
-    def count(self) -> int:
+    def count(self, within: IdRange = EVERYBODY) -> int:
         with self._redis.reaching() as client:
-            return int(client.zcard(SPEAKERS))
+            return int(client.zlexcount(SPEAKERS, f"({within.first}", f"({within.end}"))
 
     def compact(self) -> None:
         """After an erasure, makes Redis rewrite its append-only file without the erased voices.
@@ -183,7 +184,7 @@ class RedisGallery:
         return read_speaker(speaker_id, dict(zip(answer[::2], answer[1::2], strict=True)))
 
 
-def _ids_after(client: Redis, after: str | None, limit: int) -> list[str]:
-    start = "-" if after is None else f"({after}"
-    ids = cast(list[bytes], client.zrangebylex(SPEAKERS, start, "+", start=0, num=limit))
+def _ids_after(client: Redis, after: str | None, limit: int, within: IdRange = EVERYBODY) -> list[str]:
+    start = max(after or "", within.first)
+    ids = cast(list[bytes], client.zrangebylex(SPEAKERS, f"({start}", f"({within.end}", start=0, num=limit))
     return [speaker_id.decode() for speaker_id in ids]

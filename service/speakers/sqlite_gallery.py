@@ -16,6 +16,7 @@ from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import taken, unknown
 from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utterance, Voiceprints
 from service.stores.sqlite import SqliteFile
+from service.tenants import EVERYBODY, IdRange
 
 SCHEMA_VERSION = 2
 SCHEMA = """
@@ -111,13 +112,15 @@ class SqliteGallery:
         with self._file.reading() as db:
             return _select_speaker(db, speaker_id)
 
-    def list(self, *, limit: int, after: str | None = None) -> Page:
+    def list(self, *, limit: int, after: str | None = None, within: IdRange = EVERYBODY) -> Page:
+        first, end = within
         with self._file.reading() as db:
             ids = [
                 speaker_id
                 for (speaker_id,) in db.execute(
-                    "SELECT speaker_id FROM speakers WHERE speaker_id > ? ORDER BY speaker_id LIMIT ?",
-                    (after or "", limit + 1),  # one more tells whether there is another page
+                    "SELECT speaker_id FROM speakers WHERE speaker_id > ? AND speaker_id < ? "
+                    "ORDER BY speaker_id LIMIT ?",
+                    (max(after or "", first), end, limit + 1),  # one more tells whether there is another page
                 )
             ]
             speakers = tuple(_select_speaker(db, speaker_id) for speaker_id in ids[:limit])
@@ -161,9 +164,11 @@ class SqliteGallery:
                 ).fetchall()
             )
 
-    def count(self) -> int:
+    def count(self, within: IdRange = EVERYBODY) -> int:
         with self._file.reading() as db:
-            (n,) = db.execute("SELECT count(*) FROM speakers").fetchone()
+            (n,) = db.execute(
+                "SELECT count(*) FROM speakers WHERE speaker_id > ? AND speaker_id < ?", within
+            ).fetchone()
             return int(n)
 
     def close(self) -> None:
