@@ -26,14 +26,10 @@ def main() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [TWOFOLD_HOST].")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free port [TWOFOLD_PORT].")] = None,
-    worker: Annotated[bool, typer.Option("--worker", help="Also run a worker process. Needs torch.")] = False,
+    worker: Annotated[bool, typer.Option("--worker", help="Also run a worker process.")] = False,
 ) -> None:
     """Starts the service. Ctrl-C or SIGTERM ends it once open requests are answered."""
-    if importlib.util.find_spec("onnxruntime") is None:
-        from service.inference import RuntimeMissingError
-
-        typer.echo(f"error: {RuntimeMissingError()}", err=True)
-        raise typer.Exit(1)
+    _require_runtime()
     given = {"host": host, "port": port}
     settings = _settings({name: value for name, value in given.items() if value is not None})
     _refuse_strangers(settings)
@@ -45,9 +41,7 @@ def serve(
 @app.command()
 def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
     """Runs fine-tuning jobs, one at a time. Ctrl-C or SIGTERM puts the current job back into the queue."""
-    if importlib.util.find_spec("torch") is None:
-        typer.echo("error: a worker needs torch: pip install '.[train]'", err=True)
-        raise typer.Exit(1)
+    _require_runtime()
     settings = _settings({})
     from service.jobs.worker import run_worker
 
@@ -58,6 +52,14 @@ def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> N
 def settings() -> None:
     """Prints every setting with its default and unit, as the page docs/settings.md."""
     typer.echo(markdown_page())
+
+
+def _require_runtime() -> None:
+    if importlib.util.find_spec("onnxruntime") is None:
+        from service.inference import RuntimeMissingError
+
+        typer.echo(f"error: {RuntimeMissingError()}", err=True)
+        raise typer.Exit(1)
 
 
 def _settings(overrides: dict[str, Any]) -> Settings:

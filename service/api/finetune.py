@@ -41,7 +41,7 @@ from service.tenants import Tenant
 router = APIRouter(prefix="/finetune", tags=["fine-tuning"])
 
 MAX_STEPS = 5000
-FINETUNED_KIND = "autodecompose"
+STEPPED_KIND = "autodecompose"  # whose network can be trained further
 _EVENT_S = 0.5  # how often a stream of events reads the job
 
 
@@ -60,7 +60,12 @@ class FinetuneParams(BaseModel):
         max_length=1000,
         description="Enrolled speakers whose retained audio is used too; repeatable, or with commas.",
     )
-    steps: int = Field(50, ge=1, le=MAX_STEPS, description="Training steps.")
+    steps: int = Field(
+        0,
+        ge=0,
+        le=MAX_STEPS,
+        description="Training steps before the adaptation. They need a worker with torch.",
+    )
     activate: Activate = Field(
         "never", description="`if_better`: the new version serves if the report finds it better."
     )
@@ -95,7 +100,9 @@ class JobAnswer(BaseModel):
     state: State
     step: int
     steps: int
-    progress: float = Field(description="Share of the steps that are done, 0 to 1.")
+    progress: float = Field(
+        description="Share of the steps that are done, 0 to 1. Without steps: 1 at the end."
+    )
     loss: float | None
     eta_s: float | None = Field(description="Estimated time to the last step, in seconds.")
     created_at: datetime
@@ -137,17 +144,17 @@ async def start(
     request: Request,
     response: Response,
 ) -> FinetuneAnswer:
-    """Starts a job that fine-tunes the active model on your recordings, without labels.
+    """Starts a job that adapts the active model to your recordings, without labels.
 
     The job makes a new version of the model. However it ends, its recordings are deleted then.
     """
     params = body.params
-    jobs.require_worker()
+    jobs.require_worker(params.steps)
     if params.activate != "never" and not tenant.is_operator:
         raise Forbidden(
             "A version serves all tenants, and the operator alone activates it: use activate=never."
         )
-    parent = _parent(registry)
+    parent = _parent(registry, params.steps)
     if not body.files and not params.speaker_ids:
         raise BadRequest("There is no audio: add files (-F audio=@recording.wav) or speaker_ids.")
     retained = await _retained(directory.gallery, params.speaker_ids, tenant)
@@ -219,17 +226,12 @@ async def cancel(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     return _answer(await jobs.cancel(job_id))
 
 
-def _parent(registry: ModelRegistry) -> VoiceBundle:
+def _parent(registry: ModelRegistry, steps: int) -> VoiceBundle:
     bundle = active_bundle(registry)
-    if bundle.kind != FINETUNED_KIND:
+    if steps and (bundle.kind != STEPPED_KIND or "weights" not in bundle.files):
         raise Conflict(
-            f"{bundle.id} is of kind {bundle.kind}; only {FINETUNED_KIND} can be "
-            "fine-tuned. Activate a version of that kind."
-        )
-    if "weights" not in bundle.files:
-        raise Conflict(
-            f"{bundle.id} cannot be fine-tuned: its bundle holds no trainable weights. "
-            "Activate another version."
+            f"{bundle.id} takes no training steps: only versions of kind {STEPPED_KIND} with "
+            "trainable weights do. With steps=0 it is adapted as it is; or activate another version."
         )
     return bundle
 
@@ -274,7 +276,7 @@ def _answer(job: Job) -> JobAnswer:
         state=job.state,
         step=job.step,
         steps=job.steps,
-        progress=job.step / job.steps,
+        progress=job.step / job.steps if job.steps else float(done),
         loss=job.loss,
         eta_s=job.eta_s,
         created_at=job.created_at,

@@ -27,7 +27,7 @@ def register(app: typer.Typer, service: Service) -> None:
         speaker: Annotated[
             list[str] | None, typer.Option(help="Also use this speaker's retained audio; repeatable.")
         ] = None,
-        steps: Annotated[int | None, typer.Option(help="Training steps [50].")] = None,
+        steps: Annotated[int | None, typer.Option(help="Training steps before the adaptation [0].")] = None,
         same_voice_seconds: Annotated[
             float | None,
             typer.Option(help="Two crops count as one voice if at most this many seconds apart; 0: always."),

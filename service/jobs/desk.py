@@ -19,7 +19,9 @@ from service.settings import Settings
 from service.tenants import Tenant
 
 _SCANNED = 200  # least number of jobs read at once: a tenant's may be few among many
-NO_TORCH = "Fine-tuning needs torch, which is not installed here: pip install '.[train]'"
+NO_TORCH = (
+    "Training steps need torch, which is not installed here: pip install '.[train]', or ask for steps=0"
+)
 
 
 def can_train() -> bool:
@@ -44,10 +46,10 @@ class JobDesk:
     folders: Folders
     settings: Settings
 
-    def require_worker(self) -> None:
-        """Raises NotReady if no worker can exist: without torch here, and without Redis to reach others."""
-        if not self.settings.redis_url and not can_train():
-            raise NotReady(f"{NO_TORCH}. Then run python -m service worker.", retry_after_s=60)
+    def require_worker(self, steps: int) -> None:
+        """Raises NotReady if no worker can take steps: no torch here, and no Redis to reach others."""
+        if steps and not self.settings.redis_url and not can_train():
+            raise NotReady(f"{NO_TORCH}.", retry_after_s=60)
 
     async def submit(
         self,

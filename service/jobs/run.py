@@ -14,6 +14,7 @@ import structlog
 from service.errors import NotFound, StoreUnavailable
 from service.jobs import lifecycle
 from service.jobs.background import Background
+from service.jobs.desk import can_train
 from service.jobs.files import Folders
 from service.jobs.lifecycle import LeaseLost, NotClaimable
 from service.jobs.records import Job
@@ -36,11 +37,14 @@ def warm_up(threads: int) -> None:
     """
     # Threads that spin while they wait would be slow beside a service on the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    import torch
+    import trainer.finetuning.finetune
 
-    import trainer.finetuning.finetune  # noqa: F401
+    if can_train():
+        import torch
 
-    torch.set_num_threads(threads)
+        import trainer.finetuning.stepped  # noqa: F401
+
+        torch.set_num_threads(threads)
 
 
 class JobRunner:

@@ -1,0 +1,203 @@
+"""Adapts a voice bundle to unlabelled recordings: a linear map of its embeddings, and new scoring. No torch.
+
+1. What varies inside a recording is not its voice, and counts less: within-class covariance normalisation
+   (Hatch et al. 2006) of the embeddings, with recordings as classes and the parent as prior. Recordings that
+   surely are of one voice are classes too.
+2. The mean of the scoring moves towards the job's.
+3. Thresholds and calibrations move with the scores of pairs of recordings, by their quantiles.
+
+A job of few voices says little about strangers. So 2 and 3 are shrunk by the number of clusters of its
+recordings, and a job of one voice moves neither. docs/model-updates.md has how the numbers were chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.arrays import Float32, Float64
+from bundle.clusters import average_linkage
+from bundle.scoring import BySeconds, Calibration, OperatingPoint, Scorer, Scoring, centre
+from bundle.vectors import unit
+
+PARENT_CROPS = 300.0  # crops that vary alike in all directions stand for the parent's whitening
+PARENT_CLUSTERS = 4.0  # the parent's mean and thresholds weigh as much as so many voices of the job
+ONE_VOICE_FPR = 0.001  # recordings that score above this rate's threshold surely are of one voice
+MATCHED_FPR = 0.01  # at whose threshold the share of accepted pairs stays what it was
+LEAST_PAIRS = 10  # above the score that is matched
+MOST_LINKED = 1000  # recordings in one tree: the others only count for the whitening
+
+
+@dataclass(frozen=True, eq=False)
+class Adaptation:
+    """What becomes of a bundle: its embeddings x turn into `unit(x @ matrix)`."""
+
+    matrix: Float32  # (dim, dim); keeps the length of an average embedding
+    scoring: Scoring
+    voices: int  # clusters of the recordings, about as many as there are voices
+
+    def __call__(self, embeddings: Float32) -> Float32:
+        """Unit embeddings (..., dim) → adapted ones."""
+        return unit(embeddings @ self.matrix)
+
+
+def fit_adaptation(
+    scoring: Scoring,
+    before: Float32,
+    recordings: NDArray[np.intp],
+    *,
+    after: Float32 | None = None,
+    crop_weight: float = 1.0,
+) -> Adaptation:
+    """Fits on every crop of a job. Without crops nothing changes.
+
+    Args:
+        scoring: the parent's.
+        before: (crops, dim) unit embeddings under the parent.
+        recordings: (crops,) which recording each crop is of; one recording holds one voice.
+        after: (crops, dim) the same crops under the network that is adapted, where that is not the parent's.
+        crop_weight: what a crop counts for; less than 1 where crops overlap.
+    """
+    dim = before.shape[1]
+    if not len(before):
+        return Adaptation(np.eye(dim, dtype=np.float32), scoring, 0)
+    crops = before if after is None else after
+    names, index = np.unique(recordings, return_inverse=True)
+    linked = np.unique(np.linspace(0, len(names) - 1, min(MOST_LINKED, len(names))).round().astype(int))
+    scorer = Scorer(scoring)
+    old = _means(before, index)[linked]  # (linked, dim)
+    tree = average_linkage(scorer.centred(old))
+    one_voice = tree.cut(scorer.threshold(ONE_VOICE_FPR, seconds=None))
+    clusters = tree.cut(_even_score(scorer))
+    voices = int(clusters.max()) + 1
+
+    matrix = _whitening(crops, index, crop_weight, _means(crops, index)[linked], one_voice)
+    new = _means(unit(crops @ matrix), index)[linked]
+    weight = (voices - 1) / (voices - 1 + PARENT_CLUSTERS)
+    moved = scorer.mean + (crops.mean(axis=0) - before.mean(axis=0))  # with the network
+    mean = (1 - weight) * (moved @ matrix) + weight * _balanced(new, clusters)
+    centred = (1 - weight) * scorer.mean + weight * _balanced(old, clusters)
+    slope, offset = _score_map(
+        _pairs(centre(old, centred)), _pairs(centre(new, mean)), scorer.threshold(MATCHED_FPR, seconds=None)
+    )
+    scores = _ScoreMap(1 + weight * (slope - 1), weight * offset)
+    return Adaptation(matrix, scores.scoring(scoring, mean), voices)
+
+
+def voice_clusters(scorer: Scorer, recordings: Float32) -> NDArray[np.intp]:
+    """Which voice each recording (recordings, dim) seems to be of, counted from 0: (recordings,)."""
+    return average_linkage(scorer.centred(recordings)).cut(_even_score(scorer))
+
+
+def _even_score(scorer: Scorer) -> float:
+    """Where one voice and two are equally likely."""
+    calibration = scorer.calibration(None)
+    return -calibration.intercept / calibration.slope
+
+
+@dataclass(frozen=True)
+class _ScoreMap:
+    """A score of the parent → the score that means as much after the adaptation."""
+
+    slope: float
+    offset: float
+
+    def __call__(self, score: float) -> float:
+        return self.slope * score + self.offset
+
+    def scoring(self, parent: Scoring, mean: Float32) -> Scoring:
+        return parent.model_copy(
+            update={
+                "mean": tuple(float(f"{value:.8g}") for value in mean),
+                "calibration": self._calibration(parent.calibration),
+                "false_accept": self._table(parent.false_accept),
+                "by_seconds": tuple(
+                    BySeconds(
+                        seconds=entry.seconds,
+                        calibration=self._calibration(entry.calibration),
+                        false_accept=self._table(entry.false_accept),
+                    )
+                    for entry in parent.by_seconds
+                ),
+                "min_cohesion": max(self(parent.min_cohesion), -1.0),
+            }
+        )
+
+    def _calibration(self, parent: Calibration) -> Calibration:
+        slope = parent.slope / self.slope
+        return Calibration(slope=slope, intercept=parent.intercept - slope * self.offset)
+
+    def _table(self, parent: tuple[OperatingPoint, ...]) -> tuple[OperatingPoint, ...]:
+        return tuple(OperatingPoint(fpr=point.fpr, threshold=self(point.threshold)) for point in parent)
+
+
+def _whitening(
+    crops: Float32,
+    index: NDArray[np.intp],
+    crop_weight: float,
+    recordings: Float32,
+    one_voice: NDArray[np.intp],
+) -> Float32:
+    """The inverse square root of what varies inside a voice, (dim, dim)."""
+    dim = crops.shape[1]
+    inside, freedom = _scatter(crops, index)
+    across, more = _scatter(recordings, one_voice)
+    scatter, freedom = crop_weight * inside + across, crop_weight * freedom + more
+    trace = float(np.trace(scatter))
+    if trace <= 0:
+        return np.eye(dim, dtype=np.float32)
+    blend = (PARENT_CROPS * np.eye(dim) + freedom * dim / trace * scatter) / (PARENT_CROPS + freedom)
+    values, axes = np.linalg.eigh(blend)
+    matrix = (axes * values**-0.5) @ axes.T
+    matrix /= np.linalg.norm(crops @ matrix, axis=1).mean()
+    return np.asarray(matrix, np.float32)
+
+
+def _scatter(vectors: Float32, classes: NDArray[np.intp]) -> tuple[Float64, float]:
+    """Sum of outer products around the mean of each class (dim, dim), and its degrees of freedom."""
+    x = vectors.astype(np.float64)
+    residual = x - _sums(x, classes)[classes] / np.bincount(classes)[classes, None]
+    return residual.T @ residual, float(len(x) - (classes.max() + 1))
+
+
+def _balanced(recordings: Float32, clusters: NDArray[np.intp]) -> Float32:
+    """The mean of the clusters' means (dim,): who is heard more often counts no more."""
+    sums = _sums(recordings.astype(np.float64), clusters)
+    means: Float32 = (sums / np.bincount(clusters)[:, None]).mean(axis=0).astype(np.float32)
+    return means
+
+
+def _means(crops: Float32, index: NDArray[np.intp]) -> Float32:
+    """Unit embeddings of the recordings (recordings, dim)."""
+    return unit(_sums(crops.astype(np.float64), index))
+
+
+def _sums(vectors: Float64, classes: NDArray[np.intp]) -> Float64:
+    sums = np.zeros((int(classes.max()) + 1, vectors.shape[1]))
+    np.add.at(sums, classes, vectors)
+    return sums
+
+
+def _pairs(centred: Float32) -> Float32:
+    """Scores of all pairs of recordings."""
+    scores: Float32 = (centred @ centred.T)[np.triu_indices(len(centred), k=1)]
+    return scores
+
+
+def _score_map(before: Float32, after: Float32, threshold: float) -> tuple[float, float]:
+    """Slope and offset of the line through two quantiles of the pairs: the median, and the threshold's.
+
+    Where fewer than `LEAST_PAIRS` are above the threshold, it goes through the score that so many are above.
+    """
+    if before.size < 2 * LEAST_PAIRS:
+        return 1.0, 0.0
+    rank = min(float(np.mean(before < threshold)), 1 - LEAST_PAIRS / before.size)
+    if rank <= 0.5:  # most pairs are of one voice: they say nothing about strangers
+        return 1.0, 0.0
+    (low, high), (new_low, new_high) = (np.quantile(scores, (0.5, rank)) for scores in (before, after))
+    if high <= low or new_high <= new_low:
+        return 1.0, 0.0
+    slope = float((new_high - new_low) / (high - low))
+    return slope, float(new_high - slope * high)
