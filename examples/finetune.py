@@ -41,4 +41,4 @@ def main(url: str, steps: int) -> None:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main(given[0] if given else "http://127.0.0.1:8000", int(given[1]) if len(given) > 1 else 50)
+    main(given[0] if given else "http://127.0.0.1:8000", int(given[1]) if len(given) > 1 else 0)

@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -18,8 +17,6 @@ from service.connections import guarded
 from service.jobs.supervisor import WorkerProcess
 from service.logs import configure_logging
 from service.settings import Settings
-
-_log = structlog.get_logger(__name__)
 
 
 class _Server(uvicorn.Server):

@@ -66,7 +66,7 @@ def test_finetune_follows_the_job_to_a_new_version(service: RunningService) -> N
 
 
 def test_a_script_says_what_the_service_says(service: RunningService) -> None:
-    command = [sys.executable, str(EXAMPLES / "finetune.py"), service.url, "0"]
+    command = [sys.executable, str(EXAMPLES / "finetune.py"), service.url, "-1"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr

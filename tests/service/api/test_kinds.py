@@ -49,7 +49,7 @@ def test_the_kind_is_listed(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "what"), [("/content", "TWOFOLD_MODELS_DIR"), ("/finetune", "autodecompose")]
+    ("call", "what"), [("/content", "TWOFOLD_MODELS_DIR"), ("/finetune?steps=1", "steps=0")]
 )
 def test_what_needs_more_than_a_voice_is_refused_at_once(
     http: httpx.Client, speech: bytes, call: str, what: str
