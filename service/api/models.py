@@ -43,8 +43,8 @@ class CarryOverAnswer(BaseModel):
 
     reembedded: int = Field(description="Got a new voiceprint from retained audio.")
     mapped: int = Field(
-        description="Got a voiceprint by the linear map from the parent version, since no audio was "
-        "retained. GET /speakers gives its `map_error`."
+        description="Got a voiceprint by the linear map from the parent version, or on the way back to it, "
+        "since no audio was retained. GET /speakers gives its `map_error`."
     )
     kept: int = Field(description="Had a voiceprint already, because this version has served before.")
     stale: int = Field(description="Have no voiceprint: /identify skips them until audio is added.")
