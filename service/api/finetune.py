@@ -219,6 +219,18 @@ async def events(
         job = await jobs.get(job.job_id, tenant)
 
 
+@router.get(
+    "/{job_id}/report.png",
+    response_class=Response,
+    responses=problem_responses(404, 503) | {200: {"content": {"image/png": {}}}},
+)
+async def picture(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Response:
+    """Two maps of the job's recordings, before and after, once it has succeeded."""
+    job = await jobs.get(job_id, tenant)
+    png = await asyncio.to_thread(jobs.picture, job)
+    return Response(png, media_type="image/png")
+
+
 @router.delete("/{job_id}", status_code=202, responses=problem_responses(404, 409, 503))
 async def cancel(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Cancels a job. A running job ends within two seconds. Its recordings are deleted."""

@@ -23,6 +23,7 @@ OPENED_BY: Mapping[tuple[str, str], Sequence[Scope]] = {
     ("GET", "/finetune"): ("finetune", "read"),
     ("GET", "/finetune/{job_id}"): ("finetune", "read"),
     ("GET", "/finetune/{job_id}/events"): ("finetune", "read"),
+    ("GET", "/finetune/{job_id}/report.png"): ("finetune", "read"),
     ("DELETE", "/finetune/{job_id}"): ("finetune",),
     ("GET", "/models"): ("models", "finetune", "read"),
     ("POST", "/models/{version}/activate"): ("models",),

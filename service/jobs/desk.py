@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from service.errors import Conflict, NotReady
+from service.errors import Conflict, NotFound, NotReady
 from service.jobs import lifecycle
 from service.jobs.files import Folders
 from service.jobs.queue import JobQueue
@@ -97,6 +97,16 @@ class JobDesk:
     async def page(self, tenant: Tenant, *, limit: int, before: str | None) -> JobPage:
         """At most `limit` jobs of the tenant that are older than `before`. Raises StoreUnavailable."""
         return await asyncio.to_thread(self._page, tenant.name, limit, before)
+
+    def picture(self, job: Job) -> bytes:
+        """The PNG of its report. Blocks. Raises NotFound where the job has none, or its version is gone."""
+        try:
+            return (self.folders.new_version(job.name, job.version) / "report.png").read_bytes()
+        except FileNotFoundError:
+            raise NotFound(
+                f"Job {job.job_id!r} has no picture: it is {job.state}, its version was removed, or an "
+                "earlier release made it. GET /finetune/{job_id} has the report."
+            ) from None
 
     async def cancel(self, job_id: str) -> Job:
         """Cancels a job. Raises NotFound, Conflict if it is over, StoreUnavailable."""

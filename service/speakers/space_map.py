@@ -25,7 +25,9 @@ class SpaceMap:
     def of(cls, bundle: VoiceBundle) -> Self | None:
         """The map that leads to `bundle`, or None when it has none. Raises Conflict when it is damaged."""
         described = bundle.map_from_parent
-        return described and cls(described.parent, _table(bundle, described), described.error)
+        if described is None:
+            return None
+        return cls(described.parent, _table(bundle, described), described.error)
 
     @classmethod
     def back(cls, child: VoiceBundle, parent: str) -> Self | None:

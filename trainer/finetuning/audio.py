@@ -39,6 +39,11 @@ class JobAudio:
     seconds: float
     skipped: list[str]
 
+    @property
+    def speakers(self) -> NDArray[np.str_]:
+        """(recordings,) who speaks, "" where unknown."""
+        return np.asarray([clip.speaker for clip in self.recordings.clips])
+
     def training(self) -> ClipCache:
         """The recordings that are not left out."""
         return self._some(~self.left_out)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.adaptation import Adaptation, fit_adaptation
+from bundle.adaptation import Adaptation, fit_adaptation, voice_clusters
 from bundle.arrays import Float32
 from bundle.manifest import MANIFEST, BundleError
 from bundle.scoring import Scorer, Scoring
@@ -29,6 +29,7 @@ from trainer.finetuning.audio import JobAudio, read_job
 from trainer.finetuning.crops import JobCrops, embed_crops
 from trainer.finetuning.errors import Canceled, FinetuneError
 from trainer.finetuning.measures import Model, Recordings, compare
+from trainer.finetuning.picture import draw_maps
 from trainer.finetuning.report import Change, FinetuneReport, Measures, judge
 from trainer.finetuning.version import NewVersion, write_version
 from trainer.scoring.embedding import CropEncoder
@@ -121,6 +122,7 @@ def finetune(
                 adaptation=fits.whole,
                 space_map=space_map,
                 report=report,
+                picture=_picture(runner.scorer, fits.without_left_out, crops, job, report),
                 settings=stepped.settings | {"steps": steps, "same_voice_seconds": same_voice_seconds},
             ),
             out,
@@ -205,13 +207,34 @@ class _Fits:
 
 
 def _measure(scorer: Scorer, adaptation: Adaptation, crops: JobCrops, job: JobAudio) -> Measures:
-    apart = crops.apart
-    recordings = Recordings(
-        crops.recording[apart], job.left_out, np.asarray([clip.speaker for clip in job.recordings.clips])
+    recordings = Recordings(crops.recording[crops.apart], job.left_out, job.speakers)
+    return compare(recordings, *_models(scorer, adaptation, crops))
+
+
+def _models(scorer: Scorer, adaptation: Adaptation, crops: JobCrops) -> tuple[Model, Model]:
+    """Parent and new version on the crops that do not overlap."""
+    before, after = crops.vectors[0][crops.apart], crops.vectors[-1][crops.apart]
+    return Model(before, scorer), Model(adaptation(after), Scorer(adaptation.scoring))
+
+
+def _picture(
+    scorer: Scorer, adaptation: Adaptation, crops: JobCrops, job: JobAudio, report: FinetuneReport
+) -> bytes:
+    of = crops.recording[crops.apart]
+    before, after = (
+        model.scorer.centred(_recordings(model.vectors, of)) for model in _models(scorer, adaptation, crops)
     )
-    before = Model(crops.vectors[0][apart], scorer)
-    after = Model(adaptation(crops.vectors[-1][apart]), Scorer(adaptation.scoring))
-    return compare(recordings, before, after)
+    known = bool(np.all(job.speakers != ""))
+    voices = np.unique(job.speakers, return_inverse=True)[1] if known else _clusters(scorer, crops)
+    caption = (
+        f"{report.recordings} recordings, a colour a {'speaker' if known else 'voice, by clustering'}; "
+        f"full: the {report.left_out} left out. {report.verdict.replace('_', ' ').capitalize()}."
+    )
+    return draw_maps(before, after, voices, job.left_out, caption)
+
+
+def _clusters(scorer: Scorer, crops: JobCrops) -> NDArray[np.intp]:
+    return voice_clusters(scorer, _recordings(crops.vectors[0], crops.recording))
 
 
 def _map(scorer: Scorer, adaptation: Adaptation, crops: JobCrops, job: JobAudio) -> FittedMap:

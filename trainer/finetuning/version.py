@@ -23,6 +23,7 @@ from trainer.scoring.space_map import FittedMap
 
 MAP = "map_from_parent.npy"
 ADAPTATION = "adaptation.npy"
+PICTURE = "report.png"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,7 @@ class NewVersion:
     adaptation: Adaptation
     space_map: FittedMap  # from the parent's embeddings to the new version's
     report: FinetuneReport
+    picture: bytes  # PNG
     settings: dict[str, Any]
 
 
@@ -50,18 +52,23 @@ def write_version(new: NewVersion, out: Path) -> None:
     parents = {
         entry.path: partial(link_file, new.parent.path / entry.path)
         for entry in new.parent.files.values()
-        if entry.path not in (MAP, ADAPTATION)
+        if entry.path not in (MAP, ADAPTATION, PICTURE)
     }
     files: Mapping[str, WriteFile] = {
         **(new.network or parents),
         ADAPTATION: partial(_save, new.matrix),
         MAP: partial(_save, new.space_map.table),
+        PICTURE: partial(_write, new.picture),
     }
     write_folder(out, _manifest(new, out.name), files)
 
 
 def _save(table: Float32, path: Path) -> None:
     np.save(path, table, allow_pickle=False)
+
+
+def _write(data: bytes, path: Path) -> None:
+    path.write_bytes(data)
 
 
 def _manifest(new: NewVersion, version: str) -> dict[str, Any]:

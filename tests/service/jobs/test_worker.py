@@ -67,6 +67,9 @@ def test_without_steps_a_job_adapts_and_rolls_back(house: House, recordings: lis
         1.0,
         None,
     )
+    png = house.http.get(f"/finetune/{job['job_id']}/report.png")
+    assert (png.status_code, png.headers["content-type"]) == (200, "image/png")
+    assert png.content.startswith(b"\x89PNG")
     embeddings = []
     for version in (job["version"], "1.0.0"):
         assert house.http.post(f"/models/{version}/activate").status_code == 200

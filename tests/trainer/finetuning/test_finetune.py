@@ -95,7 +95,7 @@ def test_a_new_version_is_a_whole_bundle(job: Job, tuned: tuple[Path, FinetuneRe
     parent, child = BundleRunner.load(job.parent), BundleRunner.load(folder)
     manifest = json.loads((folder / "bundle.json").read_text())
     assert (manifest["version"], manifest["parent"]) == ("1.0.1", "1.0.0")
-    files = {"voice", "content", "decoder", "weights", "adaptation", "map_from_parent"}
+    files = {"voice", "content", "decoder", "weights", "adaptation", "map_from_parent", "report"}
     assert set(manifest["files"]) == files
     assert manifest["training"]["settings"]["steps"] == STEPS
     assert read_report(folder) == report
