@@ -19,7 +19,7 @@ from trainer.bundles.files import WriteFile, write_folder
 
 OPSET = 20
 CHECKED_BATCHES = (1, 2, 7, 32)
-TOLERANCE = 1e-4  # largest difference between ONNX and torch, on real crops
+TOLERANCE = 1e-4  # largest difference between ONNX and torch, on real crops; of outputs above 1, their share
 
 
 class ExportError(Exception):
@@ -119,7 +119,7 @@ def check_onnx(graph: Graph, path: Path) -> None:
             graph.outputs, expected if isinstance(expected, tuple) else (expected,), outputs, strict=True
         ):
             difference = float(np.abs(ours.numpy() - theirs).max())
-            if not difference <= TOLERANCE:
+            if not difference <= TOLERANCE * max(1.0, float(ours.abs().max())):
                 raise ExportError(
                     f"{path.name}: output {name} differs from the module by {difference:.2g} at batch {size}."
                 )
