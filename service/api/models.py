@@ -9,7 +9,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from service.api.deps import DecoderDep, DirectoryDep, GenerationDep, RegistryDep, TenantDep, active_bundle
+from service.api.deps import (
+    DecoderDep,
+    DirectoryDep,
+    GenerationDep,
+    JobsDep,
+    RegistryDep,
+    TenantDep,
+    active_bundle,
+)
 from service.api.problems import problem_responses
 from service.errors import Forbidden
 
@@ -77,6 +85,23 @@ async def list_models(
         models=[ModelAnswer.model_validate(bundle, from_attributes=True) for bundle in bundles],
         notices=[*registry.notices, *directory.notices] if tenant.is_operator else [],
     )
+
+
+@router.delete("/models/{version:path}", status_code=204, responses=problem_responses(404, 409, 503))
+async def remove(
+    version: Annotated[str, Path(max_length=100, examples=["ft-20261121-083015-7f3a52"])],
+    registry: RegistryDep,
+    jobs: JobsDep,
+    tenant: TenantDep,
+) -> None:
+    """Removes a fine-tuned version that does not serve, for good.
+
+    Voices stay. Those with a voiceprint under this version alone are stale, unless their audio was retained.
+    """
+    if not tenant.is_operator:
+        raise Forbidden("A version may be another's parent: only a key without a tenant removes it.")
+    await jobs.require_no_child(version)
+    await registry.remove(version)
 
 
 @router.post("/models/{version:path}/activate", responses=problem_responses(404, 409, 429, 503))

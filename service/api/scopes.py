@@ -26,6 +26,7 @@ OPENED_BY: Mapping[tuple[str, str], Sequence[Scope]] = {
     ("GET", "/finetune/{job_id}/report.png"): ("finetune", "read"),
     ("DELETE", "/finetune/{job_id}"): ("finetune",),
     ("GET", "/models"): ("models", "finetune", "read"),
+    ("DELETE", "/models/{version}"): ("models",),
     ("POST", "/models/{version}/activate"): ("models",),
     ("POST", "/models/{name}/{version}/activate"): ("models",),
     ("POST", "/generate"): ANY,

@@ -98,6 +98,15 @@ class JobDesk:
         """At most `limit` jobs of the tenant that are older than `before`. Raises StoreUnavailable."""
         return await asyncio.to_thread(self._page, tenant.name, limit, before)
 
+    async def require_no_child(self, version: str) -> None:
+        """Raises Conflict if an unfinished job reads or writes `version`, given with its name or without."""
+        for job in await asyncio.to_thread(self.store.unsettled):
+            versions = (job.parent, job.version)
+            if version in (*versions, *(f"{job.name}/{needed}" for needed in versions)):
+                raise Conflict(
+                    f"Job {job.job_id!r} needs {version}. Cancel the job, or wait until it is over."
+                )
+
     def picture(self, job: Job) -> bytes:
         """The PNG of its report. Blocks. Raises NotFound where the job has none, or its version is gone."""
         try:

@@ -77,6 +77,16 @@ def test_without_steps_a_job_adapts_and_rolls_back(house: House, recordings: lis
         embeddings.append(answer["results"][0]["embedding"])
     assert np.linalg.norm(embeddings[0]) == pytest.approx(1, abs=1e-5)
     assert not np.allclose(*embeddings, atol=1e-4)
+    shipped = house.http.delete("/models/1.0.0")
+    assert (shipped.status_code, shipped.json()["code"]) == (409, "conflict")
+    assert house.http.post(f"/models/{job['version']}/activate").status_code == 200
+    assert house.http.delete(f"/models/{job['version']}").status_code == 409  # it serves
+    assert house.http.post("/models/1.0.0/activate").status_code == 200
+    assert house.http.delete(f"/models/{job['version']}").status_code == 204
+    assert house.http.delete(f"/models/{job['version']}").status_code == 404
+    assert job["version"] not in house.versions()
+    assert house.http.get(f"/finetune/{job['job_id']}/report.png").status_code == 404
+    assert house.http.get(f"/finetune/{job['job_id']}").json()["report"] == job["report"]
 
 
 def test_a_lost_message_is_sent_again(house: House, worker: Worker, recordings: list[bytes]) -> None:
