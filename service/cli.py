@@ -32,7 +32,7 @@ def serve(
     _require_runtime()
     given = {"host": host, "port": port}
     settings = _settings({name: value for name, value in given.items() if value is not None})
-    _refuse_strangers(settings)
+    _check(settings)
     from service.server import run  # the web stack takes half a second to import: not for --help
 
     run(settings, worker=worker)
@@ -76,8 +76,11 @@ def _settings(overrides: dict[str, Any]) -> Settings:
     raise typer.Exit(2)
 
 
-def _refuse_strangers(settings: Settings) -> None:
-    """Ends the process if others could reach the service and it has no keys, or no usable file of keys."""
+def _check(settings: Settings) -> None:
+    """Ends the process if others could reach the service without keys, or a file is not what it should be."""
+    if settings.audit_log is not None and not settings.audit_log.parent.is_dir():
+        typer.echo(f"error: TWOFOLD_AUDIT_LOG: there is no folder {settings.audit_log.parent}.", err=True)
+        raise typer.Exit(2)
     if settings.keys_file is not None:
         try:
             read_keys(settings.keys_file)

@@ -15,6 +15,7 @@ from bundle.voice import VoiceBundle
 from service.admission import Admission
 from service.audio import AudioLimits
 from service.audio.decoder import AudioDecoder
+from service.audit import AuditLog
 from service.errors import StoreUnavailable
 from service.generation import GenerationDesk
 from service.inference import ActiveModel, ActiveModelFile, Engine, ModelRegistry, inference_threads
@@ -39,6 +40,7 @@ class Runtime:
     jobs: JobDesk
     generation: GenerationDesk
     keys: KeyRing
+    audit: AuditLog
     closing: asyncio.Event  # set when the service is told to stop: streams end then
 
 
@@ -69,7 +71,12 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         generation = GenerationDesk(
             registry, inference_threads(settings.inference_threads), settings.max_clips, metrics
         )
-        with closing(generation), closing(open_store(settings, folders)) as store, closing(decoder):
+        with (
+            closing(generation),
+            closing(open_store(settings, folders)) as store,
+            closing(decoder),
+            closing(_audit_log(settings)) as audit,
+        ):
             metrics.gallery_size.set_function(partial(_count, directory.gallery))
             jobs = JobDesk(store, CeleryQueue(make_celery(settings, folders)), folders, settings)
             async with _in_background(JobMonitor(jobs, registry, directory, decoder).run()):
@@ -83,6 +90,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                     jobs=jobs,
                     generation=generation,
                     keys=keys,
+                    audit=audit,
                     closing=asyncio.Event(),
                 )
 
@@ -140,6 +148,10 @@ async def _shared(
             replica.end()
             await following
             await registry.close()
+
+
+def _audit_log(settings: Settings) -> AuditLog:
+    return AuditLog(settings.audit_log, max_bytes=settings.audit_log_bytes, files=settings.audit_log_files)
 
 
 def _cipher(settings: Settings) -> AudioCipher:

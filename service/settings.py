@@ -89,6 +89,17 @@ class Settings(BaseSettings):
         "with commas: the first encrypts, all decrypt. A recording is lost without its key. "
         "Recordings of unfinished fine-tuning jobs are not encrypted.",
     )
+    audit_log: Path | None = Field(
+        default=None,
+        description="File of the audit log: who asked what about whom, and what was decided. One JSON object "
+        "a line, without audio and embeddings. Empty: off. Each replica needs a file of its own.",
+    )
+    audit_log_bytes: int = Field(
+        default=64 * 2**20, ge=1024, description="Size at which a new audit log is begun, in bytes."
+    )
+    audit_log_files: int = Field(
+        default=10, ge=2, description="Most files of the audit log. The oldest is deleted for a new one."
+    )
     log_level: str = Field(
         default="info",
         pattern="^(debug|info|warning|error)$",

@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -15,6 +16,7 @@ from service.admission import Place
 from service.api.pipeline import Pipeline
 from service.api.scopes import OPENED_BY, opens
 from service.audio.decoder import AudioDecoder
+from service.audit import AuditLog
 from service.errors import Forbidden, MissingKey, NotReady
 from service.generation import GenerationDesk
 from service.inference import ModelRegistry
@@ -112,9 +114,19 @@ async def require_key(request: Request, runtime: RuntimeDep, credentials: _Crede
         raise MissingKey("This service needs an API key: send the header 'Authorization: Bearer KEY'.")
     key = runtime.keys.find(credentials.credentials)
     if key is None:
+        runtime.audit.write("refused", route=_route(request), reason="unknown key", **_request_id())
         raise Forbidden("This service does not know that API key. Ask its operator for a key.")
+    request.state.key_id = key.key_id
     path = request.scope["route"].path_format
     if not opens(key, request.method, path):
+        runtime.audit.write(
+            "refused",
+            route=_route(request),
+            reason="scope",
+            key=key.key_id,
+            tenant=key.tenant,
+            **_request_id(),
+        )
         needed = " or ".join(OPENED_BY.get((request.method, path), SCOPES))
         raise Forbidden(f"This key may not do that: it needs the scope {needed}. Ask the service's operator.")
     return Tenant(key.tenant)
@@ -150,3 +162,32 @@ def stored_id(tenant: Tenant, speaker_id: str) -> str:
     if stored is None:
         raise unknown(speaker_id)
     return stored
+
+
+class Audit:
+    """Writes lines about one request into the audit log."""
+
+    def __init__(self, log: AuditLog, request: Request, tenant: Tenant) -> None:
+        self._log = log
+        self._key = getattr(request.state, "key_id", None)
+        self._tenant = tenant.name
+
+    def __call__(self, action: str, **fields: object) -> None:
+        """Adds a line: what was done or decided."""
+        self._log.write(action, key=self._key, tenant=self._tenant, **_request_id(), **fields)
+
+
+def _request_id() -> dict[str, object]:
+    return {"request_id": structlog.contextvars.get_contextvars().get("request_id")}
+
+
+def _route(request: Request) -> str:
+    return f"{request.method} {request.scope['route'].path_format}"
+
+
+async def _audit(request: Request, runtime: RuntimeDep, tenant: TenantDep) -> Audit:
+    return Audit(runtime.audit, request, tenant)
+
+
+#: Notes in the audit log what the request did.
+AuditDep = Annotated[Audit, Depends(_audit)]

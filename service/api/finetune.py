@@ -15,6 +15,7 @@ from bundle.voice import VoiceBundle
 from service.admission import Place
 from service.api.deps import (
     AdmissionDep,
+    AuditDep,
     ClientDep,
     DecoderDep,
     DirectoryDep,
@@ -140,6 +141,7 @@ async def start(
     settings: SettingsDep,
     client: ClientDep,
     tenant: TenantDep,
+    audit: AuditDep,
     place: AdmissionDep,
     request: Request,
     response: Response,
@@ -176,6 +178,7 @@ async def start(
     except NotFound:  # erased while the job was being stored
         await jobs.forget(stored_id(tenant, speaker_id))
         raise
+    audit("finetune", job_id=job.job_id, speaker_ids=params.speaker_ids)
     response.headers["Location"] = f"{request.scope['root_path']}/finetune/{job.job_id}"
     return FinetuneAnswer(job_id=job.job_id, state=job.state)
 

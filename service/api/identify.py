@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from bundle.vectors import pool_utterance
 from service.api.decision import DecisionParams, single_recording
-from service.api.deps import DirectoryDep, PipelineDep, SettingsDep, TenantDep
+from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.tenants import shown
@@ -57,6 +57,7 @@ async def identify(
     directory: DirectoryDep,
     settings: SettingsDep,
     tenant: TenantDep,
+    audit: AuditDep,
 ) -> IdentifyAnswer:
     """Compares one recording with every enrolled voice.
 
@@ -83,8 +84,17 @@ async def identify(
         for hit in hits
     ]
     threshold = params.threshold_for(index.scorer, settings, seconds=speech_s, voices=searched)
+    match = candidates[0] if candidates and candidates[0].score >= threshold else None
+    audit(
+        "identify",
+        speaker_id=match.speaker_id if match else None,
+        score=candidates[0].score if candidates else None,
+        threshold=threshold,
+        searched=searched,
+        model=pipeline.model,
+    )
     return IdentifyAnswer(
-        match=candidates[0] if candidates and candidates[0].score >= threshold else None,
+        match=match,
         candidates=candidates,
         threshold=threshold,
         score_type=index.scorer.score_type,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from service.api.deps import (
+    AuditDep,
     DecoderDep,
     DirectoryDep,
     GenerationDep,
@@ -93,6 +94,7 @@ async def remove(
     registry: RegistryDep,
     jobs: JobsDep,
     tenant: TenantDep,
+    audit: AuditDep,
 ) -> None:
     """Removes a fine-tuned version that does not serve, for good.
 
@@ -102,6 +104,7 @@ async def remove(
         raise Forbidden("A version may be another's parent: only a key without a tenant removes it.")
     await jobs.require_no_child(version)
     await registry.remove(version)
+    audit("remove_model", version=version)
 
 
 @router.post("/models/{version:path}/activate", responses=problem_responses(404, 409, 429, 503))
@@ -111,6 +114,7 @@ async def activate(
     directory: DirectoryDep,
     decoder: DecoderDep,
     tenant: TenantDep,
+    audit: AuditDep,
 ) -> ActivateAnswer:
     """Switches to a version, or back to an earlier one. Answers once that version serves.
 
@@ -122,6 +126,7 @@ async def activate(
         raise Forbidden("A version serves all tenants: only a key without a tenant activates it.")
     carried = await directory.activate(registry, version, decoder)
     bundle = active_bundle(registry)
+    audit("activate", model=bundle.id)
     return ActivateAnswer(
         active=bundle.version,
         model=bundle.id,

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
 from service.api.deps import (
+    AuditDep,
     DirectoryDep,
     JobsDep,
     PipelineDep,
@@ -130,6 +131,7 @@ async def enrol(
     directory: DirectoryDep,
     settings: SettingsDep,
     tenant: TenantDep,
+    audit: AuditDep,
     request: Request,
     response: Response,
 ) -> SpeakerAnswer:
@@ -147,6 +149,7 @@ async def enrol(
         metadata=params.metadata,
         utterances=utterances,
     )
+    audit("enrol", speaker_id=shown(speaker.speaker_id), model=index.model)
     response.headers["Location"] = f"{request.scope['root_path']}/speakers/{shown(speaker.speaker_id)}"
     return _answer(speaker, index)
 
@@ -163,6 +166,7 @@ async def add_audio(
     directory: DirectoryDep,
     settings: SettingsDep,
     tenant: TenantDep,
+    audit: AuditDep,
 ) -> SpeakerAnswer:
     """Adds recordings to an enrolment. A stale enrolment needs as much speech as a new one."""
     speaker_id = stored_id(tenant, speaker_id)
@@ -179,7 +183,9 @@ async def add_audio(
         retain_audio=body.params.retain_audio,
         speaker=speaker,
     )
-    return _answer(await directory.add_utterances(index, speaker_id, utterances), index)
+    enlarged = await directory.add_utterances(index, speaker_id, utterances)
+    audit("add_audio", speaker_id=shown(speaker_id), model=index.model)
+    return _answer(enlarged, index)
 
 
 @router.get("", responses=problem_responses(400, 503))
@@ -212,7 +218,9 @@ async def show(
 
 
 @router.delete("/{speaker_id}", status_code=204, responses=problem_responses(404, 503))
-async def erase(speaker_id: str, directory: DirectoryDep, jobs: JobsDep, tenant: TenantDep) -> None:
+async def erase(
+    speaker_id: str, directory: DirectoryDep, jobs: JobsDep, tenant: TenantDep, audit: AuditDep
+) -> None:
     """Erases the voiceprint and the retained audio, everywhere. Cannot be undone.
 
     Unfinished fine-tuning jobs that use this speaker's audio are canceled. Models that were already
@@ -223,6 +231,7 @@ async def erase(speaker_id: str, directory: DirectoryDep, jobs: JobsDep, tenant:
         await directory.delete(speaker_id)
     finally:  # also when repeated after a failure of this step: the speaker is erased by then
         await jobs.forget(speaker_id)
+    audit("erase", speaker_id=shown(speaker_id))
 
 
 async def _index(directory: DirectoryDep, registry: RegistryDep) -> VoiceIndex:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from bundle.vectors import pool_utterance
 from service.api.decision import DecisionParams, single_recording
-from service.api.deps import DirectoryDep, PipelineDep, SettingsDep, TenantDep, stored_id
+from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep, stored_id
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.errors import Conflict
@@ -47,6 +47,7 @@ async def verify(
     directory: DirectoryDep,
     settings: SettingsDep,
     tenant: TenantDep,
+    audit: AuditDep,
 ) -> VerifyAnswer:
     """Compares one recording with one enrolled voice. Uses memory only, as /identify does."""
     params = body.params
@@ -63,6 +64,14 @@ async def verify(
     score = index.scorer.score_centred(pool_utterance(recording.embeddings), enrolled)
     speech_s = recording.prepared.crops.speech_s
     threshold = params.threshold_for(index.scorer, settings, seconds=speech_s)
+    audit(
+        "verify",
+        speaker_id=params.speaker_id,
+        accepted=score >= threshold,
+        score=score,
+        threshold=threshold,
+        model=pipeline.model,
+    )
     return VerifyAnswer(
         speaker_id=params.speaker_id,
         accepted=score >= threshold,
