@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
 from service.api import content, embed, finetune, generate, health, home, identify, models, speakers, verify
-from service.api.deps import require_key
+from service.api.deps import require_key, within_rate
 from service.api.middleware import EXPOSED_HEADERS, RequestContext
 from service.api.openapi import document_problems
 from service.api.origins import OriginCheck
@@ -67,8 +67,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(
             router,
-            dependencies=[Depends(require_key), Depends(known_query)],
-            responses=problem_responses(401, 403),
+            dependencies=[Depends(require_key), Depends(within_rate), Depends(known_query)],
+            responses=problem_responses(401, 403, 429),
         )
     document_problems(app)
     return app

@@ -22,6 +22,7 @@ from service.inference import ActiveModel, ActiveModelFile, Engine, ModelRegistr
 from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
 from service.keys import KeyRing
 from service.metrics import Metrics
+from service.rates import Rate
 from service.replicas import RedisActiveModel, Replica
 from service.settings import Settings
 from service.speakers import AudioCipher, Gallery, RedisGallery, SpeakerDirectory, SqliteGallery
@@ -41,6 +42,8 @@ class Runtime:
     generation: GenerationDesk
     keys: KeyRing
     audit: AuditLog
+    requests: Rate
+    audio: Rate
     closing: asyncio.Event  # set when the service is told to stop: streams end then
 
 
@@ -91,6 +94,12 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                     generation=generation,
                     keys=keys,
                     audit=audit,
+                    requests=Rate(settings.requests_per_minute, "requests", "TWOFOLD_REQUESTS_PER_MINUTE"),
+                    audio=Rate(
+                        settings.audio_seconds_per_minute,
+                        "seconds of audio",
+                        "TWOFOLD_AUDIO_SECONDS_PER_MINUTE",
+                    ),
                     closing=asyncio.Event(),
                 )
 

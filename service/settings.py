@@ -131,6 +131,18 @@ class Settings(BaseSettings):
         description="Most memory for all uploads at once, in bytes: twice the body, and what is "
         "decoded from it. Further requests get status 429.",
     )
+    requests_per_minute: int = Field(
+        default=0,
+        ge=0,
+        description="Most requests of one client a minute, at each replica. Further ones get status 429. "
+        "0: no limit. A client is a tenant or a key; without keys, an address.",
+    )
+    audio_seconds_per_minute: float = Field(
+        default=0.0,
+        ge=0,
+        description="Most audio of one client a minute, in seconds, at each replica. A client that is over "
+        "it gets status 429 until the minutes have made up for it. 0: no limit.",
+    )
     max_connections: int = Field(
         default=512,
         ge=1,

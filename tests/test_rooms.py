@@ -18,7 +18,7 @@ DRAWING = ROOT / "docs" / "architecture.md"
 # From the ground up: a room imports only rooms that stand before it. A module at the root is a room too.
 ORDER = {
     "service": (
-        *("errors", "logs", "metrics", "settings", "misspelt", "tenants", "keys", "audit"),
+        *("errors", "logs", "metrics", "settings", "misspelt", "tenants", "keys", "audit", "rates"),
         *("admission", "audio", "inference", "stores"),
         *("generation", "speakers"),
         *("jobs", "replicas"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -68,7 +69,8 @@ async def _generation(runtime: RuntimeDep) -> GenerationDesk:
     return runtime.generation
 
 
-async def _admission(runtime: RuntimeDep) -> AsyncIterator[Place]:
+async def _admission(runtime: RuntimeDep, client: ClientDep) -> AsyncIterator[Place]:
+    runtime.audio.require(client)
     with runtime.admission.admit() as place:
         yield place
 
@@ -84,9 +86,12 @@ DirectoryDep = Annotated[SpeakerDirectory, Depends(_directory)]
 AdmissionDep = Annotated[Place, Depends(_admission)]
 
 
-async def _pipeline(request: Request, runtime: RuntimeDep, place: AdmissionDep) -> AsyncIterator[Pipeline]:
+async def _pipeline(
+    request: Request, runtime: RuntimeDep, place: AdmissionDep, client: ClientDep
+) -> AsyncIterator[Pipeline]:
+    charge = partial(runtime.audio.charge, client)
     with runtime.registry.lease() as engine:
-        yield Pipeline(engine, runtime.decoder, request.receive, place.hold)
+        yield Pipeline(engine, runtime.decoder, request.receive, place.hold, charge)
 
 
 #: Embeds audio with the active model, which stays loaded until the answer is sent. Raises NotReady.
@@ -154,6 +159,12 @@ def client_digest(key_or_address: str) -> str:
 
 #: Identifies the client for limits: by its tenant or key or, if the service has no keys, by its address.
 ClientDep = Annotated[str, Depends(_client)]
+
+
+async def within_rate(runtime: RuntimeDep, client: ClientDep) -> None:
+    """Counts a request against the client's rate. Raises Overloaded."""
+    runtime.requests.require(client, 1)
+    runtime.requests.charge(client, 1)
 
 
 def stored_id(tenant: Tenant, speaker_id: str) -> str:

@@ -22,16 +22,22 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 class Pipeline:
     """Decoding and inference for one request. If its client leaves, stops and raises ClientDisconnect.
 
-    `hold` is told the bytes that decoded audio takes until the answer is sent.
+    `hold` is told the bytes that decoded audio takes until the answer is sent, and `charge` its seconds.
     """
 
     def __init__(
-        self, engine: Engine, decoder: AudioDecoder, receive: Receive, hold: Hold = hold_nothing
+        self,
+        engine: Engine,
+        decoder: AudioDecoder,
+        receive: Receive,
+        hold: Hold = hold_nothing,
+        charge: Callable[[float], None] | None = None,
     ) -> None:
         self.engine = engine
         self._decoder = decoder
         self._receive = receive
         self._hold = hold
+        self._charge = charge
 
     @property
     def model(self) -> str:
@@ -61,7 +67,7 @@ class Pipeline:
     async def _embed(
         self, uploads: Sequence[Upload], required_s: float, together: bool
     ) -> list[EmbeddedRecording]:
-        prepared = await self._decoder.prepare(uploads, self._hold)
+        prepared = await self._prepare(uploads)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together)
         crops = np.concatenate([p.crops.waveforms for p in prepared])  # (crops of all files, 16384)
         embeddings = await self.engine.embed(crops)
@@ -69,10 +75,16 @@ class Pipeline:
         parts = np.split(embeddings, ends)
         return [EmbeddedRecording(u, p, e) for u, p, e in zip(uploads, prepared, parts, strict=True)]
 
+    async def _prepare(self, uploads: Sequence[Upload]) -> list[PreparedRecording]:
+        prepared = await self._decoder.prepare(uploads, self._hold)
+        if self._charge:
+            self._charge(sum(recording.decoded.duration_s for recording in prepared))
+        return prepared
+
     async def _content(
         self, uploads: Sequence[Upload], required_s: float
     ) -> list[tuple[PreparedRecording, Float32]]:
-        prepared = await self._decoder.prepare(uploads, self._hold)
+        prepared = await self._prepare(uploads)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together=False)
         return [(p, await content_frames(self.engine, p.decoded.samples)) for p in prepared]
 
