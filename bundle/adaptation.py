@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.arrays import Float32, Float64
-from bundle.clusters import average_linkage
+from bundle.clusters import Linkage, average_linkage
 from bundle.scoring import BySeconds, Calibration, OperatingPoint, Scorer, Scoring, centre
 from bundle.vectors import unit
 
@@ -26,6 +26,10 @@ PARENT_CROPS = 300.0  # crops that vary alike in all directions stand for the pa
 PARENT_CLUSTERS = 4.0  # the parent's mean and thresholds weigh as much as so many voices of the job
 ONE_VOICE_FPR = 0.001  # recordings that score above this rate's threshold surely are of one voice
 MATCHED_FPR = 0.01  # at whose threshold the share of accepted pairs stays what it was
+MOST_PAIRS = 0.5  # of recordings look like one voice where the parent's mean does not fit
+SPREAD_OF_VOICES = 0.25  # of recordings, beside that inside them: 0.06 was one voice's, 0.37 thirty voices'
+LEAST_RECORDINGS = 10  # of two crops, to tell that
+OVERLAP_WEIGHT = 2 / 3  # of a crop that overlaps, in the whitening
 LEAST_PAIRS = 10  # above the score that is matched
 MOST_LINKED = 1000  # recordings in one tree: the others only count for the whitening
 
@@ -49,7 +53,7 @@ def fit_adaptation(
     recordings: NDArray[np.intp],
     *,
     after: Float32 | None = None,
-    crop_weight: float = 1.0,
+    overlap: int = 1,
 ) -> Adaptation:
     """Fits on every crop of a job. Without crops nothing changes.
 
@@ -58,7 +62,7 @@ def fit_adaptation(
         before: (crops, dim) unit embeddings under the parent.
         recordings: (crops,) which recording each crop is of; one recording holds one voice.
         after: (crops, dim) the same crops under the network that is adapted, where that is not the parent's.
-        crop_weight: what a crop counts for; less than 1 where crops overlap.
+        overlap: how many crops start within the length of one.
     """
     dim = before.shape[1]
     if not len(before):
@@ -68,27 +72,52 @@ def fit_adaptation(
     linked = np.unique(np.linspace(0, len(names) - 1, min(MOST_LINKED, len(names))).round().astype(int))
     scorer = Scorer(scoring)
     old = _means(before, index)[linked]  # (linked, dim)
-    tree = average_linkage(scorer.centred(old))
-    one_voice = tree.cut(scorer.threshold(ONE_VOICE_FPR, seconds=None))
+    elsewhere = _is_elsewhere(scorer, before, index, overlap)
+    tree = _linkage(scorer, old, elsewhere)
     clusters = tree.cut(_even_score(scorer))
+    one_voice = tree.cut(scorer.threshold(ONE_VOICE_FPR, seconds=None))
     voices = int(clusters.max()) + 1
 
+    crop_weight = 1.0 if overlap == 1 else OVERLAP_WEIGHT
     matrix = _whitening(crops, index, crop_weight, _means(crops, index)[linked], one_voice)
     new = _means(unit(crops @ matrix), index)[linked]
-    weight = (voices - 1) / (voices - 1 + PARENT_CLUSTERS)
+    weight = 1.0 if elsewhere else (voices - 1) / (voices - 1 + PARENT_CLUSTERS)
     moved = scorer.mean + (crops.mean(axis=0) - before.mean(axis=0))  # with the network
     mean = (1 - weight) * (moved @ matrix) + weight * _balanced(new, clusters)
     centred = (1 - weight) * scorer.mean + weight * _balanced(old, clusters)
-    slope, offset = _score_map(
-        _pairs(centre(old, centred)), _pairs(centre(new, mean)), scorer.threshold(MATCHED_FPR, seconds=None)
-    )
+    pairs = _pairs(centre(old, centred))
+    if not elsewhere:
+        # Half-way between thresholds that held on this audio, and thresholds that hold once it is centred.
+        pairs = np.asarray((pairs + _pairs(scorer.centred(old))) / 2, np.float32)
+    threshold = scorer.threshold(MATCHED_FPR, seconds=None)
+    slope, offset = _score_map(pairs, _pairs(centre(new, mean)), threshold)
     scores = _ScoreMap(1 + weight * (slope - 1), weight * offset)
     return Adaptation(matrix, scores.scoring(scoring, mean), voices)
 
 
-def voice_clusters(scorer: Scorer, recordings: Float32) -> NDArray[np.intp]:
-    """Which voice each recording (recordings, dim) seems to be of, counted from 0: (recordings,)."""
-    return average_linkage(scorer.centred(recordings)).cut(_even_score(scorer))
+def voice_clusters(
+    scorer: Scorer, crops: Float32, recordings: NDArray[np.intp], overlap: int = 1
+) -> NDArray[np.intp]:
+    """Which voice each recording seems to be of, counted from 0: (recordings,). Arguments as for the fit."""
+    index = np.unique(recordings, return_inverse=True)[1]
+    tree = _linkage(scorer, _means(crops, index), _is_elsewhere(scorer, crops, index, overlap))
+    return tree.cut(_even_score(scorer))
+
+
+def _is_elsewhere(scorer: Scorer, crops: Float32, index: NDArray[np.intp], overlap: int) -> bool:
+    """Whether what all recordings share is louder to the parent than their voices: another channel, say.
+
+    Then most pairs of recordings look like one voice, although the recordings are as far apart as voices.
+    """
+    pairs = _pairs(scorer.centred(_means(crops, index)))
+    alike = pairs.size > 0 and float(np.mean(pairs >= _even_score(scorer))) > MOST_PAIRS
+    return alike and _spread(crops, index, overlap) > SPREAD_OF_VOICES
+
+
+def _linkage(scorer: Scorer, recordings: Float32, elsewhere: bool) -> Linkage:
+    return average_linkage(
+        centre(recordings, recordings.mean(axis=0)) if elsewhere else scorer.centred(recordings)
+    )
 
 
 def _even_score(scorer: Scorer) -> float:
@@ -160,6 +189,25 @@ def _scatter(vectors: Float32, classes: NDArray[np.intp]) -> tuple[Float64, floa
     x = vectors.astype(np.float64)
     residual = x - _sums(x, classes)[classes] / np.bincount(classes)[classes, None]
     return residual.T @ residual, float(len(x) - (classes.max() + 1))
+
+
+def _spread(crops: Float32, index: NDArray[np.intp], overlap: int) -> float:
+    """The variance of recordings beside that inside them.
+
+    What the first and the last crop of a recording have in common is the recording's; these two share no
+    sample. 0 where fewer than `LEAST_RECORDINGS` have two such crops.
+    """
+    counts = np.bincount(index)
+    ends = np.cumsum(counts)
+    enough = counts > overlap
+    if enough.sum() < LEAST_RECORDINGS:
+        return 0.0
+    in_order = crops[np.argsort(index, kind="stable")].astype(np.float64)
+    first, last = in_order[(ends - counts)[enough]], in_order[ends[enough] - 1]
+    first, last = first - first.mean(axis=0), last - last.mean(axis=0)
+    between = float((first * last).sum())
+    inside = float((first**2 + last**2).sum()) / 2 - between
+    return between / max(inside, 1e-12)
 
 
 def _balanced(recordings: Float32, clusters: NDArray[np.intp]) -> Float32:

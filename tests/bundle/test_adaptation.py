@@ -84,3 +84,18 @@ def test_the_mean_and_thresholds_move_with_the_number_of_voices(speakers: int) -
         assert adapted.voices > 10
         centred = Scorer(adapted.scoring).centred(adapted(vectors))
         assert np.linalg.norm(centred.mean(axis=0)) < 0.6 * np.linalg.norm(vectors.mean(axis=0))
+
+
+@pytest.mark.parametrize(("speakers", "strangers_pass"), [(1, True), (20, False)])
+def test_another_channel_is_told_from_one_voice(speakers: int, strangers_pass: bool) -> None:
+    """What all recordings share is far louder than the voices: the parent takes everybody for one voice."""
+    vectors, of, _ = job(speakers, recordings=12)
+    shifted = unit(vectors + 4 * np.eye(DIM, dtype=np.float32)[3])
+    adapted = fit_adaptation(SCORING, shifted, of)
+    strangers, recording, _ = job(10, seed=1)
+    scorer = Scorer(adapted.scoring)
+    centred = scorer.centred(adapted(unit(strangers + 4 * np.eye(DIM, dtype=np.float32)[3])))
+    means = unit(np.stack([centred[recording == r].mean(axis=0) for r in range(recording.max() + 1)]))
+    of_recording = np.arange(len(means)) // 6
+    scores = (means @ means.T)[of_recording[:, None] != of_recording]
+    assert (np.mean(scores >= scorer.threshold(0.01, seconds=None)) > 0.5) == strangers_pass

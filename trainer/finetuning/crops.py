@@ -16,7 +16,6 @@ from trainer.scoring.embedding import CropEncoder
 
 OVERLAP = 4  # a crop starts every quarter of one
 OVERLAPPING_S = 300.0  # of audio: with more, crops do not overlap, and embedding takes no longer
-OVERLAP_WEIGHT = 2 / 3  # of a crop that overlaps
 AT_ONCE = 64  # crops in one call of an encoder
 
 
@@ -28,7 +27,7 @@ class JobCrops:
     recording: NDArray[np.intp]  # (crops,)
     stretch: NDArray[np.intp]  # (crops,) crops of one stretch count as one voice
     apart: NDArray[np.bool_]  # (crops,) these share no sample
-    weight: float  # of a crop in the whitening
+    overlap: int  # crops that start within the length of one
 
 
 def embed_crops(
@@ -69,5 +68,5 @@ def embed_crops(
         rows,
         stretches,
         samples % CROP_SAMPLES == 0,
-        1.0 if overlap == 1 else OVERLAP_WEIGHT,
+        overlap,
     )

@@ -201,7 +201,7 @@ class _Fits:
 
         def fit(rows: NDArray[np.bool_]) -> Adaptation:
             before, after = crops.vectors[0][rows], crops.vectors[-1][rows]
-            return fit_adaptation(scoring, before, crops.stretch[rows], after=after, crop_weight=crops.weight)
+            return fit_adaptation(scoring, before, crops.stretch[rows], after=after, overlap=crops.overlap)
 
         return cls(fit(used), fit(np.ones_like(used)))
 
@@ -225,16 +225,16 @@ def _picture(
         model.scorer.centred(_recordings(model.vectors, of)) for model in _models(scorer, adaptation, crops)
     )
     known = bool(np.all(job.speakers != ""))
-    voices = np.unique(job.speakers, return_inverse=True)[1] if known else _clusters(scorer, crops)
+    voices = (
+        np.unique(job.speakers, return_inverse=True)[1]
+        if known
+        else voice_clusters(scorer, crops.vectors[0], crops.recording, crops.overlap)
+    )
     caption = (
         f"{report.recordings} recordings, a colour a {'speaker' if known else 'voice, by clustering'}; "
         f"full: the {report.left_out} left out. {report.verdict.replace('_', ' ').capitalize()}."
     )
     return draw_maps(before, after, voices, job.left_out, caption)
-
-
-def _clusters(scorer: Scorer, crops: JobCrops) -> NDArray[np.intp]:
-    return voice_clusters(scorer, _recordings(crops.vectors[0], crops.recording))
 
 
 def _map(scorer: Scorer, adaptation: Adaptation, crops: JobCrops, job: JobAudio) -> FittedMap:

@@ -42,7 +42,7 @@ class Model:
 
 def compare(recordings: Recordings, before: Model, after: Model) -> Measures:
     """The measures of the parent (before) and of the new version (after)."""
-    clusters = voice_clusters(before.scorer, recordings.utterances(before.vectors))
+    clusters = voice_clusters(before.scorer, before.vectors, recordings.recording)
     named = [_named(recordings, model) for model in (before, after)]
     verified = [_verified(recordings, model) for model in (before, after)]
     return Measures(

@@ -11,7 +11,7 @@ TARGET_FPR = 0.01  # at whose threshold false accepts are counted
 # Smaller differences are noise: a report counts a few hundred crops and pairs.
 RATE_TOLERANCE = 0.01
 SEPARATION_TOLERANCE = 0.002
-STRANGERS_TOLERANCE = 1.5  # false accepts may grow by this factor, and by two pairs
+STRANGERS_TOLERANCE = 1.5  # false accepts may grow by this factor, a point at most, and by two pairs
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,8 @@ def judge(measures: Measures) -> tuple[Verdict, str]:
     strangers = measures.false_accepts
     reasons: list[str] = []
     if strangers is not None:
-        allowed = STRANGERS_TOLERANCE * max(strangers.before, TARGET_FPR) + 2 / max(
-            measures.stranger_pairs, 1
-        )
+        usual, two_pairs = max(strangers.before, TARGET_FPR), 2 / max(measures.stranger_pairs, 1)
+        allowed = min(STRANGERS_TOLERANCE * usual, usual + RATE_TOLERANCE) + two_pairs
         reasons.append(f"false accepts at the threshold for {TARGET_FPR:.0%} {_went(strangers)}")
         if strangers.after > allowed:
             return "not_better", _sentence(reasons)

@@ -97,5 +97,7 @@ def test_a_version_that_lets_more_strangers_in_is_not_better() -> None:
     for after, verdict in ((0.012, "better"), (0.03, "not_better")):
         measures = Measures(f1=better, false_accepts=Change(0.004, after), stranger_pairs=1000)
         assert judge(measures)[0] == verdict
+    already_high = Measures(f1=better, false_accepts=Change(0.87, 1.0), stranger_pairs=1000)
+    assert judge(already_high)[0] == "not_better"
     few = Measures(f1=better, false_accepts=Change(0.0, 0.03), stranger_pairs=60)  # two pairs: chance
     assert judge(few)[0] == "better"
