@@ -152,8 +152,11 @@ async def _client(request: Request, runtime: RuntimeDep, credentials: _Credentia
 def client_digest(key_or_address: str) -> str:
     """Identifies a client without naming it. An IPv6 network of 64 bits is one household."""
     who = key_or_address
-    if is_address(who) and ipaddress.ip_address(who).version == 6:
-        who = str(ipaddress.ip_network((who, 64), strict=False))
+    if is_address(who):
+        address = ipaddress.ip_address(who)
+        if isinstance(address, ipaddress.IPv6Address):
+            mapped = address.ipv4_mapped  # an IPv4 client of a socket that takes both
+            who = str(mapped or ipaddress.IPv6Network((int(address), 64), strict=False))
     return hashlib.sha256(who.encode()).hexdigest()[:16]
 
 
