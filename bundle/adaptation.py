@@ -5,6 +5,7 @@
    surely are of one voice are classes too.
 2. The mean of the scoring moves towards the job's.
 3. Thresholds and calibrations move with the scores of pairs of recordings, by their quantiles.
+4. Where another channel drowns the voices, its direction is taken out first.
 
 A job of few voices says little about strangers. So 2 and 3 are shrunk by the number of clusters of its
 recordings, and a job of one voice moves neither. docs/model-updates.md has how the numbers were chosen.
@@ -28,6 +29,7 @@ ONE_VOICE_FPR = 0.001  # recordings that score above this rate's threshold surel
 MATCHED_FPR = 0.01  # at whose threshold the share of accepted pairs stays what it was
 MOST_PAIRS = 0.5  # of recordings look like one voice where the parent's mean does not fit
 SPREAD_OF_VOICES = 0.25  # of recordings, beside that inside them: 0.06 was one voice's, 0.37 thirty voices'
+CHANNEL_LEFT = 0.02  # of the direction that another channel adds to every recording
 LEAST_RECORDINGS = 10  # of two crops, to tell that
 OVERLAP_WEIGHT = 2 / 3  # of a crop that overlaps, in the whitening
 LEAST_PAIRS = 10  # above the score that is matched
@@ -72,23 +74,27 @@ def fit_adaptation(
     linked = np.unique(np.linspace(0, len(names) - 1, min(MOST_LINKED, len(names))).round().astype(int))
     scorer = Scorer(scoring)
     old = _means(before, index)[linked]  # (linked, dim)
-    elsewhere = _is_elsewhere(scorer, before, index, overlap)
+    elsewhere = _is_elsewhere(scorer, old, _spread(before, index, overlap))
     tree = _linkage(scorer, old, elsewhere)
     clusters = tree.cut(_even_score(scorer))
     one_voice = tree.cut(scorer.threshold(ONE_VOICE_FPR, seconds=None))
     voices = int(clusters.max()) + 1
 
+    channel = _without(old.mean(axis=0) - scorer.mean) if elsewhere else np.eye(dim, dtype=np.float32)
+    plain = unit(crops @ channel)
     crop_weight = 1.0 if overlap == 1 else OVERLAP_WEIGHT
-    matrix = _whitening(crops, index, crop_weight, _means(crops, index)[linked], one_voice)
+    matrix = channel @ _whitening(plain, index, crop_weight, _means(plain, index)[linked], one_voice)
+    matrix /= np.linalg.norm(crops @ matrix, axis=1).mean()
     new = _means(unit(crops @ matrix), index)[linked]
-    weight = 1.0 if elsewhere else (voices - 1) / (voices - 1 + PARENT_CLUSTERS)
+    weight = (voices - 1) / (voices - 1 + PARENT_CLUSTERS)
     moved = scorer.mean + (crops.mean(axis=0) - before.mean(axis=0))  # with the network
     mean = (1 - weight) * (moved @ matrix) + weight * _balanced(new, clusters)
-    centred = (1 - weight) * scorer.mean + weight * _balanced(old, clusters)
-    pairs = _pairs(centre(old, centred))
-    if not elsewhere:
+    if elsewhere:
+        pairs = _pairs(centre(old, old.mean(axis=0)))
+    else:
         # Half-way between thresholds that held on this audio, and thresholds that hold once it is centred.
-        pairs = np.asarray((pairs + _pairs(scorer.centred(old))) / 2, np.float32)
+        centred = (1 - weight) * scorer.mean + weight * _balanced(old, clusters)
+        pairs = np.asarray((_pairs(centre(old, centred)) + _pairs(scorer.centred(old))) / 2, np.float32)
     threshold = scorer.threshold(MATCHED_FPR, seconds=None)
     slope, offset = _score_map(pairs, _pairs(centre(new, mean)), threshold)
     scores = _ScoreMap(1 + weight * (slope - 1), weight * offset)
@@ -100,18 +106,19 @@ def voice_clusters(
 ) -> NDArray[np.intp]:
     """Which voice each recording seems to be of, counted from 0: (recordings,). Arguments as for the fit."""
     index = np.unique(recordings, return_inverse=True)[1]
-    tree = _linkage(scorer, _means(crops, index), _is_elsewhere(scorer, crops, index, overlap))
-    return tree.cut(_even_score(scorer))
+    means = _means(crops, index)
+    elsewhere = _is_elsewhere(scorer, means, _spread(crops, index, overlap))
+    return _linkage(scorer, means, elsewhere).cut(_even_score(scorer))
 
 
-def _is_elsewhere(scorer: Scorer, crops: Float32, index: NDArray[np.intp], overlap: int) -> bool:
+def _is_elsewhere(scorer: Scorer, recordings: Float32, spread: float) -> bool:
     """Whether what all recordings share is louder to the parent than their voices: another channel, say.
 
     Then most pairs of recordings look like one voice, although the recordings are as far apart as voices.
     """
-    pairs = _pairs(scorer.centred(_means(crops, index)))
+    pairs = _pairs(scorer.centred(recordings))
     alike = pairs.size > 0 and float(np.mean(pairs >= _even_score(scorer))) > MOST_PAIRS
-    return alike and _spread(crops, index, overlap) > SPREAD_OF_VOICES
+    return alike and spread > SPREAD_OF_VOICES
 
 
 def _linkage(scorer: Scorer, recordings: Float32, elsewhere: bool) -> Linkage:
@@ -180,8 +187,16 @@ def _whitening(
     blend = (PARENT_CROPS * np.eye(dim) + freedom * dim / trace * scatter) / (PARENT_CROPS + freedom)
     values, axes = np.linalg.eigh(blend)
     matrix = (axes * values**-0.5) @ axes.T
-    matrix /= np.linalg.norm(crops @ matrix, axis=1).mean()
     return np.asarray(matrix, np.float32)
+
+
+def _without(direction: Float32) -> Float32:
+    """A matrix (dim, dim) that leaves little of one direction: nuisance attribute projection with an inverse.
+
+    Source: Solomonoff et al. 2005, "Advances in channel compensation for SVM speaker recognition".
+    """
+    axis = unit(direction)
+    return np.asarray(np.eye(len(axis)) - (1 - CHANNEL_LEFT) * np.outer(axis, axis), np.float32)
 
 
 def _scatter(vectors: Float32, classes: NDArray[np.intp]) -> tuple[Float64, float]:
