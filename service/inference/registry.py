@@ -245,7 +245,8 @@ class ModelRegistry:
             if version in (other.id, other.version):
                 raise Conflict(
                     f"{other.id} generates audio and knows no voices: the newest of its kind serves POST "
-                    "/generate beside the active model. Activate another kind; GET /models lists them."
+                    "/generate beside the active model, and is not fine-tuned here. Activate another kind: "
+                    "GET /models lists them. Train this one further with 'python -m trainer pretrain'."
                 )
         raise NotFound(
             f"There is no model version {version!r}. GET /models lists them, and "
