@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from bundle.vectors import pool_utterance
+from service.api.audio import AudioAnswer, audio_answer
 from service.api.decision import DecisionParams, single_recording
 from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
@@ -46,6 +47,8 @@ class IdentifyAnswer(BaseModel):
     model: str
     searched: int = Field(description="Number of voices that were compared.")
     warning: str | None = Field(description="Set if some enrolled speakers could not be compared.")
+    warnings: list[str] = Field(description="Why the decision may be less sure; `warning` is among them.")
+    audio: AudioAnswer
 
 
 @router.post(
@@ -93,6 +96,7 @@ async def identify(
         searched=searched,
         model=pipeline.model,
     )
+    warning = _warning(stale, pipeline.model) if stale > 0 else None
     return IdentifyAnswer(
         match=match,
         candidates=candidates,
@@ -101,7 +105,9 @@ async def identify(
         speech_s=speech_s,
         model=pipeline.model,
         searched=searched,
-        warning=_warning(stale, pipeline.model) if stale > 0 else None,
+        warning=warning,
+        warnings=[*([warning] if warning else []), *recording.prepared.audio.warnings],
+        audio=audio_answer(recording.prepared.audio),
     )
 
 

@@ -86,7 +86,7 @@ class Pipeline:
     ) -> list[tuple[PreparedRecording, Float32]]:
         prepared = await self._prepare(uploads)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together=False)
-        return [(p, await content_frames(self.engine, p.decoded.samples)) for p in prepared]
+        return [(p, await content_frames(self.engine, p.samples)) for p in prepared]
 
 
 async def while_connected(work: Coroutine[Any, Any, T], receive: Receive) -> T:

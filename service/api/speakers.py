@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -14,6 +15,7 @@ import pydantic_core
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
+from service.api.audio import AudioAnswer, audio_answer
 from service.api.deps import (
     AuditDep,
     DirectoryDep,
@@ -27,6 +29,7 @@ from service.api.deps import (
 )
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.audio.decoder import EmbeddedRecording
 from service.errors import BadRequest, NotFound
 from service.speakers import Speaker, VoiceIndex, assess, new_utterances
 from service.tenants import Tenant, shown
@@ -111,6 +114,12 @@ class SpeakerAnswer(BaseModel):
     created_at: datetime
 
 
+class EnrolledAnswer(SpeakerAnswer):
+    """An enrolled voice, with what was measured of the recordings that came with the request."""
+
+    audio: list[AudioAnswer] = Field(description="In the order of the files.")
+
+
 class SpeakersAnswer(BaseModel):
     """One page of speakers."""
 
@@ -134,7 +143,7 @@ async def enrol(
     audit: AuditDep,
     request: Request,
     response: Response,
-) -> SpeakerAnswer:
+) -> EnrolledAnswer:
     """Enrols a voice from one or more recordings of one person. Once answered, it is stored durably."""
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
@@ -151,7 +160,7 @@ async def enrol(
     )
     audit("enrol", speaker_id=shown(speaker.speaker_id), model=index.model)
     response.headers["Location"] = f"{request.scope['root_path']}/speakers/{shown(speaker.speaker_id)}"
-    return _answer(speaker, index)
+    return _enrolled(speaker, index, recordings)
 
 
 @router.post(
@@ -167,7 +176,7 @@ async def add_audio(
     settings: SettingsDep,
     tenant: TenantDep,
     audit: AuditDep,
-) -> SpeakerAnswer:
+) -> EnrolledAnswer:
     """Adds recordings to an enrolment. A stale enrolment needs as much speech as a new one."""
     speaker_id = stored_id(tenant, speaker_id)
     index = await directory.index(pipeline.engine.bundle)
@@ -185,7 +194,7 @@ async def add_audio(
     )
     enlarged = await directory.add_utterances(index, speaker_id, utterances)
     audit("add_audio", speaker_id=shown(speaker_id), model=index.model)
-    return _answer(enlarged, index)
+    return _enrolled(enlarged, index, recordings)
 
 
 @router.get("", responses=problem_responses(400, 503))
@@ -268,3 +277,8 @@ def _answer(speaker: Speaker, index: VoiceIndex) -> SpeakerAnswer:
         audio_retained=any(u.retained for u in speaker.utterances),
         created_at=speaker.created_at,
     )
+
+
+def _enrolled(speaker: Speaker, index: VoiceIndex, recordings: Sequence[EmbeddedRecording]) -> EnrolledAnswer:
+    audio = [audio_answer(recording.prepared.audio) for recording in recordings]
+    return EnrolledAnswer(**dict(_answer(speaker, index)), audio=audio)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from bundle.vectors import pool_utterance
+from service.api.audio import AudioAnswer, audio_answer
 from service.api.decision import DecisionParams, single_recording
 from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep, stored_id
 from service.api.problems import AUDIO_STATUSES, problem_responses
@@ -34,6 +35,8 @@ class VerifyAnswer(BaseModel):
     score_type: str
     speech_s: float = Field(description="Net speech found, in seconds.")
     model: str
+    warnings: list[str] = Field(description="Why the decision may be less sure.")
+    audio: AudioAnswer
 
 
 @router.post(
@@ -81,4 +84,6 @@ async def verify(
         score_type=index.scorer.score_type,
         speech_s=speech_s,
         model=pipeline.model,
+        warnings=list(recording.prepared.audio.warnings),
+        audio=audio_answer(recording.prepared.audio),
     )

@@ -76,7 +76,9 @@ class AudioDecoder:
                 )
             self._metrics.audio_seconds.inc(recording.decoded.duration_s)
             self._metrics.speech_seconds.inc(recording.crops.speech_s)
-            hold(recording.decoded.samples.nbytes + recording.crops.waveforms.nbytes)
+            hold(
+                recording.decoded.samples.nbytes + recording.samples.nbytes + recording.crops.waveforms.nbytes
+            )
             recordings.append(recording)
         return recordings
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bundle.arrays import Float32
 from service.audio.crops import Crops, cut_crops
 from service.audio.decode import DecodedRecording, decode
+from service.audio.level import levelled
 from service.audio.limits import AudioLimits
 from service.audio.readers import FfmpegReader
+from service.audio.report import AudioReport, report
 from service.audio.vad import Region, SpeechDetector
 from service.errors import InsufficientSpeech, NoSpeech
 
@@ -17,8 +20,10 @@ class PreparedRecording:
     """A decoded file with its regions of speech and their crops."""
 
     decoded: DecodedRecording
+    samples: Float32  # (n,) of it, brought to one level; what models are given
     regions: list[Region]
     crops: Crops
+    audio: AudioReport
 
 
 def prepare(
@@ -29,7 +34,7 @@ def prepare(
     *,
     min_speech_s: float = 0.0,
 ) -> PreparedRecording:
-    """Decodes `data`, finds the speech in it and cuts the speech into crops.
+    """Decodes `data`, brings it to one level, finds the speech in it and cuts the speech into crops.
 
     Raises:
         TooLarge, UnsupportedMedia, InvalidAudio: as `decode`.
@@ -37,8 +42,9 @@ def prepare(
         InsufficientSpeech: there are less than `min_speech_s` seconds of speech.
     """
     decoded = decode(data, limits, ffmpeg)
-    regions = detector.find(decoded.samples)
-    crops = cut_crops(decoded.samples, regions)
+    samples = levelled(decoded.samples)
+    regions = detector.find(samples)
+    crops = cut_crops(samples, regions)
     if not crops.spans:
         raise NoSpeech(
             f"No speech was found in {decoded.duration_s:.2f} s of audio. "
@@ -46,4 +52,6 @@ def prepare(
         )
     if crops.speech_s < min_speech_s:
         raise InsufficientSpeech(speech_s=crops.speech_s, required_s=min_speech_s)
-    return PreparedRecording(decoded, regions, crops)
+    return PreparedRecording(
+        decoded, samples, regions, crops, report(decoded, samples, regions, crops.speech_s)
+    )
