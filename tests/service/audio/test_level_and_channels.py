@@ -52,7 +52,7 @@ def test_spikes_and_silence_do_not_set_the_level() -> None:
     assert speech_rms(spiky) == pytest.approx(0.01 * speech_rms(VOICE), rel=0.6)  # 4 dB
     hidden = np.concatenate([np.zeros(60 * RATE, np.float32), VOICE])
     noise = 1e-4 * np.random.default_rng(0).standard_normal(len(hidden)).astype(np.float32)
-    assert speech_rms(hidden + noise) == pytest.approx(speech_rms(VOICE), rel=0.1)
+    assert speech_rms(hidden + noise) == pytest.approx(speech_rms(VOICE), rel=0.25)  # 2 dB
 
 
 def test_digital_silence_and_denormals_stay_silent() -> None:
