@@ -10,7 +10,19 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
-from service.api import content, embed, finetune, generate, health, home, identify, models, speakers, verify
+from service.api import (
+    content,
+    diarize,
+    embed,
+    finetune,
+    generate,
+    health,
+    home,
+    identify,
+    models,
+    speakers,
+    verify,
+)
 from service.api.deps import require_key, within_rate
 from service.api.middleware import EXPOSED_HEADERS, RequestContext
 from service.api.openapi import document_problems
@@ -27,6 +39,7 @@ ROUTERS = (
     speakers.router,
     identify.router,
     verify.router,
+    diarize.router,
     generate.router,
     finetune.router,
     models.router,

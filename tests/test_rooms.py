@@ -20,7 +20,7 @@ ORDER = {
     "service": (
         *("errors", "logs", "metrics", "settings", "misspelt", "tenants", "keys", "audit", "rates"),
         *("admission", "audio", "inference", "stores"),
-        *("generation", "speakers"),
+        *("generation", "speakers", "diarization"),
         *("jobs", "replicas"),
         *("runtime", "api", "app", "client", "connections", "server", "key_commands", "cli", "__main__"),
     ),

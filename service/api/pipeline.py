@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,11 +13,24 @@ from starlette.requests import ClientDisconnect
 from bundle.arrays import Float32
 from service.audio import PreparedRecording
 from service.audio.decoder import AudioDecoder, EmbeddedRecording, Hold, Upload, hold_nothing
+from service.diarization import Windows, cut_windows
 from service.errors import InsufficientSpeech
 from service.inference import Engine, content_frames, content_hop
 
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+WINDOWS_AT_ONCE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedWindows:
+    """One recording with the voice embeddings of overlapping windows."""
+
+    prepared: PreparedRecording
+    windows: Windows
+    embeddings: Float32  # (windows, dim), unit length
 
 
 class Pipeline:
@@ -63,6 +77,22 @@ class Pipeline:
         """
         content_hop(self.engine.bundle)  # refuses before anything is decoded
         return await while_connected(self._content(uploads, required_s), self._receive)
+
+    async def windows(self, upload: Upload, *, required_s: float) -> EmbeddedWindows:
+        """Overlapping windows over the speech of one upload, with their voice embeddings.
+
+        Raises what `embed` raises.
+        """
+        return await while_connected(self._windows(upload, required_s), self._receive)
+
+    async def _windows(self, upload: Upload, required_s: float) -> EmbeddedWindows:
+        (prepared,) = await self._prepare([upload])
+        _require_speech([prepared.crops.speech_s], required_s, together=False)
+        windows = cut_windows(prepared.regions)
+        batches = windows.waveforms(prepared.samples, WINDOWS_AT_ONCE)
+        # In parts: all windows of a long recording at once would take four times its memory.
+        parts = [await self.engine.embed(batch) for batch in batches]
+        return EmbeddedWindows(prepared, windows, np.concatenate(parts))
 
     async def _embed(
         self, uploads: Sequence[Upload], required_s: float, together: bool

@@ -13,6 +13,7 @@ OPENED_BY: Mapping[tuple[str, str], Sequence[Scope]] = {
     ("POST", "/content"): ("identify",),
     ("POST", "/identify"): ("identify",),
     ("POST", "/verify"): ("identify",),
+    ("POST", "/diarize"): ("identify",),
     ("POST", "/speakers"): ("enrol",),
     ("POST", "/speakers/{speaker_id}/audio"): ("enrol",),
     ("GET", "/speakers"): ("read",),

@@ -66,7 +66,7 @@ async def verify(
     )
     score = index.scorer.score_centred(pool_utterance(recording.embeddings), enrolled)
     speech_s = recording.prepared.crops.speech_s
-    threshold = params.threshold_for(index.scorer, settings, seconds=speech_s)
+    threshold = params.strictness(settings).threshold(index.scorer, seconds=speech_s)
     audit(
         "verify",
         speaker_id=params.speaker_id,
