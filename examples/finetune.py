@@ -32,8 +32,8 @@ def main(url: str, steps: int) -> None:
         if answer.is_error:
             sys.exit(answer.json()["detail"])
         for job in events(client, answer.json()["job_id"]):
-            steps = f": step {job['step']} of {job['steps']}" if job["steps"] else ""
-            print(f"{job['state']}{steps}", flush=True)
+            progress = f": step {job['step']} of {job['steps']}" if job["steps"] else ""
+            print(f"{job['state']}{progress}", flush=True)
     if job["state"] != "succeeded":
         sys.exit(job["error"] or f"The job was {job['state']}.")
     print(job["report"]["reason"])

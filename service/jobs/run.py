@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from service.errors import NotFound, StoreUnavailable
+from service.inference.cpu import inference_threads
 from service.jobs import lifecycle
 from service.jobs.background import Background
 from service.jobs.desk import can_train
@@ -130,6 +131,7 @@ class JobRunner:
             on_step=heart.on_step,
             canceled=heart.stopped,
             speakers=[file.speaker_id for file in job.files],
+            threads=inference_threads(self._settings.finetune_threads),
         )
 
     def _end(self, job: Job, change: Change) -> Job:

@@ -50,6 +50,7 @@ def finetune(
     on_step: OnStep,
     canceled: Callable[[], bool],
     speakers: Sequence[str] | None = None,
+    threads: int = 0,
 ) -> FinetuneReport:
     """Adapts the parent to unlabelled audio and writes the next version.
 
@@ -65,6 +66,7 @@ def finetune(
         on_step: called after each step with (step, steps, loss).
         canceled: asked before each step and between the parts.
         speakers: who speaks in each file, "" where unknown; only the report uses it, nothing is fitted to it.
+        threads: of onnxruntime; 0: one per core.
 
     Raises:
         FinetuneError: the audio or the parent cannot be used, or steps are asked for and torch is missing.
@@ -79,7 +81,7 @@ def finetune(
     with parts.timed("read"):
         job = read_job(audio, speakers)
     with parts.timed("load"):
-        runner = _load(parent)
+        runner = _load(parent, threads)
     stepped = _Stepped()
     if steps:
         with parts.timed("train"):
@@ -151,9 +153,9 @@ class _Parts:
         self.took_s[name] = round(time.monotonic() - started, 2)
 
 
-def _load(folder: Path) -> BundleRunner:
+def _load(folder: Path, threads: int) -> BundleRunner:
     try:
-        return BundleRunner.load(folder)
+        return BundleRunner.load(folder, threads=threads)
     except BundleError as error:
         raise FinetuneError(f"The parent cannot be fine-tuned: {error}") from error
 
