@@ -161,6 +161,25 @@ def conditions(
 
 
 @app.command()
+def diarization(
+    data: DataOption,
+    bundle: BundleOption = None,
+    out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/diarization.md"),
+    split: Annotated[str, typer.Option(help="Whose: train to choose, test to report.")] = "test",
+) -> None:
+    """Who spoke when in conversations made of test speakers, beside two floors (about three minutes).
+
+    Example: `TWOFOLD_DATA=../data python -m benchmarks diarization`
+    """
+    from benchmarks.diarization.page import diarization_page
+
+    console = Console(stderr=True)
+    with errors_said(console, BundleError, DataError):
+        diarization_page(bundle or newest_bundle(), data, out, split, console.print)
+    console.print(f"written to {out}")
+
+
+@app.command()
 def encoders(
     runs: Annotated[list[Path], typer.Argument(help="Run folders of `trainer pretrain`.")],
     data: DataOption,
