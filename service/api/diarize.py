@@ -120,7 +120,8 @@ async def diarize_recording(
 ) -> Response | DiarizeAnswer:
     """Finds who speaks when in one recording, and names the enrolled voices as /identify does.
 
-    Other voices are `unknown 1` and so on. `Accept: text/plain` gives RTTM, `text/vtt` gives WebVTT. A
+    Other voices are `unknown 1` and so on. To enrol one of them, send the recording to POST /speakers with
+    `start_s` and `end_s` of each of its segments. `Accept: text/plain` gives RTTM, `text/vtt` gives WebVTT. A
     recording longer than TWOFOLD_MAX_SECONDS gets status 413.
     """
     params = body.params

@@ -8,12 +8,13 @@ import binascii
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 import pydantic_core
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue, model_validator
 
 from service.api.audio import AudioAnswer, audio_answer
 from service.api.deps import (
@@ -29,7 +30,7 @@ from service.api.deps import (
 )
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
-from service.audio.decoder import EmbeddedRecording
+from service.audio.decoder import EmbeddedRecording, Upload
 from service.errors import BadRequest, NotFound
 from service.speakers import Speaker, VoiceIndex, assess, new_utterances
 from service.tenants import Tenant, shown
@@ -52,7 +53,35 @@ def _parse_metadata(text: object) -> object:
     return value
 
 
-class EnrolParams(BaseModel):
+class PieceParams(BaseModel):
+    """Which parts of a recording are used."""
+
+    start_s: list[float] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Use only pieces of the recording, such as the segments of one label that /diarize "
+        "found: the start of each in seconds; repeatable, with as many `end_s`.",
+    )
+    end_s: list[float] = Field(
+        default_factory=list, max_length=100, description="The end of each piece in seconds; repeatable."
+    )
+
+    @model_validator(mode="after")
+    def _pieces_are_pairs(self) -> Self:
+        if len(self.start_s) != len(self.end_s):
+            raise ValueError("give as many end_s as start_s")
+        return self
+
+    def pieces_of(self, files: list[Upload]) -> list[Upload]:
+        """The files, or the pieces of the only one. Raises BadRequest."""
+        if not self.start_s:
+            return files
+        if len(files) > 1:
+            raise BadRequest("start_s and end_s are about one recording: send a request for each file.")
+        return [replace(files[0], pieces=tuple(zip(self.start_s, self.end_s, strict=True)))]
+
+
+class EnrolParams(PieceParams):
     """Parameters of an enrolment."""
 
     speaker_id: str | None = Field(
@@ -76,7 +105,7 @@ class EnrolParams(BaseModel):
     )
 
 
-class AddParams(BaseModel):
+class AddParams(PieceParams):
     """Parameters of adding audio."""
 
     retain_audio: bool = Field(
@@ -147,7 +176,9 @@ async def enrol(
     """Enrols a voice from one or more recordings of one person. Once answered, it is stored durably."""
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
-    recordings = await pipeline.embed(body.files, required_s=settings.min_speech_enrol_s, together=True)
+    recordings = await pipeline.embed(
+        body.params.pieces_of(body.files), required_s=settings.min_speech_enrol_s, together=True
+    )
     utterances = await asyncio.to_thread(
         new_utterances, recordings, index.model, index.scorer, retain_audio=params.retain_audio
     )
@@ -183,7 +214,7 @@ async def add_audio(
     speaker = await asyncio.to_thread(directory.gallery.get, speaker_id)
     known_s = sum(u.speech_s for u in speaker.utterances if index.model in u.embeddings)
     required_s = max(settings.min_speech_identify_s, settings.min_speech_enrol_s - known_s)
-    recordings = await pipeline.embed(body.files, required_s=required_s, together=True)
+    recordings = await pipeline.embed(body.params.pieces_of(body.files), required_s=required_s, together=True)
     utterances = await asyncio.to_thread(
         new_utterances,
         recordings,

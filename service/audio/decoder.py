@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from bundle.arrays import Float32
 from service.audio.decode import DecodedRecording, decode
@@ -30,6 +31,7 @@ class Upload:
 
     filename: str | None  # None for a raw body
     data: bytes
+    pieces: tuple[tuple[float, float], ...] = ()  # start_s, end_s of what is used; (): all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class AudioDecoder:
         total_s = 0.0
         for index, upload in enumerate(uploads):
             try:
-                recording = await self._run(upload.data)
+                recording = await self._run(upload)
             except TwofoldError as error:
                 if len(uploads) > 1:
                     error.extra["file_index"] = index
@@ -89,11 +91,10 @@ class AudioDecoder:
         self._metrics.audio_seconds.inc(recording.duration_s)
         return recording
 
-    async def _run(self, data: bytes) -> PreparedRecording:
+    async def _run(self, upload: Upload) -> PreparedRecording:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._pool, prepare, data, self._limits, self._detector, self._ffmpeg
-        )
+        work = partial(prepare, upload.data, self._limits, self._detector, self._ffmpeg, pieces=upload.pieces)
+        return await loop.run_in_executor(self._pool, work)
 
     def close(self) -> None:
         """Waits for the recordings being decoded, then ends the threads and FFmpeg's processes."""

@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from service.cli import app
 from tests.service.conftest import newest_shipped
 
 ENROLLED = {"1998": "1998-15444-0002", "3005": "3005-163389-0003"}
@@ -79,3 +81,36 @@ def test_hints_that_disagree_are_refused(http: httpx.Client, examples: Path) -> 
         answer = ask(http, examples, "2414-367", **form)
         assert answer.status_code == 422
         assert answer.json()["code"] == "validation_error"
+
+
+def test_an_unknown_voice_is_enrolled_from_its_segments(http: httpx.Client, examples: Path) -> None:
+    before = ask(http, examples, "2414-367", num_speakers="2").json()
+    pieces = [s for s in before["segments"] if s["label"] == "unknown 1" and not s["overlap"]]
+    form = {
+        "speaker_id": "met",
+        "start_s": [str(s["start_s"]) for s in pieces],
+        "end_s": [str(s["end_s"]) for s in pieces],
+    }
+    audio = (examples / "conversations" / "2414-367.opus").read_bytes()
+    answer = http.post("/speakers", data=form, files={"audio": ("a.opus", audio)})
+    assert answer.status_code == 201, answer.text
+    total_s = sum(s["end_s"] - s["start_s"] for s in pieces)
+    assert answer.json()["speech_s"] == pytest.approx(total_s, rel=0.15)
+    try:
+        after = ask(http, examples, "2414-367", num_speakers="2").json()
+        assert [s["label"] for s in after["speakers"]] == ["met", "unknown 1"]
+    finally:
+        http.delete("/speakers/met")
+    for wrong in ({"start_s": "1", "end_s": "99"}, {"start_s": "2", "end_s": "1"}, {"start_s": "1"}):
+        answer = http.post("/speakers", data=wrong, files={"audio": ("a.opus", audio)})
+        assert answer.status_code in (400, 422), answer.text
+
+
+def test_the_verb_prints_turns_and_rttm(http: httpx.Client, examples: Path) -> None:
+    file = str(examples / "conversations" / "1998-3005.opus")
+    options = ["diarize", file, "--url", str(http.base_url)]
+    for line in CliRunner().invoke(app, [*options, "--rttm"]).stdout.splitlines():
+        assert line.startswith("SPEAKER 1998-3005 1 ")
+    shown = CliRunner().invoke(app, options)
+    assert shown.exit_code == 0, shown.output
+    assert "Reader 1998 (1998)" in shown.stdout
