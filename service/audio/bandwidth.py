@@ -11,8 +11,8 @@ from bundle.arrays import Float32, Float64
 from bundle.audio import SAMPLE_RATE_HZ
 from service.audio.vad import Region
 
-#: Below this a recording is from a telephone line, or as narrow: lines end at 3.4 kHz, their codecs at 4 kHz.
-NARROW_HZ = 5_000
+#: Below this strangers pass more often: telephone lines end at 3.4 kHz, Opus at 8 kbit/s at 5 kHz.
+NARROW_HZ = 6_000
 _FFT, _HOP = 512, 256
 _BIN_HZ = SAMPLE_RATE_HZ / _FFT
 _MOST_FRAMES = 2_000  # half a minute

@@ -15,7 +15,7 @@ from service.audio.quality import estimate_snr_db
 from service.audio.vad import Region
 
 _CLIPPED = 0.001  # share of the samples from which on the voice is another
-_NOISY_DB = 10.0
+_NOISY_DB = 13.0
 _QUIET_DBFS = -60.0
 
 
