@@ -1,4 +1,4 @@
-"""The steps of a fine-tuning: few, small, from a trained model. They need torch; the adaptation does not."""
+"""The steps of a fine-tuning: few, small, from a trained model."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ OnStep = Callable[[int, int, float], None]  # (step, steps in all, loss)
 
 
 @dataclass(frozen=True)
-class StepSettings:
+class AdaptSettings:
     """Chosen on train speakers set aside: docs/model-updates.md."""
 
-    steps: int
+    steps: int = 50
     batch: int = 16  # random pairs of crops: about ten seconds of audio
     rate: float = 1e-6  # Adam: a thousandth of pretraining's peak, falling to 0 as a cosine
     same_voice_seconds: float = 0.0
@@ -34,10 +34,10 @@ class StepSettings:
     checkpoint_steps: int = 10  # a killed worker loses at most this many
 
 
-def take_steps(
+def adapt(
     objective: Objective,
     speech: ClipCache,
-    settings: StepSettings,
+    settings: AdaptSettings,
     work_dir: Path,
     *,
     on_step: OnStep,

@@ -1,1 +1,0 @@
-"""Who spoke when, measured: `conversations` makes recordings, `errors` compares, `page` writes the table."""
