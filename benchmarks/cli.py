@@ -161,6 +161,48 @@ def conditions(
 
 
 @app.command()
+def diarization(
+    data: DataOption,
+    bundle: BundleOption = None,
+    out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/diarization.md"),
+    split: Annotated[str, typer.Option(help="Whose: train to choose, test to report.")] = "test",
+) -> None:
+    """Who spoke when in conversations made of test speakers, beside two floors (about three minutes).
+
+    Example: `TWOFOLD_DATA=../data python -m benchmarks diarization`
+    """
+    from benchmarks.diarization.page import diarization_page
+
+    console = Console(stderr=True)
+    with errors_said(console, BundleError, DataError):
+        diarization_page(bundle or newest_bundle(), data, out, split, console.print)
+    console.print(f"written to {out}")
+
+
+@app.command()
+def degradation(
+    data: DataOption,
+    bundle: Annotated[
+        list[Path] | None,
+        typer.Option(help="Bundle folder; repeat for several. Without it, the newest of autodecompose."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/degradation.md"),
+) -> None:
+    """The same recordings through forty treatments, decoded and judged as the service does (two minutes).
+
+    Example: `TWOFOLD_DATA=../data python -m benchmarks degradation`
+    """
+    from benchmarks.conditions.codecs import CodecError
+    from benchmarks.degradation import degradation_page
+
+    console = Console(stderr=True)
+    folders = bundle or [newest_bundle(Path("models/autodecompose"))]
+    with errors_said(console, BundleError, CodecError, DataError):
+        degradation_page(folders, data, out, console.print)
+    console.print(f"written to {out}")
+
+
+@app.command()
 def encoders(
     runs: Annotated[list[Path], typer.Argument(help="Run folders of `trainer pretrain`.")],
     data: DataOption,

@@ -46,7 +46,7 @@ class StoredBundle(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal[1]
+    format: Literal[1, 2]  # 2: there may be an adaptation, which older releases would leave out
     name: Identifier
     version: Identifier
     kind: str

@@ -18,6 +18,7 @@ class MapFromParent(BaseModel):
     parent: str  # "<name>/<version>"
     file: str  # its name among `files`: .npy, float32 (embedding_dim + 1, embedding_dim)
     error: float = Field(ge=0)
+    inverse_error: float | None = Field(default=None, ge=0)  # of the way back; None: not measured
 
 
 class VoiceBundle(StoredBundle):
@@ -29,6 +30,7 @@ class VoiceBundle(StoredBundle):
     content_dim: int | None = Field(default=None, gt=0)
     scoring: Scoring
     map_from_parent: MapFromParent | None = None
+    adaptation: str | None = None  # among `files`, .npy: `bundle.space_map.read_adaptation`
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -38,6 +40,8 @@ class VoiceBundle(StoredBundle):
             raise ValueError("frame_s, content_dim and the file content are given together, or none of them")
         if self.map_from_parent and self.map_from_parent.file not in self.files:
             raise ValueError(f"files lacks {self.map_from_parent.file}, the map from the parent")
+        if self.adaptation and (self.format < 2 or self.adaptation not in self.files):
+            raise ValueError(f"an adaptation needs format 2, and the file {self.adaptation} among files")
         if len(self.scoring.mean) != self.embedding_dim:
             raise ValueError(f"scoring.mean has {len(self.scoring.mean)} values, not {self.embedding_dim}")
         return self

@@ -20,12 +20,13 @@ probe="$(curl -s -X POST -w '\n%{http_code}' "$url/finetune")"
 if [[ "${probe##*$'\n'}" == 503 ]]; then fail "$(printf '%s' "${probe%$'\n'*}" | field detail)"; fi
 
 before="$(curl -s "$url/models" | field active)"
-id=""
+id="" version=""
 leave() {  # however the tour ends: no job goes on, the model before serves, nobody stays enrolled
   if [[ -n "$id" ]]; then curl -s -o /dev/null -X DELETE "$url/finetune/$id"; fi
   if [[ "$(curl -s "$url/models" | field active)" != "$before" ]]; then
     curl -s -o /dev/null -X POST "$url/models/$before/activate"
   fi
+  if [[ -n "$version" ]]; then curl -s -o /dev/null -X DELETE "$url/models/$version"; fi
   for speaker in tour-bea tour-dan; do curl -s -o /dev/null -X DELETE "$url/speakers/$speaker"; done
 }
 trap leave EXIT
@@ -56,6 +57,8 @@ done
 show curl -s "$url/finetune/$id"
 version="$(curl -s "$url/finetune/$id" | field version)"
 if [[ -z "$version" ]]; then fail "The job made no version: see its answer above."; fi
+picture="$(curl -s -o /dev/null -w '%{content_type}, %{size_download} bytes' "$url/finetune/$id/report.png")"
+printf '\n$ curl -s -o report.png %s/finetune/%s/report.png\n%s\n' "$url" "$id" "$picture"
 id=""
 
 show curl -s -X POST "$url/models/$version/activate"
@@ -63,3 +66,5 @@ show curl -s -F audio=@1998/1998-15444-0005.opus "$url/identify"
 show curl -s -X POST "$url/models/$before/activate"
 show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/speakers/tour-bea"
 show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/speakers/tour-dan"
+show curl -s -X DELETE -w 'HTTP:%{http_code}' "$url/models/$version"
+version=""

@@ -32,7 +32,8 @@ def main(url: str, steps: int) -> None:
         if answer.is_error:
             sys.exit(answer.json()["detail"])
         for job in events(client, answer.json()["job_id"]):
-            print(f"{job['state']}: step {job['step']} of {job['steps']}", flush=True)
+            progress = f": step {job['step']} of {job['steps']}" if job["steps"] else ""
+            print(f"{job['state']}{progress}", flush=True)
     if job["state"] != "succeeded":
         sys.exit(job["error"] or f"The job was {job['state']}.")
     print(job["report"]["reason"])
@@ -41,4 +42,4 @@ def main(url: str, steps: int) -> None:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main(given[0] if given else "http://127.0.0.1:8000", int(given[1]) if len(given) > 1 else 50)
+    main(given[0] if given else "http://127.0.0.1:8000", int(given[1]) if len(given) > 1 else 0)

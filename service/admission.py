@@ -9,18 +9,11 @@ from prometheus_client import Gauge
 
 from service.errors import Overloaded
 
-#: Holds that many more bytes until the request is answered. Raises Overloaded.
-Hold = Callable[[int], None]
-
-
-def hold_nothing(_: int) -> None:
-    """For work outside of a request: nothing is counted."""
-
 
 class Place:
     """The place of one request, and the memory that it holds."""
 
-    def __init__(self, hold: Hold) -> None:
+    def __init__(self, hold: Callable[[int], None]) -> None:
         self._hold = hold
         self.held_bytes = 0
 

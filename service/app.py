@@ -12,8 +12,8 @@ from starlette.middleware.cors import CORSMiddleware
 from service import __version__
 from service.api import (
     content,
+    diarize,
     embed,
-    erasures,
     finetune,
     generate,
     health,
@@ -23,7 +23,7 @@ from service.api import (
     speakers,
     verify,
 )
-from service.api.deps import require_key
+from service.api.deps import require_key, within_rate
 from service.api.middleware import EXPOSED_HEADERS, RequestContext
 from service.api.openapi import document_problems
 from service.api.origins import OriginCheck
@@ -37,9 +37,9 @@ ROUTERS = (
     embed.router,
     content.router,
     speakers.router,
-    erasures.router,
     identify.router,
     verify.router,
+    diarize.router,
     generate.router,
     finetune.router,
     models.router,
@@ -80,8 +80,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(
             router,
-            dependencies=[Depends(require_key), Depends(known_query)],
-            responses=problem_responses(401, 403),
+            dependencies=[Depends(require_key), Depends(within_rate), Depends(known_query)],
+            responses=problem_responses(401, 403, 429),
         )
     document_problems(app)
     return app

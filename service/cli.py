@@ -26,33 +26,22 @@ def main() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [TWOFOLD_HOST].")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free port [TWOFOLD_PORT].")] = None,
-    worker: Annotated[bool, typer.Option("--worker", help="Also run a worker process. Needs torch.")] = False,
+    worker: Annotated[bool, typer.Option("--worker", help="Also run a worker process.")] = False,
 ) -> None:
     """Starts the service. Ctrl-C or SIGTERM ends it once open requests are answered."""
-    if importlib.util.find_spec("onnxruntime") is None:
-        from service.inference import RuntimeMissingError
-
-        typer.echo(f"error: {RuntimeMissingError()}", err=True)
-        raise typer.Exit(1)
+    _require_runtime()
     given = {"host": host, "port": port}
     settings = _settings({name: value for name, value in given.items() if value is not None})
-    _refuse_strangers(settings)
-    from service.errors import FolderTaken
+    _check(settings)
     from service.server import run  # the web stack takes half a second to import: not for --help
 
-    try:
-        run(settings, worker=worker)
-    except FolderTaken as error:
-        typer.echo(f"error: {error.detail}", err=True)
-        raise typer.Exit(1) from None
+    run(settings, worker=worker)
 
 
 @app.command()
 def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
     """Runs fine-tuning jobs, one at a time. Ctrl-C or SIGTERM puts the current job back into the queue."""
-    if importlib.util.find_spec("torch") is None:
-        typer.echo("error: a worker needs torch: pip install '.[train]'", err=True)
-        raise typer.Exit(1)
+    _require_runtime()
     settings = _settings({})
     from service.jobs.worker import run_worker
 
@@ -63,6 +52,14 @@ def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> N
 def settings() -> None:
     """Prints every setting with its default and unit, as the page docs/settings.md."""
     typer.echo(markdown_page())
+
+
+def _require_runtime() -> None:
+    if importlib.util.find_spec("onnxruntime") is None:
+        from service.inference import RuntimeMissingError
+
+        typer.echo(f"error: {RuntimeMissingError()}", err=True)
+        raise typer.Exit(1)
 
 
 def _settings(overrides: dict[str, Any]) -> Settings:
@@ -79,8 +76,11 @@ def _settings(overrides: dict[str, Any]) -> Settings:
     raise typer.Exit(2)
 
 
-def _refuse_strangers(settings: Settings) -> None:
-    """Ends the process if others could reach the service and it has no keys, or no usable file of keys."""
+def _check(settings: Settings) -> None:
+    """Ends the process if others could reach the service without keys, or a file is not what it should be."""
+    if settings.audit_log is not None and not settings.audit_log.parent.is_dir():
+        typer.echo(f"error: TWOFOLD_AUDIT_LOG: there is no folder {settings.audit_log.parent}.", err=True)
+        raise typer.Exit(2)
     if settings.keys_file is not None:
         try:
             read_keys(settings.keys_file)

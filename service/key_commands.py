@@ -39,6 +39,9 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
         scope: Annotated[
             list[str] | None, typer.Option(help=f"One of {', '.join(SCOPES)}; repeatable [all].")
         ] = None,
+        tenant: Annotated[
+            str, typer.Option(help="Whose voices the key sees [the operator's]: a to z, digits and -.")
+        ] = "",
         note: Annotated[str, typer.Option(help="Whose key it is, for the list.")] = "",
         file: _File = None,
     ) -> None:
@@ -47,7 +50,10 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
         if unknown := set(scope or ()) - set(SCOPES):
             raise typer.BadParameter(f"{', '.join(sorted(unknown))}: choose of {', '.join(SCOPES)}.")
         with keys_file(file) as path:
-            text, key = new_key(scopes, note)
+            try:
+                text, key = new_key(scopes, tenant=tenant, note=note)
+            except ValueError:
+                raise typer.BadParameter("A tenant's name has 1 to 32 of a to z, digits and -.") from None
             write_keys(path, [*(read_keys(path) if path.exists() else ()), key])
         typer.echo(text)
         typer.echo(f"Key {key.key_id} is in {path}. It is shown only now.", err=True)
@@ -56,9 +62,15 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
     def list_keys(file: _File = None) -> None:
         """Lists the keys, by the first digits of their hashes."""
         with keys_file(file) as path:
-            table = Table("key", "scopes", "note", "created")
+            table = Table("key", "tenant", "scopes", "note", "created")
             for key in read_keys(path):
-                row = (key.key_id, " ".join(key.scopes), key.note, f"{key.created_at:%Y-%m-%d %H:%M}")
+                row = (
+                    key.key_id,
+                    key.tenant,
+                    " ".join(key.scopes),
+                    key.note,
+                    f"{key.created_at:%Y-%m-%d %H:%M}",
+                )
                 table.add_row(*map(escape, row))
         Console(soft_wrap=True).print(table)
 

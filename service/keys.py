@@ -16,6 +16,8 @@ from typing import Literal, get_args
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from service.tenants import NAME_PATTERN
+
 Scope = Literal["identify", "enrol", "erase", "finetune", "models", "read"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 _log = structlog.get_logger(__name__)
@@ -27,6 +29,7 @@ class Key(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    tenant: str = Field(default="", pattern=f"{NAME_PATTERN}|^$")  # empty: the operator
     scopes: tuple[Scope, ...] = SCOPES
     note: str = ""
     created_at: datetime
@@ -53,10 +56,11 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def new_key(scopes: Sequence[Scope], note: str = "") -> tuple[str, Key]:
-    """A new random key, to be shown once, and what is kept of it."""
+def new_key(scopes: Sequence[Scope], *, tenant: str = "", note: str = "") -> tuple[str, Key]:
+    """A new random key, to be shown once, and what is kept of it. Raises ValueError for a wrong tenant."""
     text = f"tf_{secrets.token_urlsafe(32)}"
-    return text, Key(sha256=digest(text), scopes=tuple(scopes), note=note, created_at=datetime.now(UTC))
+    now = datetime.now(UTC)
+    return text, Key(sha256=digest(text), tenant=tenant, scopes=tuple(scopes), note=note, created_at=now)
 
 
 def read_keys(path: Path) -> tuple[Key, ...]:

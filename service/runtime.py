@@ -15,17 +15,17 @@ from bundle.voice import VoiceBundle
 from service.admission import Admission
 from service.audio import AudioLimits
 from service.audio.decoder import AudioDecoder
-from service.eraser import Eraser
+from service.audit import AuditLog
 from service.errors import StoreUnavailable
 from service.generation import GenerationDesk
 from service.inference import ActiveModel, ActiveModelFile, Engine, ModelRegistry, inference_threads
 from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
 from service.keys import KeyRing
 from service.metrics import Metrics
+from service.rates import Rate
 from service.replicas import RedisActiveModel, Replica
 from service.settings import Settings
 from service.speakers import AudioCipher, Gallery, RedisGallery, SpeakerDirectory, SqliteGallery
-from service.stores.folder_lock import folder_lock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,11 @@ class Runtime:
     directory: SpeakerDirectory
     admission: Admission
     jobs: JobDesk
-    eraser: Eraser
     generation: GenerationDesk
     keys: KeyRing
+    audit: AuditLog
+    requests: Rate
+    audio: Rate
     closing: asyncio.Event  # set when the service is told to stop: streams end then
 
 
@@ -72,14 +74,15 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         generation = GenerationDesk(
             registry, inference_threads(settings.inference_threads), settings.max_clips, metrics
         )
-        with closing(generation), closing(open_store(settings, folders)) as store, closing(decoder):
+        with (
+            closing(generation),
+            closing(open_store(settings, folders)) as store,
+            closing(decoder),
+            closing(_audit_log(settings)) as audit,
+        ):
             metrics.gallery_size.set_function(partial(_count, directory.gallery))
             jobs = JobDesk(store, CeleryQueue(make_celery(settings, folders)), folders, settings)
-            eraser = Eraser(directory, jobs)
-            async with (
-                _in_background(JobMonitor(jobs, registry, directory, decoder).run()),
-                _in_background(eraser.run()),
-            ):
+            async with _in_background(JobMonitor(jobs, registry, directory, decoder).run()):
                 yield Runtime(
                     settings=settings,
                     metrics=metrics,
@@ -88,9 +91,15 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                     directory=directory,
                     admission=admission,
                     jobs=jobs,
-                    eraser=eraser,
                     generation=generation,
                     keys=keys,
+                    audit=audit,
+                    requests=Rate(settings.requests_per_minute, "requests", "TWOFOLD_REQUESTS_PER_MINUTE"),
+                    audio=Rate(
+                        settings.audio_seconds_per_minute,
+                        "seconds of audio",
+                        "TWOFOLD_AUDIO_SECONDS_PER_MINUTE",
+                    ),
                     closing=asyncio.Event(),
                 )
 
@@ -116,7 +125,6 @@ async def _alone(
 ) -> AsyncIterator[_Started]:
     """Everything in the state folder, for one process."""
     with (
-        folder_lock(settings.state_dir),
         closing(SqliteGallery(settings.state_dir / "speakers.sqlite", _cipher(settings))) as gallery,
         active_model(settings) as chosen,
     ):
@@ -149,6 +157,10 @@ async def _shared(
             replica.end()
             await following
             await registry.close()
+
+
+def _audit_log(settings: Settings) -> AuditLog:
+    return AuditLog(settings.audit_log, max_bytes=settings.audit_log_bytes, files=settings.audit_log_files)
 
 
 def _cipher(settings: Settings) -> AudioCipher:

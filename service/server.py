@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -15,13 +14,9 @@ from threadpoolctl import threadpool_limits
 
 from service.app import create_app
 from service.connections import guarded
-from service.jobs import NO_TORCH, can_train
 from service.jobs.supervisor import WorkerProcess
 from service.logs import configure_logging
 from service.settings import Settings
-from service.stores.folder_lock import folder_lock
-
-_log = structlog.get_logger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -65,19 +60,13 @@ def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
 def run(settings: Settings, *, worker: bool = False) -> None:
     """Serves until SIGTERM or SIGINT, then answers the open requests and returns.
 
-    `worker` also runs a worker process, if torch is installed.
+    `worker` also runs a worker process.
     """
     configure_logging(settings.log_level)
-    if not settings.redis_url:
-        # Here for the sake of the message. The application takes the lock itself.
-        with folder_lock(settings.state_dir):
-            pass
     app = create_app(settings)
     # Uvicorn raises the signal again when it is done. That must not end the process before the worker's turn.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    if worker and not can_train():
-        _log.warning("no_worker", reason=NO_TORCH)
-    worker_process = WorkerProcess() if worker and can_train() else contextlib.nullcontext()
+    worker_process = WorkerProcess() if worker else contextlib.nullcontext()
     # numpy's products here are small: more threads would not help, and onnxruntime needs the cores.
     with worker_process, threadpool_limits(limits=1, user_api="blas"), contextlib.suppress(KeyboardInterrupt):
         _Server(app, uvicorn_config(app, settings)).run()

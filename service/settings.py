@@ -87,7 +87,18 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Encrypts retained recordings: 32 bytes in URL-safe base64. To rotate keys, list several "
         "with commas: the first encrypts, all decrypt. A recording is lost without its key. "
-        "Recordings of fine-tuning jobs are encrypted too: a worker needs the same keys.",
+        "Recordings of unfinished fine-tuning jobs are not encrypted.",
+    )
+    audit_log: Path | None = Field(
+        default=None,
+        description="File of the audit log: who asked what about whom, and what was decided. One JSON object "
+        "a line, without audio and embeddings. Empty: off. Each replica needs a file of its own.",
+    )
+    audit_log_bytes: int = Field(
+        default=64 * 2**20, ge=1024, description="Size at which a new audit log is begun, in bytes."
+    )
+    audit_log_files: int = Field(
+        default=10, ge=2, description="Most files of the audit log. The oldest is deleted for a new one."
     )
     log_level: str = Field(
         default="info",
@@ -119,6 +130,18 @@ class Settings(BaseSettings):
         ge=1024,
         description="Most memory for all uploads at once, in bytes: twice the body, and what is "
         "decoded from it. Further requests get status 429.",
+    )
+    requests_per_minute: int = Field(
+        default=0,
+        ge=0,
+        description="Most requests of one client a minute, at each replica. Further ones get status 429. "
+        "0: no limit. A client is a tenant or a key; without keys, an address.",
+    )
+    audio_seconds_per_minute: float = Field(
+        default=0.0,
+        ge=0,
+        description="Most audio of one client a minute, in seconds, at each replica. A client that is over "
+        "it gets status 429 until the minutes have made up for it. 0: no limit.",
     )
     max_connections: int = Field(
         default=512,

@@ -55,6 +55,12 @@ def test_identify_knows_the_enrolled_and_nobody_else_and_leaves_none(service: Ru
     assert stranger == "nobody enrolled"
 
 
+def test_diarize_names_both_readers_in_the_order_of_their_turns(service: RunningService) -> None:
+    names = [line.split(": ")[1] for line in run("diarize.py", service.url)]
+    turns = [name for i, name in enumerate(names) if i == 0 or names[i - 1] != name]
+    assert turns == [f"example-{speaker}" for speaker in ("3005", "1998", "3005", "1998", "3005")]
+
+
 def test_finetune_follows_the_job_to_a_new_version(service: RunningService) -> None:
     pytest.importorskip("torch")
     *events, reason, serve_it = run("finetune.py", service.url, str(STEPS))
@@ -66,7 +72,7 @@ def test_finetune_follows_the_job_to_a_new_version(service: RunningService) -> N
 
 
 def test_a_script_says_what_the_service_says(service: RunningService) -> None:
-    command = [sys.executable, str(EXAMPLES / "finetune.py"), service.url, "0"]
+    command = [sys.executable, str(EXAMPLES / "finetune.py"), service.url, "-1"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr

@@ -18,11 +18,11 @@ DRAWING = ROOT / "docs" / "architecture.md"
 # From the ground up: a room imports only rooms that stand before it. A module at the root is a room too.
 ORDER = {
     "service": (
-        *("errors", "logs", "metrics", "settings"),
+        *("errors", "logs", "metrics", "settings", "misspelt", "tenants", "keys", "audit", "rates"),
         *("admission", "audio", "inference", "stores"),
-        *("generation", "speakers"),
+        *("generation", "speakers", "diarization"),
         *("jobs", "replicas"),
-        *("runtime", "api", "app", "client", "server", "cli", "__main__"),
+        *("runtime", "api", "app", "client", "connections", "server", "key_commands", "cli", "__main__"),
     ),
     "trainer": (
         *("machine", "metrics", "terminal", "pages"),

@@ -127,17 +127,17 @@ def export(
 
 @app.command()
 def finetune(
-    bundle: Annotated[Path, typer.Argument(help="Parent: folder that holds bundle.json and its weights.")],
+    bundle: Annotated[Path, typer.Argument(help="Parent: folder that holds bundle.json.")],
     audio: Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.")],
     out: Annotated[Path, typer.Option(help="models/NAME/VERSION of the new version; must not exist.")],
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 50,
+    steps: Annotated[int, typer.Option(min=0, help="Training steps first; they need torch.")] = 0,
     same_voice_seconds: Annotated[
         float, typer.Option(min=0, help="Crops this near are of one voice; 0: all crops of a recording are.")
     ] = 0.0,
 ) -> None:
     """Adapts a bundle to unlabelled audio. Stop it with Ctrl-C; the same command goes on.
 
-    If a folder names speakers, the report says how well they are identified. Training never uses the names.
+    If a folder names speakers, the report says how well they are identified. Nothing is fitted to the names.
 
     Examples:
 

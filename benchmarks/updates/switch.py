@@ -122,7 +122,7 @@ def _identify(
     scorer = model.scorer
     scores = scorer.centred(probe_embeddings) @ scorer.centred(voiceprints).T  # (probes, speakers)
     same_voice = speakers[:, None] == names[None]
-    accepted = scores >= one_percent(model)
+    accepted = scores >= one_percent(model.scorer)
     return Outcome(
         100 * float(np.mean(names[scores.argmax(axis=1)] == speakers)),
         100 * float(accepted[same_voice].mean()),

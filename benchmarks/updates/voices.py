@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+from bundle.scoring import Scorer
 from bundle.vectors import unit
 from trainer.audio.folders import Clip, contiguous_crops, fill_crop, read_audio
-from trainer.bundles.runner import BundleRunner
 from trainer.metrics import eer, few_shot
 from trainer.scoring.calibration import pair_scores
 
@@ -53,21 +53,21 @@ class TuningFigures:
     false_accepts: float  # at the threshold the bundle gives for 1 %
 
 
-def measure(bundle: BundleRunner, voices: LabelledCrops) -> TuningFigures:
-    embeddings = bundle.embed(voices.crops)
-    centred = bundle.scorer.centred(voices.utterances(embeddings))
+def measure_embedded(scorer: Scorer, embeddings: Float32, voices: LabelledCrops) -> TuningFigures:
+    """The figures of one model. `embeddings`: (crops, dim) of the crops of `voices`."""
+    centred = scorer.centred(voices.utterances(embeddings))
     target, nontarget = pair_scores(centred, list(voices.speakers))
     shots = few_shot(embeddings, voices.speakers[voices.recording], seconds=(SHOT_S,))
     return TuningFigures(
         shots[SHOT_S].f1 if SHOT_S in shots else None,
         100 * eer(target, nontarget),
-        100 * float(np.mean(nontarget >= one_percent(bundle))),
+        100 * float(np.mean(nontarget >= one_percent(scorer))),
     )
 
 
-def one_percent(bundle: BundleRunner) -> float:
+def one_percent(scorer: Scorer) -> float:
     """The score that other voices reach at a rate of 1 %, as the service reads it from the bundle."""
-    return bundle.scorer.threshold(TARGET_FPR, seconds=None)
+    return scorer.threshold(TARGET_FPR, seconds=None)
 
 
 def split_seconds(clips: Sequence[Clip], seconds: float) -> tuple[list[Clip], list[Clip]]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from bundle.arrays import Float32
 from service.api.accept import prefers
+from service.api.audio import AudioAnswer, audio_answer
 from service.api.deps import PipelineDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -34,6 +35,7 @@ class FramesAnswer(BaseModel):
 
     filename: str | None = Field(description="As sent; null for a raw body.")
     duration_s: float
+    audio: AudioAnswer
     frames: list[list[float]] = Field(
         description="One vector per frame; frame i starts at i × frame_s. Silence is included."
     )
@@ -75,7 +77,14 @@ async def content(
     bundle = pipeline.engine.bundle
     head: dict[str, object] = {"model": pipeline.model, "dim": bundle.content_dim, "frame_s": bundle.frame_s}
     results: list[tuple[dict[str, object], Float32]] = [
-        ({"filename": upload.filename, "duration_s": prepared.decoded.duration_s}, frames)
+        (
+            {
+                "filename": upload.filename,
+                "duration_s": prepared.decoded.duration_s,
+                "audio": audio_answer(prepared.audio).model_dump(),
+            },
+            frames,
+        )
         for upload, (prepared, frames) in zip(body.files, recordings, strict=True)
     ]
     return StreamingResponse(_json(head, results), media_type="application/json")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from bundle.scoring import Scorer
 from service.audio.decoder import Upload
 from service.errors import BadRequest
 from service.settings import Settings
+from service.speakers import Strictness
 
 
 class DecisionParams(BaseModel):
@@ -27,11 +27,9 @@ class DecisionParams(BaseModel):
         "the seconds of speech found. Default: TWOFOLD_TARGET_FPR.",
     )
 
-    def threshold_for(self, scorer: Scorer, settings: Settings, *, seconds: float, voices: int = 1) -> float:
-        """The threshold to use for `seconds` of speech against `voices` enrolled voices."""
-        if self.threshold is not None:
-            return self.threshold
-        return scorer.threshold(self.target_fpr or settings.target_fpr, seconds=seconds, voices=voices)
+    def strictness(self, settings: Settings) -> Strictness:
+        """The same as the decision takes it."""
+        return Strictness(self.target_fpr or settings.target_fpr, self.threshold)
 
 
 def single_recording(files: list[Upload]) -> list[Upload]:

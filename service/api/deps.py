@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -15,7 +17,7 @@ from service.admission import Place
 from service.api.pipeline import Pipeline
 from service.api.scopes import OPENED_BY, opens
 from service.audio.decoder import AudioDecoder
-from service.eraser import Eraser
+from service.audit import AuditLog
 from service.errors import Forbidden, MissingKey, NotReady
 from service.generation import GenerationDesk
 from service.inference import ModelRegistry
@@ -25,6 +27,8 @@ from service.metrics import Metrics
 from service.runtime import Runtime
 from service.settings import Settings, is_address
 from service.speakers import SpeakerDirectory
+from service.speakers.gallery import unknown
+from service.tenants import OPERATOR, Tenant
 
 _bearer = HTTPBearer(auto_error=False, description="An API key, if the service has keys.")
 
@@ -61,15 +65,12 @@ async def _jobs(runtime: RuntimeDep) -> JobDesk:
     return runtime.jobs
 
 
-async def _eraser(runtime: RuntimeDep) -> Eraser:
-    return runtime.eraser
-
-
 async def _generation(runtime: RuntimeDep) -> GenerationDesk:
     return runtime.generation
 
 
-async def _admission(runtime: RuntimeDep) -> AsyncIterator[Place]:
+async def _admission(runtime: RuntimeDep, client: ClientDep) -> AsyncIterator[Place]:
+    runtime.audio.require(client)
     with runtime.admission.admit() as place:
         yield place
 
@@ -79,16 +80,18 @@ MetricsDep = Annotated[Metrics, Depends(_metrics)]
 RegistryDep = Annotated[ModelRegistry, Depends(_registry)]
 DecoderDep = Annotated[AudioDecoder, Depends(_decoder)]
 JobsDep = Annotated[JobDesk, Depends(_jobs)]
-EraserDep = Annotated[Eraser, Depends(_eraser)]
 GenerationDep = Annotated[GenerationDesk, Depends(_generation)]
 DirectoryDep = Annotated[SpeakerDirectory, Depends(_directory)]
 #: One of the `max_in_flight` places, held until the answer is sent. Raises Overloaded.
 AdmissionDep = Annotated[Place, Depends(_admission)]
 
 
-async def _pipeline(request: Request, runtime: RuntimeDep, place: AdmissionDep) -> AsyncIterator[Pipeline]:
+async def _pipeline(
+    request: Request, runtime: RuntimeDep, place: AdmissionDep, client: ClientDep
+) -> AsyncIterator[Pipeline]:
+    charge = partial(runtime.audio.charge, client)
     with runtime.registry.lease() as engine:
-        yield Pipeline(engine, runtime.decoder, request.receive, place.hold)
+        yield Pipeline(engine, runtime.decoder, request.receive, place.hold, charge)
 
 
 #: Embeds audio with the active model, which stays loaded until the answer is sent. Raises NotReady.
@@ -105,25 +108,42 @@ def active_bundle(registry: ModelRegistry) -> VoiceBundle:
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-async def require_key(request: Request, runtime: RuntimeDep, credentials: _Credentials) -> None:
+async def require_key(request: Request, runtime: RuntimeDep, credentials: _Credentials) -> Tenant:
     """Lets a request pass if it carries a key that opens its call, or the service has no keys.
 
-    Raises MissingKey or Forbidden.
+    Returns whose key it is. Raises MissingKey or Forbidden.
     """
     if not runtime.keys.locked:
-        return
+        return OPERATOR
     if credentials is None:
         raise MissingKey("This service needs an API key: send the header 'Authorization: Bearer KEY'.")
     key = runtime.keys.find(credentials.credentials)
     if key is None:
+        runtime.audit.write("refused", route=_route(request), reason="unknown key", **_request_id())
         raise Forbidden("This service does not know that API key. Ask its operator for a key.")
+    request.state.key_id = key.key_id
     path = request.scope["route"].path_format
     if not opens(key, request.method, path):
+        runtime.audit.write(
+            "refused",
+            route=_route(request),
+            reason="scope",
+            key=key.key_id,
+            tenant=key.tenant,
+            **_request_id(),
+        )
         needed = " or ".join(OPENED_BY.get((request.method, path), SCOPES))
         raise Forbidden(f"This key may not do that: it needs the scope {needed}. Ask the service's operator.")
+    return Tenant(key.tenant)
 
 
-async def _client(request: Request, runtime: RuntimeDep, credentials: _Credentials) -> str:
+#: Whose voices, jobs and versions a request is about. Raises what `require_key` raises.
+TenantDep = Annotated[Tenant, Depends(require_key)]
+
+
+async def _client(request: Request, runtime: RuntimeDep, credentials: _Credentials, tenant: TenantDep) -> str:
+    if not tenant.is_operator:
+        return client_digest(f"tenant {tenant.name}")
     if runtime.keys.locked and credentials is not None:
         return client_digest(credentials.credentials)
     return client_digest(request.client.host if request.client else "")
@@ -132,10 +152,56 @@ async def _client(request: Request, runtime: RuntimeDep, credentials: _Credentia
 def client_digest(key_or_address: str) -> str:
     """Identifies a client without naming it. An IPv6 network of 64 bits is one household."""
     who = key_or_address
-    if is_address(who) and ipaddress.ip_address(who).version == 6:
-        who = str(ipaddress.ip_network((who, 64), strict=False))
+    if is_address(who):
+        address = ipaddress.ip_address(who)
+        if isinstance(address, ipaddress.IPv6Address):
+            mapped = address.ipv4_mapped  # an IPv4 client of a socket that takes both
+            who = str(mapped or ipaddress.IPv6Network((int(address), 64), strict=False))
     return hashlib.sha256(who.encode()).hexdigest()[:16]
 
 
-#: Identifies the client for limits: by its key or, if the service has no keys, by its address.
+#: Identifies the client for limits: by its tenant or key or, if the service has no keys, by its address.
 ClientDep = Annotated[str, Depends(_client)]
+
+
+async def within_rate(runtime: RuntimeDep, client: ClientDep) -> None:
+    """Counts a request against the client's rate. Raises Overloaded."""
+    runtime.requests.require(client, 1)
+    runtime.requests.charge(client, 1)
+
+
+def stored_id(tenant: Tenant, speaker_id: str) -> str:
+    """The id under which a speaker of the tenant is stored. Raises NotFound for what is no id."""
+    stored = tenant.stored(speaker_id)
+    if stored is None:
+        raise unknown(speaker_id)
+    return stored
+
+
+class Audit:
+    """Writes lines about one request into the audit log."""
+
+    def __init__(self, log: AuditLog, request: Request, tenant: Tenant) -> None:
+        self._log = log
+        self._key = getattr(request.state, "key_id", None)
+        self._tenant = tenant.name
+
+    def __call__(self, action: str, **fields: object) -> None:
+        """Adds a line: what was done or decided."""
+        self._log.write(action, key=self._key, tenant=self._tenant, **_request_id(), **fields)
+
+
+def _request_id() -> dict[str, object]:
+    return {"request_id": structlog.contextvars.get_contextvars().get("request_id")}
+
+
+def _route(request: Request) -> str:
+    return f"{request.method} {request.scope['route'].path_format}"
+
+
+async def _audit(request: Request, runtime: RuntimeDep, tenant: TenantDep) -> Audit:
+    return Audit(runtime.audit, request, tenant)
+
+
+#: Notes in the audit log what the request did.
+AuditDep = Annotated[Audit, Depends(_audit)]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from bundle.arrays import Float32
 from bundle.vectors import pool_utterance
+from service.api.audio import AudioAnswer, audio_answer
 from service.api.deps import PipelineDep, SettingsDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -38,6 +39,7 @@ class EmbeddingAnswer(BaseModel):
     filename: str | None = Field(description="As sent; null for a raw body.")
     duration_s: float
     speech_s: float = Field(description="Net speech found, in seconds.")
+    audio: AudioAnswer
     embedding: list[float] = Field(description="Unit length.")
     segments: list[SegmentAnswer] | None = Field(default=None, description="Only with segments=true.")
 
@@ -75,6 +77,7 @@ def _embedding(recording: EmbeddedRecording, segments: bool) -> EmbeddingAnswer:
         filename=recording.upload.filename,
         duration_s=recording.prepared.decoded.duration_s,
         speech_s=recording.prepared.crops.speech_s,
+        audio=audio_answer(recording.prepared.audio),
         embedding=_floats(pool_utterance(recording.embeddings)),
     )
     if segments:

@@ -15,6 +15,7 @@ from bundle.voice import VoiceBundle
 from service.admission import Place
 from service.api.deps import (
     AdmissionDep,
+    AuditDep,
     ClientDep,
     DecoderDep,
     DirectoryDep,
@@ -22,23 +23,26 @@ from service.api.deps import (
     RegistryDep,
     RuntimeDep,
     SettingsDep,
+    TenantDep,
     active_bundle,
+    stored_id,
 )
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio import encode_flac
 from service.audio.decoder import AudioDecoder, Upload
-from service.errors import BadRequest, Conflict, InsufficientSpeech, NotFound
+from service.errors import BadRequest, Conflict, Forbidden, InsufficientSpeech, NotFound
 from service.inference import ModelRegistry
 from service.jobs import Job, NewFile
 from service.jobs.records import Activate, State
 from service.settings import Settings
 from service.speakers import Gallery
+from service.tenants import Tenant
 
 router = APIRouter(prefix="/finetune", tags=["fine-tuning"])
 
 MAX_STEPS = 5000
-FINETUNED_KIND = "autodecompose"
+STEPPED_KIND = "autodecompose"  # whose network can be trained further
 _EVENT_S = 0.5  # how often a stream of events reads the job
 
 
@@ -57,7 +61,12 @@ class FinetuneParams(BaseModel):
         max_length=1000,
         description="Enrolled speakers whose retained audio is used too; repeatable, or with commas.",
     )
-    steps: int = Field(50, ge=1, le=MAX_STEPS, description="Training steps.")
+    steps: int = Field(
+        0,
+        ge=0,
+        le=MAX_STEPS,
+        description="Training steps before the adaptation. They need a worker with torch.",
+    )
     activate: Activate = Field(
         "never", description="`if_better`: the new version serves if the report finds it better."
     )
@@ -92,7 +101,9 @@ class JobAnswer(BaseModel):
     state: State
     step: int
     steps: int
-    progress: float = Field(description="Share of the steps that are done, 0 to 1.")
+    progress: float = Field(
+        description="Share of the steps that are done, 0 to 1. Without steps: 1 at the end."
+    )
     loss: float | None
     eta_s: float | None = Field(description="Estimated time to the last step, in seconds.")
     created_at: datetime
@@ -129,23 +140,30 @@ async def start(
     decoder: DecoderDep,
     settings: SettingsDep,
     client: ClientDep,
+    tenant: TenantDep,
+    audit: AuditDep,
     place: AdmissionDep,
     request: Request,
     response: Response,
 ) -> FinetuneAnswer:
-    """Starts a job that fine-tunes the active model on your recordings, without labels.
+    """Starts a job that adapts the active model to your recordings, without labels.
 
     The job makes a new version of the model. However it ends, its recordings are deleted then.
     """
     params = body.params
-    jobs.require_worker()
-    parent = _parent(registry)
+    jobs.require_worker(params.steps)
+    if params.activate != "never" and not tenant.is_operator:
+        raise Forbidden(
+            "A version serves all tenants, and the operator alone activates it: use activate=never."
+        )
+    parent = _parent(registry, params.steps)
     if not body.files and not params.speaker_ids:
         raise BadRequest("There is no audio: add files (-F audio=@recording.wav) or speaker_ids.")
-    retained = await _retained(directory.gallery, params.speaker_ids)
+    retained = await _retained(directory.gallery, params.speaker_ids, tenant)
     job = await jobs.submit(
         [*await _recordings(body.files, retained, decoder, settings, place), *retained],
         client=client,
+        tenant=tenant,
         name=parent.name,
         parent=parent.version,
         steps=params.steps,
@@ -156,10 +174,11 @@ async def start(
     )
     try:
         for speaker_id in params.speaker_ids:
-            await asyncio.to_thread(directory.gallery.get, speaker_id)
+            await asyncio.to_thread(directory.gallery.get, stored_id(tenant, speaker_id))
     except NotFound:  # erased while the job was being stored
-        await jobs.forget(speaker_id)
+        await jobs.forget(stored_id(tenant, speaker_id))
         raise
+    audit("finetune", job_id=job.job_id, speaker_ids=params.speaker_ids)
     response.headers["Location"] = f"{request.scope['root_path']}/finetune/{job.job_id}"
     return FinetuneAnswer(job_id=job.job_id, state=job.state)
 
@@ -167,27 +186,28 @@ async def start(
 @router.get("", responses=problem_responses(503))
 async def list_jobs(
     jobs: JobsDep,
+    tenant: TenantDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> JobsAnswer:
     """Lists jobs, newest first."""
-    page = await asyncio.to_thread(jobs.store.list, limit=limit, before=cursor)
+    page = await jobs.page(tenant, limit=limit, before=cursor)
     return JobsAnswer(jobs=[_answer(job) for job in page.jobs], next_cursor=page.next_before)
 
 
 @router.get("/{job_id}", responses=problem_responses(404, 503))
-async def show(job_id: str, jobs: JobsDep) -> JobAnswer:
+async def show(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Shows one job."""
-    return _answer(await jobs.get(job_id))
+    return _answer(await jobs.get(job_id, tenant))
 
 
-async def _existing(job_id: str, jobs: JobsDep) -> Job:
-    return await jobs.get(job_id)
+async def _existing(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Job:
+    return await jobs.get(job_id, tenant)
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=problem_responses(404, 503))
 async def events(
-    job: Annotated[Job, Depends(_existing)], jobs: JobsDep, runtime: RuntimeDep
+    job: Annotated[Job, Depends(_existing)], jobs: JobsDep, runtime: RuntimeDep, tenant: TenantDep
 ) -> AsyncIterator[ServerSentEvent]:
     """The job as server-sent events named `job`: now, and after every change. Ends with the job."""
     shown: JobAnswer | None = None
@@ -199,26 +219,34 @@ async def events(
         if job.settled or runtime.closing.is_set():
             return
         await asyncio.sleep(_EVENT_S)
-        job = await jobs.get(job.job_id)
+        job = await jobs.get(job.job_id, tenant)
+
+
+@router.get(
+    "/{job_id}/report.png",
+    response_class=Response,
+    responses=problem_responses(404, 503) | {200: {"content": {"image/png": {}}}},
+)
+async def picture(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Response:
+    """Two maps of the job's recordings, before and after, once it has succeeded."""
+    job = await jobs.get(job_id, tenant)
+    png = await asyncio.to_thread(jobs.picture, job)
+    return Response(png, media_type="image/png")
 
 
 @router.delete("/{job_id}", status_code=202, responses=problem_responses(404, 409, 503))
-async def cancel(job_id: str, jobs: JobsDep) -> JobAnswer:
+async def cancel(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Cancels a job. A running job ends within two seconds. Its recordings are deleted."""
+    await jobs.get(job_id, tenant)
     return _answer(await jobs.cancel(job_id))
 
 
-def _parent(registry: ModelRegistry) -> VoiceBundle:
+def _parent(registry: ModelRegistry, steps: int) -> VoiceBundle:
     bundle = active_bundle(registry)
-    if bundle.kind != FINETUNED_KIND:
+    if steps and (bundle.kind != STEPPED_KIND or "weights" not in bundle.files):
         raise Conflict(
-            f"{bundle.id} is of kind {bundle.kind}; only {FINETUNED_KIND} can be "
-            "fine-tuned. Activate a version of that kind."
-        )
-    if "weights" not in bundle.files:
-        raise Conflict(
-            f"{bundle.id} cannot be fine-tuned: its bundle holds no trainable weights. "
-            "Activate another version."
+            f"{bundle.id} takes no training steps: only versions of kind {STEPPED_KIND} with "
+            "trainable weights do. With steps=0 it is adapted as it is; or activate another version."
         )
     return bundle
 
@@ -236,16 +264,17 @@ async def _recordings(
     ]
 
 
-async def _retained(gallery: Gallery, speaker_ids: list[str]) -> list[NewFile]:
+async def _retained(gallery: Gallery, speaker_ids: list[str], tenant: Tenant) -> list[NewFile]:
     files: list[NewFile] = []
     for speaker_id in dict.fromkeys(speaker_ids):
-        speaker = await asyncio.to_thread(gallery.get, speaker_id)
+        stored = stored_id(tenant, speaker_id)
+        speaker = await asyncio.to_thread(gallery.get, stored)
         recordings = [
             await asyncio.to_thread(gallery.audio, utterance.utterance_id)
             for utterance in speaker.utterances
             if utterance.retained
         ]
-        speaker_files = [NewFile(speaker_id, audio) for audio in recordings if audio is not None]
+        speaker_files = [NewFile(stored, audio) for audio in recordings if audio is not None]
         if not speaker_files:
             raise Conflict(
                 f"No audio of speaker {speaker_id!r} is retained. Add audio with retain_audio=true, "
@@ -262,7 +291,7 @@ def _answer(job: Job) -> JobAnswer:
         state=job.state,
         step=job.step,
         steps=job.steps,
-        progress=job.step / job.steps,
+        progress=job.step / job.steps if job.steps else float(done),
         loss=job.loss,
         eta_s=job.eta_s,
         created_at=job.created_at,

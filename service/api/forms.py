@@ -16,7 +16,7 @@ Fields = list[tuple[str, str]]  # name and value, in the order of the request
 
 #: Most bytes of all text in a form; the longest parameters are 16,384 characters of metadata.
 MAX_TEXT_BYTES = 2**18
-_MAX_FIELDS = 64
+_MAX_FIELDS = 256  # a hundred pieces of a recording have two each
 _UTF8 = (b"utf-8", b"utf8", b"us-ascii")
 
 

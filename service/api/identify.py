@@ -6,13 +6,15 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from bundle.vectors import pool_utterance
+from service.api.audio import AudioAnswer, audio_answer
 from service.api.decision import DecisionParams, single_recording
-from service.api.deps import DirectoryDep, PipelineDep, SettingsDep
+from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.speakers import decide
 
 router = APIRouter(tags=["speakers"])
 
@@ -25,6 +27,8 @@ class IdentifyParams(DecisionParams):
 
 class CandidateAnswer(BaseModel):
     """An enrolled speaker, compared with the recording."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     speaker_id: str
     name: str | None
@@ -45,6 +49,8 @@ class IdentifyAnswer(BaseModel):
     model: str
     searched: int = Field(description="Number of voices that were compared.")
     warning: str | None = Field(description="Set if some enrolled speakers could not be compared.")
+    warnings: list[str] = Field(description="Why the decision may be less sure; `warning` is among them.")
+    audio: AudioAnswer
 
 
 @router.post(
@@ -55,6 +61,8 @@ async def identify(
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
+    tenant: TenantDep,
+    audit: AuditDep,
 ) -> IdentifyAnswer:
     """Compares one recording with every enrolled voice.
 
@@ -67,31 +75,44 @@ async def identify(
         single_recording(body.files), required_s=settings.min_speech_identify_s
     )
     speech_s = recording.prepared.crops.speech_s
-    searched, stale = len(index), index.stale
-    hits = await asyncio.to_thread(index.search, pool_utterance(recording.embeddings), params.top_k)
-    candidates = [
-        CandidateAnswer(
-            speaker_id=hit.speaker_id,
-            name=hit.name,
-            score=hit.score,
-            probability=index.scorer.probability(hit.score, seconds=speech_s),
-        )
-        for hit in hits
-    ]
-    threshold = params.threshold_for(index.scorer, settings, seconds=speech_s, voices=searched)
+    decision = await asyncio.to_thread(
+        decide,
+        index,
+        pool_utterance(recording.embeddings),
+        seconds=speech_s,
+        strictness=params.strictness(settings),
+        tenant=tenant.name,
+        top_k=params.top_k,
+    )
+    candidates = [CandidateAnswer.model_validate(candidate) for candidate in decision.candidates]
+    match = candidates[0] if decision.match else None
+    audit(
+        "identify",
+        speaker_id=match.speaker_id if match else None,
+        score=candidates[0].score if candidates else None,
+        threshold=decision.threshold,
+        searched=decision.searched,
+        model=pipeline.model,
+    )
+    warning = stale_warning(decision.stale, pipeline.model)
     return IdentifyAnswer(
-        match=candidates[0] if candidates and candidates[0].score >= threshold else None,
+        match=match,
         candidates=candidates,
-        threshold=threshold,
+        threshold=decision.threshold,
         score_type=index.scorer.score_type,
         speech_s=speech_s,
         model=pipeline.model,
-        searched=searched,
-        warning=_warning(stale, pipeline.model) if stale > 0 else None,
+        searched=decision.searched,
+        warning=warning,
+        warnings=[*([warning] if warning else []), *recording.prepared.audio.warnings],
+        audio=audio_answer(recording.prepared.audio),
     )
 
 
-def _warning(stale: int, model: str) -> str:
+def stale_warning(stale: int, model: str) -> str | None:
+    """What to say of `stale` enrolled speakers that could not be compared under `model`."""
+    if stale <= 0:
+        return None
     speakers = "1 enrolled speaker was" if stale == 1 else f"{stale} enrolled speakers were"
     return (
         f"{speakers} not compared: there is no voiceprint under {model}. "

@@ -9,8 +9,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from service.api.deps import DecoderDep, DirectoryDep, GenerationDep, RegistryDep, active_bundle
+from service.api.deps import (
+    AuditDep,
+    DecoderDep,
+    DirectoryDep,
+    GenerationDep,
+    JobsDep,
+    RegistryDep,
+    TenantDep,
+    active_bundle,
+)
 from service.api.problems import problem_responses
+from service.errors import Forbidden
 
 router = APIRouter(tags=["models"])
 
@@ -34,7 +44,7 @@ class ModelsAnswer(BaseModel):
     model: str | None = Field(description="The same as name/version.")
     generator: str | None = Field(description="The model of POST /generate, as name/version, or null.")
     models: list[ModelAnswer]
-    notices: list[str] = Field(description="What GET /readyz notices of models and voices.")
+    notices: list[str] = Field(description="The notices of GET /readyz.")
 
 
 class CarryOverAnswer(BaseModel):
@@ -42,8 +52,8 @@ class CarryOverAnswer(BaseModel):
 
     reembedded: int = Field(description="Got a new voiceprint from retained audio.")
     mapped: int = Field(
-        description="Got a voiceprint by the linear map from the parent version, since no audio was "
-        "retained. GET /speakers gives its `map_error`."
+        description="Got a voiceprint by the linear map from the parent version, or on the way back to it, "
+        "since no audio was retained. GET /speakers gives its `map_error`."
     )
     kept: int = Field(description="Had a voiceprint already, because this version has served before.")
     stale: int = Field(description="Have no voiceprint: /identify skips them until audio is added.")
@@ -59,18 +69,42 @@ class ActivateAnswer(BaseModel):
 
 @router.get("/models")
 async def list_models(
-    registry: RegistryDep, directory: DirectoryDep, generation: GenerationDep
+    registry: RegistryDep, directory: DirectoryDep, generation: GenerationDep, tenant: TenantDep
 ) -> ModelsAnswer:
-    """Lists every version and the one that serves."""
-    bundles = await asyncio.to_thread(registry.list)
+    """Lists every version and the one that serves. A tenant sees what is shipped, what serves and its own."""
+    active = registry.active.id if registry.active else None
+    bundles = [
+        bundle
+        for bundle in await asyncio.to_thread(registry.list)
+        if bundle.id == active or tenant.sees_version(bundle.version)
+    ]
     generator = await generation.find()
     return ModelsAnswer(
         active=registry.active.version if registry.active else None,
-        model=registry.active.id if registry.active else None,
+        model=active,
         generator=generator.id if generator else None,
         models=[ModelAnswer.model_validate(bundle, from_attributes=True) for bundle in bundles],
-        notices=[*registry.notices, *directory.notices],
+        notices=[*registry.notices, *directory.notices] if tenant.is_operator else [],
     )
+
+
+@router.delete("/models/{version:path}", status_code=204, responses=problem_responses(404, 409, 503))
+async def remove(
+    version: Annotated[str, Path(max_length=100, examples=["ft-20261121-083015-7f3a52"])],
+    registry: RegistryDep,
+    jobs: JobsDep,
+    tenant: TenantDep,
+    audit: AuditDep,
+) -> None:
+    """Removes a fine-tuned version that does not serve, for good.
+
+    Voices stay. Those with a voiceprint under this version alone are stale, unless their audio was retained.
+    """
+    if not tenant.is_operator:
+        raise Forbidden("A version may be another's parent: only a key without a tenant removes it.")
+    await jobs.require_no_child(version)
+    await registry.remove(version)
+    audit("remove_model", version=version)
 
 
 @router.post("/models/{version:path}/activate", responses=problem_responses(404, 409, 429, 503))
@@ -79,15 +113,20 @@ async def activate(
     registry: RegistryDep,
     directory: DirectoryDep,
     decoder: DecoderDep,
+    tenant: TenantDep,
+    audit: AuditDep,
 ) -> ActivateAnswer:
     """Switches to a version, or back to an earlier one. Answers once that version serves.
 
     `version` may be given as name/version; it has to be where two models have the version.
 
-    Other requests are answered meanwhile.
+    Other requests are answered meanwhile. Only the operator may do this: a version serves all tenants.
     """
+    if not tenant.is_operator:
+        raise Forbidden("A version serves all tenants: only a key without a tenant activates it.")
     carried = await directory.activate(registry, version, decoder)
     bundle = active_bundle(registry)
+    audit("activate", model=bundle.id)
     return ActivateAnswer(
         active=bundle.version,
         model=bundle.id,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 from starlette.requests import ClientDisconnect
 
 from bundle.arrays import Float32
-from service.admission import Hold, hold_nothing
 from service.audio import PreparedRecording
-from service.audio.decoder import AudioDecoder, EmbeddedRecording, Upload
+from service.audio.decoder import AudioDecoder, EmbeddedRecording, Hold, Upload, hold_nothing
+from service.diarization import Windows, cut_windows
 from service.errors import InsufficientSpeech
 from service.inference import Engine, content_frames, content_hop
 
@@ -20,19 +21,37 @@ T = TypeVar("T")
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
+WINDOWS_AT_ONCE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedWindows:
+    """One recording with the voice embeddings of overlapping windows."""
+
+    prepared: PreparedRecording
+    windows: Windows
+    embeddings: Float32  # (windows, dim), unit length
+
+
 class Pipeline:
     """Decoding and inference for one request. If its client leaves, stops and raises ClientDisconnect.
 
-    `hold` is told the bytes that decoded audio takes until the answer is sent.
+    `hold` is told the bytes that decoded audio takes until the answer is sent, and `charge` its seconds.
     """
 
     def __init__(
-        self, engine: Engine, decoder: AudioDecoder, receive: Receive, hold: Hold = hold_nothing
+        self,
+        engine: Engine,
+        decoder: AudioDecoder,
+        receive: Receive,
+        hold: Hold = hold_nothing,
+        charge: Callable[[float], None] | None = None,
     ) -> None:
         self.engine = engine
         self._decoder = decoder
         self._receive = receive
         self._hold = hold
+        self._charge = charge
 
     @property
     def model(self) -> str:
@@ -59,10 +78,26 @@ class Pipeline:
         content_hop(self.engine.bundle)  # refuses before anything is decoded
         return await while_connected(self._content(uploads, required_s), self._receive)
 
+    async def windows(self, upload: Upload, *, required_s: float) -> EmbeddedWindows:
+        """Overlapping windows over the speech of one upload, with their voice embeddings.
+
+        Raises what `embed` raises.
+        """
+        return await while_connected(self._windows(upload, required_s), self._receive)
+
+    async def _windows(self, upload: Upload, required_s: float) -> EmbeddedWindows:
+        (prepared,) = await self._prepare([upload])
+        _require_speech([prepared.crops.speech_s], required_s, together=False)
+        windows = cut_windows(prepared.regions)
+        batches = windows.waveforms(prepared.samples, WINDOWS_AT_ONCE)
+        # In parts: all windows of a long recording at once would take four times its memory.
+        parts = [await self.engine.embed(batch) for batch in batches]
+        return EmbeddedWindows(prepared, windows, np.concatenate(parts))
+
     async def _embed(
         self, uploads: Sequence[Upload], required_s: float, together: bool
     ) -> list[EmbeddedRecording]:
-        prepared = await self._decoder.prepare(uploads, self._hold)
+        prepared = await self._prepare(uploads)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together)
         crops = np.concatenate([p.crops.waveforms for p in prepared])  # (crops of all files, 16384)
         embeddings = await self.engine.embed(crops)
@@ -70,12 +105,18 @@ class Pipeline:
         parts = np.split(embeddings, ends)
         return [EmbeddedRecording(u, p, e) for u, p, e in zip(uploads, prepared, parts, strict=True)]
 
+    async def _prepare(self, uploads: Sequence[Upload]) -> list[PreparedRecording]:
+        prepared = await self._decoder.prepare(uploads, self._hold)
+        if self._charge:
+            self._charge(sum(recording.decoded.duration_s for recording in prepared))
+        return prepared
+
     async def _content(
         self, uploads: Sequence[Upload], required_s: float
     ) -> list[tuple[PreparedRecording, Float32]]:
-        prepared = await self._decoder.prepare(uploads, self._hold)
+        prepared = await self._prepare(uploads)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together=False)
-        return [(p, await content_frames(self.engine, p.decoded.samples)) for p in prepared]
+        return [(p, await content_frames(self.engine, p.samples)) for p in prepared]
 
 
 async def while_connected(work: Coroutine[Any, Any, T], receive: Receive) -> T:

@@ -7,18 +7,33 @@ import base64
 import binascii
 import json
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 import pydantic_core
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue, model_validator
 
-from service.api.deps import DirectoryDep, EraserDep, PipelineDep, RegistryDep, SettingsDep, active_bundle
+from service.api.audio import AudioAnswer, audio_answer
+from service.api.deps import (
+    AuditDep,
+    DirectoryDep,
+    JobsDep,
+    PipelineDep,
+    RegistryDep,
+    SettingsDep,
+    TenantDep,
+    active_bundle,
+    stored_id,
+)
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
-from service.errors import BadRequest
+from service.audio.decoder import EmbeddedRecording, Upload
+from service.errors import BadRequest, NotFound
 from service.speakers import Speaker, VoiceIndex, assess, new_utterances
+from service.tenants import Tenant, shown
 
 router = APIRouter(prefix="/speakers", tags=["speakers"])
 
@@ -38,7 +53,35 @@ def _parse_metadata(text: object) -> object:
     return value
 
 
-class EnrolParams(BaseModel):
+class PieceParams(BaseModel):
+    """Which parts of a recording are used."""
+
+    start_s: list[float] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Use only pieces of the recording, such as the segments of one label that /diarize "
+        "found: the start of each in seconds; repeatable, with as many `end_s`.",
+    )
+    end_s: list[float] = Field(
+        default_factory=list, max_length=100, description="The end of each piece in seconds; repeatable."
+    )
+
+    @model_validator(mode="after")
+    def _pieces_are_pairs(self) -> Self:
+        if len(self.start_s) != len(self.end_s):
+            raise ValueError("give as many end_s as start_s")
+        return self
+
+    def pieces_of(self, files: list[Upload]) -> list[Upload]:
+        """The files, or the pieces of the only one. Raises BadRequest."""
+        if not self.start_s:
+            return files
+        if len(files) > 1:
+            raise BadRequest("start_s and end_s are about one recording: send a request for each file.")
+        return [replace(files[0], pieces=tuple(zip(self.start_s, self.end_s, strict=True)))]
+
+
+class EnrolParams(PieceParams):
     """Parameters of an enrolment."""
 
     speaker_id: str | None = Field(
@@ -62,7 +105,7 @@ class EnrolParams(BaseModel):
     )
 
 
-class AddParams(BaseModel):
+class AddParams(PieceParams):
     """Parameters of adding audio."""
 
     retain_audio: bool = Field(
@@ -100,6 +143,12 @@ class SpeakerAnswer(BaseModel):
     created_at: datetime
 
 
+class EnrolledAnswer(SpeakerAnswer):
+    """An enrolled voice, with what was measured of the recordings that came with the request."""
+
+    audio: list[AudioAnswer] = Field(description="In the order of the files.")
+
+
 class SpeakersAnswer(BaseModel):
     """One page of speakers."""
 
@@ -119,25 +168,30 @@ async def enrol(
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
+    tenant: TenantDep,
+    audit: AuditDep,
     request: Request,
     response: Response,
-) -> SpeakerAnswer:
+) -> EnrolledAnswer:
     """Enrols a voice from one or more recordings of one person. Once answered, it is stored durably."""
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
-    recordings = await pipeline.embed(body.files, required_s=settings.min_speech_enrol_s, together=True)
+    recordings = await pipeline.embed(
+        body.params.pieces_of(body.files), required_s=settings.min_speech_enrol_s, together=True
+    )
     utterances = await asyncio.to_thread(
         new_utterances, recordings, index.model, index.scorer, retain_audio=params.retain_audio
     )
     speaker = await directory.enrol(
         index,
-        params.speaker_id or uuid.uuid4().hex,
+        stored_id(tenant, params.speaker_id or uuid.uuid4().hex),
         name=params.name,
         metadata=params.metadata,
         utterances=utterances,
     )
-    response.headers["Location"] = f"{request.scope['root_path']}/speakers/{speaker.speaker_id}"
-    return _answer(speaker, index)
+    audit("enrol", speaker_id=shown(speaker.speaker_id), model=index.model)
+    response.headers["Location"] = f"{request.scope['root_path']}/speakers/{shown(speaker.speaker_id)}"
+    return _enrolled(speaker, index, recordings)
 
 
 @router.post(
@@ -151,13 +205,16 @@ async def add_audio(
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
-) -> SpeakerAnswer:
+    tenant: TenantDep,
+    audit: AuditDep,
+) -> EnrolledAnswer:
     """Adds recordings to an enrolment. A stale enrolment needs as much speech as a new one."""
+    speaker_id = stored_id(tenant, speaker_id)
     index = await directory.index(pipeline.engine.bundle)
     speaker = await asyncio.to_thread(directory.gallery.get, speaker_id)
     known_s = sum(u.speech_s for u in speaker.utterances if index.model in u.embeddings)
     required_s = max(settings.min_speech_identify_s, settings.min_speech_enrol_s - known_s)
-    recordings = await pipeline.embed(body.files, required_s=required_s, together=True)
+    recordings = await pipeline.embed(body.params.pieces_of(body.files), required_s=required_s, together=True)
     utterances = await asyncio.to_thread(
         new_utterances,
         recordings,
@@ -166,55 +223,71 @@ async def add_audio(
         retain_audio=body.params.retain_audio,
         speaker=speaker,
     )
-    return _answer(await directory.add_utterances(index, speaker_id, utterances), index)
+    enlarged = await directory.add_utterances(index, speaker_id, utterances)
+    audit("add_audio", speaker_id=shown(speaker_id), model=index.model)
+    return _enrolled(enlarged, index, recordings)
 
 
 @router.get("", responses=problem_responses(400, 503))
 async def list_speakers(
     directory: DirectoryDep,
     registry: RegistryDep,
+    tenant: TenantDep,
     limit: Annotated[int, Query(ge=1, le=1000, description="Speakers on a page.")] = 100,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> SpeakersAnswer:
     """Lists enrolled speakers in the order of their ids."""
     index = await _index(directory, registry)
-    page = await asyncio.to_thread(directory.gallery.list, limit=limit, after=_read_cursor(cursor))
+    page = await asyncio.to_thread(
+        directory.gallery.list, limit=limit, after=_read_cursor(cursor, tenant), within=tenant.ids
+    )
     return SpeakersAnswer(
         speakers=[_answer(speaker, index) for speaker in page.speakers],
-        next_cursor=page.next_after and base64.urlsafe_b64encode(page.next_after.encode()).decode(),
-        total=await asyncio.to_thread(directory.gallery.count),
+        next_cursor=page.next_after and _cursor(page.next_after),
+        total=await asyncio.to_thread(directory.gallery.count, tenant.ids),
     )
 
 
 @router.get("/{speaker_id}", responses=problem_responses(404, 503))
-async def show(speaker_id: str, directory: DirectoryDep, registry: RegistryDep) -> SpeakerAnswer:
+async def show(
+    speaker_id: str, directory: DirectoryDep, registry: RegistryDep, tenant: TenantDep
+) -> SpeakerAnswer:
     """Shows one speaker."""
     index = await _index(directory, registry)
-    return _answer(await asyncio.to_thread(directory.gallery.get, speaker_id), index)
+    return _answer(await asyncio.to_thread(directory.gallery.get, stored_id(tenant, speaker_id)), index)
 
 
 @router.delete("/{speaker_id}", status_code=204, responses=problem_responses(404, 503))
-async def erase(speaker_id: str, eraser: EraserDep) -> None:
+async def erase(
+    speaker_id: str, directory: DirectoryDep, jobs: JobsDep, tenant: TenantDep, audit: AuditDep
+) -> None:
     """Erases the voiceprint and the retained audio, everywhere. Cannot be undone.
-
-    No call knows the voice once this is answered. GET /erasures lists what is not yet gone from a disk.
 
     Unfinished fine-tuning jobs that use this speaker's audio are canceled. Models that were already
     fine-tuned on it stay as they are.
     """
-    await eraser.erase(speaker_id)
+    speaker_id = stored_id(tenant, speaker_id)
+    try:
+        await directory.delete(speaker_id)
+    finally:  # also when repeated after a failure of this step: the speaker is erased by then
+        await jobs.forget(speaker_id)
+    audit("erase", speaker_id=shown(speaker_id))
 
 
 async def _index(directory: DirectoryDep, registry: RegistryDep) -> VoiceIndex:
     return await directory.index(active_bundle(registry))
 
 
-def _read_cursor(cursor: str | None) -> str | None:
+def _cursor(stored: str) -> str:
+    return base64.urlsafe_b64encode(shown(stored).encode()).decode()
+
+
+def _read_cursor(cursor: str | None, tenant: Tenant) -> str | None:
     if cursor is None:
         return None
     try:
-        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+        return stored_id(tenant, base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode())
+    except (binascii.Error, ValueError, NotFound):
         raise BadRequest(
             "Unknown cursor. Pass the `next_cursor` of a page unchanged, or no cursor."
         ) from None
@@ -223,7 +296,7 @@ def _read_cursor(cursor: str | None) -> str | None:
 def _answer(speaker: Speaker, index: VoiceIndex) -> SpeakerAnswer:
     quality = assess(speaker, index.model, index.scorer)
     return SpeakerAnswer(
-        speaker_id=speaker.speaker_id,
+        speaker_id=shown(speaker.speaker_id),
         name=speaker.name,
         metadata=dict(speaker.metadata),
         speech_s=speaker.speech_s,
@@ -235,3 +308,8 @@ def _answer(speaker: Speaker, index: VoiceIndex) -> SpeakerAnswer:
         audio_retained=any(u.retained for u in speaker.utterances),
         created_at=speaker.created_at,
     )
+
+
+def _enrolled(speaker: Speaker, index: VoiceIndex, recordings: Sequence[EmbeddedRecording]) -> EnrolledAnswer:
+    audio = [audio_answer(recording.prepared.audio) for recording in recordings]
+    return EnrolledAnswer(**dict(_answer(speaker, index)), audio=audio)

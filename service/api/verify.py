@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from bundle.vectors import pool_utterance
+from service.api.audio import AudioAnswer, audio_answer
 from service.api.decision import DecisionParams, single_recording
-from service.api.deps import DirectoryDep, PipelineDep, SettingsDep
+from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep, stored_id
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.errors import Conflict
@@ -34,6 +35,8 @@ class VerifyAnswer(BaseModel):
     score_type: str
     speech_s: float = Field(description="Net speech found, in seconds.")
     model: str
+    warnings: list[str] = Field(description="Why the decision may be less sure.")
+    audio: AudioAnswer
 
 
 @router.post(
@@ -46,11 +49,13 @@ async def verify(
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
+    tenant: TenantDep,
+    audit: AuditDep,
 ) -> VerifyAnswer:
     """Compares one recording with one enrolled voice. Uses memory only, as /identify does."""
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
-    enrolled = index.centred(params.speaker_id)
+    enrolled = index.centred(stored_id(tenant, params.speaker_id))
     if enrolled is None:
         raise Conflict(
             f"Speaker {params.speaker_id!r} is stale: there is no voiceprint under {index.model}. Add audio "
@@ -61,7 +66,15 @@ async def verify(
     )
     score = index.scorer.score_centred(pool_utterance(recording.embeddings), enrolled)
     speech_s = recording.prepared.crops.speech_s
-    threshold = params.threshold_for(index.scorer, settings, seconds=speech_s)
+    threshold = params.strictness(settings).threshold(index.scorer, seconds=speech_s)
+    audit(
+        "verify",
+        speaker_id=params.speaker_id,
+        accepted=score >= threshold,
+        score=score,
+        threshold=threshold,
+        model=pipeline.model,
+    )
     return VerifyAnswer(
         speaker_id=params.speaker_id,
         accepted=score >= threshold,
@@ -71,4 +84,6 @@ async def verify(
         score_type=index.scorer.score_type,
         speech_s=speech_s,
         model=pipeline.model,
+        warnings=list(recording.prepared.audio.warnings),
+        audio=audio_answer(recording.prepared.audio),
     )

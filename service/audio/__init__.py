@@ -1,8 +1,8 @@
 """From an audio file to crops of speech: decoding, speech detection and cutting at 16 kHz mono.
 
 `decode` reads files: `files` checks one with `containers` and opens it with `readers`, `channels` makes one
-channel of several. `vad` and `silero` find speech, `crops` cuts it, `prepare` does all of it. `decoder` runs
-that in threads.
+channel of several. `level` brings it to one level, `vad` and `silero` find speech, `crops` cuts it, `report`
+measures it, with `bandwidth` and `quality`. `prepare` does all of it, and `decoder` runs that in threads.
 """
 
 from service.audio.crops import Crops, cut_crops, loudest_second

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from bundle.arrays import Float32
-from service.admission import Hold, hold_nothing
 from service.audio.decode import DecodedRecording, decode
 from service.audio.limits import AudioLimits
 from service.audio.prepare import PreparedRecording, prepare
@@ -17,6 +17,13 @@ from service.audio.vad import SpeechDetector
 from service.errors import TooLarge, TwofoldError
 from service.metrics import Metrics
 
+#: Told the bytes that decoded audio takes. May raise, to refuse them.
+Hold = Callable[[int], None]
+
+
+def hold_nothing(_: int) -> None:
+    """Counts nothing: for work outside of a request."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -24,6 +31,7 @@ class Upload:
 
     filename: str | None  # None for a raw body
     data: bytes
+    pieces: tuple[tuple[float, float], ...] = ()  # start_s, end_s of what is used; (): all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ class AudioDecoder:
         total_s = 0.0
         for index, upload in enumerate(uploads):
             try:
-                recording = await self._run(upload.data)
+                recording = await self._run(upload)
             except TwofoldError as error:
                 if len(uploads) > 1:
                     error.extra["file_index"] = index
@@ -70,7 +78,9 @@ class AudioDecoder:
                 )
             self._metrics.audio_seconds.inc(recording.decoded.duration_s)
             self._metrics.speech_seconds.inc(recording.crops.speech_s)
-            hold(recording.decoded.samples.nbytes + recording.crops.waveforms.nbytes)
+            hold(
+                recording.decoded.samples.nbytes + recording.samples.nbytes + recording.crops.waveforms.nbytes
+            )
             recordings.append(recording)
         return recordings
 
@@ -81,11 +91,10 @@ class AudioDecoder:
         self._metrics.audio_seconds.inc(recording.duration_s)
         return recording
 
-    async def _run(self, data: bytes) -> PreparedRecording:
+    async def _run(self, upload: Upload) -> PreparedRecording:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._pool, prepare, data, self._limits, self._detector, self._ffmpeg
-        )
+        work = partial(prepare, upload.data, self._limits, self._detector, self._ffmpeg, pieces=upload.pieces)
+        return await loop.run_in_executor(self._pool, work)
 
     def close(self) -> None:
         """Waits for the recordings being decoded, then ends the threads and FFmpeg's processes."""

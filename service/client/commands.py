@@ -23,6 +23,7 @@ from service.client.terminal import (
     show,
     trouble,
 )
+from service.diarization import Turn, rttm
 from service.settings import Settings
 
 
@@ -108,6 +109,25 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
         show(answer, as_json, render.identification)
         if answer["match"] is None:
             raise typer.Exit(NO)
+
+    @app.command()
+    def diarize(
+        file: AudioFile,
+        num_speakers: Annotated[int | None, typer.Option(help="Number of voices, if it is known.")] = None,
+        as_rttm: Annotated[bool, typer.Option("--rttm", help="Print RTTM, for other programs.")] = False,
+        target_fpr: TargetFpr = None,
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """Tells who speaks when in a recording of several people."""
+        with service(url, key) as client:
+            answer = client.send("/diarize", [file], num_speakers=num_speakers, target_fpr=target_fpr)
+        if as_rttm:
+            turns = [Turn(s["start_s"], s["end_s"], s["label"]) for s in answer["segments"]]
+            typer.echo(rttm(turns, file.stem), nl=False)
+        else:
+            show(answer, as_json, render.diarization)
 
     @app.command()
     def verify(

@@ -27,7 +27,7 @@ def register(app: typer.Typer, service: Service) -> None:
         speaker: Annotated[
             list[str] | None, typer.Option(help="Also use this speaker's retained audio; repeatable.")
         ] = None,
-        steps: Annotated[int | None, typer.Option(help="Training steps [50].")] = None,
+        steps: Annotated[int | None, typer.Option(help="Training steps before the adaptation [0].")] = None,
         same_voice_seconds: Annotated[
             float | None,
             typer.Option(help="Two crops count as one voice if at most this many seconds apart; 0: always."),
@@ -64,7 +64,8 @@ def register(app: typer.Typer, service: Service) -> None:
 
 def render(job: Any, console: Console) -> None:
     """A job, for people."""
-    console.print(f"job {job['job_id']}: {job['state']}, {job['step']} of {job['steps']} steps")
+    steps = f", {job['step']} of {job['steps']} steps" if job["steps"] else ""
+    console.print(f"job {job['job_id']}: {job['state']}{steps}")
     if job["error"]:
         console.print(escape(job["error"]))
     if job["report"]:
@@ -91,7 +92,7 @@ def _follow(client: ServiceClient, path: str) -> Any:
             progress.update(
                 task,
                 description=job["state"],
-                total=job["steps"],
+                total=job["steps"] or None,
                 completed=job["step"],
                 detail=_detail(job),
             )

@@ -53,6 +53,22 @@ def verification(answer: Any, console: Console) -> None:
     console.print(f"{verdict}: {score}, probability {answer['probability']:.3f}")
 
 
+def diarization(answer: Any, console: Console) -> None:
+    """POST /diarize: a row a segment."""
+    rows = [
+        (
+            f"{segment['start_s']:.2f}",
+            f"{segment['end_s']:.2f}",
+            _who(segment["speaker"]) if segment["speaker"] else segment["label"],
+            "perhaps two" if segment["overlap"] else "",
+        )
+        for segment in answer["segments"]
+    ]
+    _table(console, ("start", "end", "who", ""), rows, escaped=True)
+    for warning in answer["warnings"]:
+        console.print(escape(warning))
+
+
 def speakers(listed: Any, console: Console) -> None:
     """GET /speakers, all pages."""
     if not listed:

@@ -7,6 +7,8 @@ import ctypes
 import numpy as np
 
 from bundle.arrays import Float32
+from bundle.space_map import read_adaptation
+from bundle.vectors import unit
 from bundle.voice import VoiceBundle
 from service.inference.batcher import BatchObserver, MicroBatcher
 from service.inference.session import OnnxSession
@@ -25,6 +27,7 @@ class Engine:
         self._sessions = {
             name: OnnxSession(bundle, name, threads) for name in _OUTPUTS if name in bundle.files
         }
+        self._adaptation = read_adaptation(bundle)  # (dim, dim), or None
         for batch in (1, max_batch):
             silence = np.zeros((batch, bundle.crop_samples), np.float32)
             for encoder in self._sessions:
@@ -52,7 +55,10 @@ class Engine:
         _return_free_memory()
 
     def _encode(self, encoder: str, waveforms: Float32) -> Float32:
-        return self._sessions[encoder].run(_OUTPUTS[encoder], waveform=waveforms)
+        output = self._sessions[encoder].run(_OUTPUTS[encoder], waveform=waveforms)
+        if encoder != "voice" or self._adaptation is None:
+            return output
+        return unit(output @ self._adaptation)
 
 
 def _return_free_memory() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import structlog
 
 from bundle.folders import bundle_folders, read_bundle
 from bundle.generator import GeneratorBundle
-from bundle.manifest import BundleError
+from bundle.manifest import MANIFEST, BundleError
 from bundle.voice import VoiceBundle
 from service.errors import Conflict, NotFound, NotReady
 from service.inference.active import ActiveModel
@@ -153,6 +154,30 @@ class ModelRegistry:
                 return None
             return await self._switch(model, before_switch)
 
+    async def remove(self, version: str) -> None:
+        """Deletes a fine-tuned version that does not serve; a switch waits meanwhile.
+
+        Raises NotFound, Conflict where it serves or was shipped, and StoreUnavailable.
+        """
+
+        def work() -> None:
+            bundle = self._find(version)
+            if bundle.path.is_relative_to(self._folders[0]):
+                raise Conflict(
+                    f"{bundle.id} was shipped: only versions that POST /finetune made are removed."
+                )
+            if bundle.id == (self.active and self.active.id) or self._chosen.read() in (
+                bundle.id,
+                bundle.version,
+            ):
+                raise Conflict(f"{bundle.id} serves. Activate another version first: GET /models lists them.")
+            (bundle.path / MANIFEST).unlink()  # first: without it nobody sees the rest
+            shutil.rmtree(bundle.path)
+            _log.info("model_removed", model=bundle.id)
+
+        async with self._switching:
+            await asyncio.to_thread(work)
+
     @contextmanager
     def lease(self) -> Iterator[Engine]:
         """The active engine, kept open until the block ends, also through a switch. Raises NotReady."""
@@ -220,7 +245,8 @@ class ModelRegistry:
             if version in (other.id, other.version):
                 raise Conflict(
                     f"{other.id} generates audio and knows no voices: the newest of its kind serves POST "
-                    "/generate beside the active model. Activate another kind; GET /models lists them."
+                    "/generate beside the active model, and is not fine-tuned here. Activate another kind: "
+                    "GET /models lists them. Train this one further with 'python -m trainer pretrain'."
                 )
         raise NotFound(
             f"There is no model version {version!r}. GET /models lists them, and "

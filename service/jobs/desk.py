@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from service.errors import NotReady
+from service.errors import Conflict, NotFound, NotReady
 from service.jobs import lifecycle
 from service.jobs.files import Folders
 from service.jobs.queue import JobQueue
-from service.jobs.records import Activate, Job, JobFile, new_job_id, new_version
-from service.jobs.store import JobStore
-from service.jobs.tidy import forget
+from service.jobs.records import Activate, Job, JobFile, JobPage, new_job_id, new_version
+from service.jobs.store import JobStore, unknown_job
 from service.settings import Settings
-from service.speakers.cipher import AudioCipher
+from service.tenants import Tenant
 
-NO_TORCH = "Fine-tuning needs torch, which is not installed here: pip install '.[train]'"
+_SCANNED = 200  # least number of jobs read at once: a tenant's may be few among many
+NO_TORCH = (
+    "Training steps need torch, which is not installed here: pip install '.[train]', or ask for steps=0"
+)
 
 
 def can_train() -> bool:
@@ -43,16 +46,17 @@ class JobDesk:
     folders: Folders
     settings: Settings
 
-    def require_worker(self) -> None:
-        """Raises NotReady if no worker can exist: without torch here, and without Redis to reach others."""
-        if not self.settings.redis_url and not can_train():
-            raise NotReady(f"{NO_TORCH}. Then run python -m service worker.", retry_after_s=60)
+    def require_worker(self, steps: int) -> None:
+        """Raises NotReady if no worker can take steps: no torch here, and no Redis to reach others."""
+        if steps and not self.settings.redis_url and not can_train():
+            raise NotReady(f"{NO_TORCH}.", retry_after_s=60)
 
     async def submit(
         self,
         recordings: list[NewFile],
         *,
         client: str,
+        tenant: Tenant,
         name: str,
         parent: str,
         steps: int,
@@ -68,10 +72,11 @@ class JobDesk:
         job = Job(
             job_id=job_id,
             client=client,
+            tenant=tenant.name,
             created_at=now,
             name=name,
             parent=parent,
-            version=new_version(job_id, now),
+            version=new_version(job_id, now, tenant.name),
             steps=steps,
             same_voice_seconds=same_voice_seconds,
             activate=activate,
@@ -82,9 +87,35 @@ class JobDesk:
         await asyncio.to_thread(self._store_and_send, job, {k: v.audio for k, v in files.items()})
         return job
 
-    async def get(self, job_id: str) -> Job:
-        """The job. Raises NotFound, StoreUnavailable."""
-        return await asyncio.to_thread(self.store.get, job_id)
+    async def get(self, job_id: str, tenant: Tenant) -> Job:
+        """The job, if it is the tenant's. Raises NotFound, StoreUnavailable."""
+        job = await asyncio.to_thread(self.store.get, job_id)
+        if job.tenant != tenant.name:
+            raise unknown_job(job_id)
+        return job
+
+    async def page(self, tenant: Tenant, *, limit: int, before: str | None) -> JobPage:
+        """At most `limit` jobs of the tenant that are older than `before`. Raises StoreUnavailable."""
+        return await asyncio.to_thread(self._page, tenant.name, limit, before)
+
+    async def require_no_child(self, version: str) -> None:
+        """Raises Conflict if an unfinished job reads or writes `version`, given with its name or without."""
+        for job in await asyncio.to_thread(self.store.unsettled):
+            versions = (job.parent, job.version)
+            if version in (*versions, *(f"{job.name}/{needed}" for needed in versions)):
+                raise Conflict(
+                    f"Job {job.job_id!r} needs {version}. Cancel the job, or wait until it is over."
+                )
+
+    def picture(self, job: Job) -> bytes:
+        """The PNG of its report. Blocks. Raises NotFound where the job has none, or its version is gone."""
+        try:
+            return (self.folders.new_version(job.name, job.version) / "report.png").read_bytes()
+        except FileNotFoundError:
+            raise NotFound(
+                f"Job {job.job_id!r} has no picture: it is {job.state}, its version was removed, or an "
+                "earlier release made it. GET /finetune/{job_id} has the report."
+            ) from None
 
     async def cancel(self, job_id: str) -> Job:
         """Cancels a job. Raises NotFound, Conflict if it is over, StoreUnavailable."""
@@ -92,26 +123,40 @@ class JobDesk:
 
     async def forget(self, speaker_id: str) -> None:
         """Cancels all jobs that use a speaker's audio. Raises StoreUnavailable."""
-        await asyncio.to_thread(forget, speaker_id, self.store, self.folders)
+        await asyncio.to_thread(self._forget, speaker_id)
 
     def _store_and_send(self, job: Job, audio: Mapping[str, bytes]) -> None:
         folder = self.folders.job(job.job_id)
-        cipher = AudioCipher(self.settings.audio_keys)
-        with folder.submitting():
-            try:
-                folder.write_audio({name: cipher.seal(data) for name, data in audio.items()})
-                self.store.add(
-                    job,
-                    most_open=self.settings.finetune_queue,
-                    most_bytes=self.settings.finetune_disk_bytes,
-                )
-            except BaseException:
-                folder.remove()
-                raise
+        folder.write_audio(audio)
+        try:
+            self.store.add(
+                job,
+                most_open=self.settings.finetune_queue,
+                most_bytes=self.settings.finetune_disk_bytes,
+            )
+        except BaseException:
+            folder.remove()
+            raise
         self.queue.send(job.job_id)
+
+    def _page(self, tenant: str, limit: int, before: str | None) -> JobPage:
+        jobs: list[Job] = []
+        while len(jobs) <= limit:  # one more tells whether there is another page
+            page = self.store.list(limit=max(limit, _SCANNED), before=before)
+            jobs += [job for job in page.jobs if job.tenant == tenant]
+            before = page.next_before
+            if before is None:
+                break
+        return JobPage(tuple(jobs[:limit]), next_before=jobs[limit - 1].job_id if len(jobs) > limit else None)
 
     def _cancel(self, job_id: str) -> Job:
         job = self.store.update(job_id, lambda job: lifecycle.cancel(job, datetime.now(UTC)))
         if job.over:
             self.folders.clear(job)
         return job
+
+    def _forget(self, speaker_id: str) -> None:
+        for job in self.store.unsettled():
+            if not job.over and any(file.speaker_id == speaker_id for file in job.files):
+                with suppress(Conflict):  # over meanwhile
+                    self._cancel(job.job_id)

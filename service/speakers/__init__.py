@@ -2,25 +2,28 @@
 
 `records` are the data, `gallery` is the protocol of the stores in `sqlite_gallery` and `redis_gallery`.
 `directory` keeps the gallery and the search `index` in step, and `carry` moves voices to another model.
+`decision` says whose voice it is, or that it is nobody's.
 """
 
 from service.speakers.carry import CarryOver, carry_over
 from service.speakers.cipher import AudioCipher
+from service.speakers.decision import Candidate, Decision, Strictness, decide
 from service.speakers.directory import SpeakerDirectory
 from service.speakers.enrolment import new_utterances
 from service.speakers.gallery import Gallery
 from service.speakers.index import Hit, VoiceIndex
 from service.speakers.quality import Quality, assess
-from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Utterance, Voiceprints
+from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utterance, Voiceprints
 from service.speakers.redis_gallery import RedisGallery
 from service.speakers.space_map import SpaceMap
 from service.speakers.sqlite_gallery import SqliteGallery
 
 __all__ = [
     "AudioCipher",
+    "Candidate",
     "CarryOver",
+    "Decision",
     "Embedding",
-    "Erasure",
     "Gallery",
     "Hit",
     "NewUtterance",
@@ -31,10 +34,12 @@ __all__ = [
     "Speaker",
     "SpeakerDirectory",
     "SqliteGallery",
+    "Strictness",
     "Utterance",
     "VoiceIndex",
     "Voiceprints",
     "assess",
     "carry_over",
+    "decide",
     "new_utterances",
 ]

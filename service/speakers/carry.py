@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from bundle.arrays import Float32
@@ -11,7 +11,7 @@ from bundle.scoring import Scorer
 from service.errors import InvalidAudio, NoSpeech, TooLarge
 from service.speakers.enrolment import embed_recordings
 from service.speakers.gallery import Gallery
-from service.speakers.records import Speaker
+from service.speakers.records import Embedding, Speaker
 from service.speakers.space_map import SpaceMap
 
 #: A retained recording → unit embeddings (crops, dim) of its crops under the new model.
@@ -25,7 +25,7 @@ class CarryOver:
     """How many speakers got a voiceprint in which way."""
 
     reembedded: int  # from retained audio; recordings without audio went through the map
-    mapped: int  # by the map from the parent model: an approximation
+    mapped: int  # by a map from the parent model or back to it: an approximation
     kept: int  # had a voiceprint already, because the model has served before
     stale: int  # without audio and map, none: not searched until audio is added
 
@@ -41,11 +41,16 @@ class CarryOver:
 
 
 async def carry_over(
-    gallery: Gallery, model: str, scorer: Scorer, embed_audio: EmbedAudio, space_map: SpaceMap | None = None
+    gallery: Gallery,
+    model: str,
+    scorer: Scorer,
+    embed_audio: EmbedAudio,
+    space_maps: Sequence[SpaceMap] = (),
 ) -> CarryOver:
     """Gives speakers a voiceprint under `model` where possible. Old voiceprints stay, for a rollback.
 
-    Retained audio is embedded anew. Recordings without audio go through `space_map`.
+    Retained audio is embedded anew. Recordings without audio go through the first of `space_maps` that takes
+    them.
 
     Each speaker is stored separately, so an interrupted run can be started again. Raises StoreUnavailable,
     and Overloaded when `embed_audio` does.
@@ -56,7 +61,7 @@ async def carry_over(
         page = await asyncio.to_thread(gallery.list, limit=_PAGE, after=after)
         for speaker in page.speakers:
             embedded = await _reembed(gallery, speaker, model, scorer, embed_audio)
-            came_through = space_map and await _map(gallery, speaker, model, space_map, embedded)
+            came_through = await _map(gallery, speaker, model, space_maps, embedded)
             if embedded:
                 reembedded += 1
             elif speaker.voiceprint(model) is not None:
@@ -95,17 +100,21 @@ async def _reembed(
 
 
 async def _map(
-    gallery: Gallery, speaker: Speaker, model: str, space_map: SpaceMap, embedded: Collection[int]
+    gallery: Gallery,
+    speaker: Speaker,
+    model: str,
+    space_maps: Sequence[SpaceMap],
+    embedded: Collection[int],
 ) -> bool:
-    """Maps the speaker's other embeddings from the parent model. Returns whether there were any."""
-    old = {
-        utterance.utterance_id: utterance.embeddings[space_map.parent]
-        for utterance in speaker.utterances
-        if space_map.parent in utterance.embeddings
-        and model not in utterance.embeddings
-        and utterance.utterance_id not in embedded
-    }
-    if not old:
+    """Maps the speaker's other embeddings from another model. Returns whether there were any."""
+    new: dict[int, Embedding] = {}
+    for utterance in speaker.utterances:
+        if model in utterance.embeddings or utterance.utterance_id in embedded:
+            continue
+        for space_map in space_maps:
+            if space_map.source in utterance.embeddings:
+                new[utterance.utterance_id] = space_map(utterance.embeddings[space_map.source])
+                break
+    if not new:
         return False
-    new = {utterance_id: space_map(embedding) for utterance_id, embedding in old.items()}
     return await asyncio.to_thread(gallery.add_embeddings, speaker.speaker_id, model, new)

@@ -157,13 +157,14 @@ class SpeakerDirectory:
 
         Raises what `registry.activate` and `carry_over` raise; then the old model still serves.
         """
+        leaving = registry.active
         async with AsyncExitStack() as stack:
 
             async def carry(engine: Engine) -> tuple[CarryOver, VoiceIndex]:
-                first = await self._carry_over(engine, decoder)
+                first = await self._carry_over(engine, decoder, leaving)
                 # Voices may have been enrolled meanwhile. Repeat, now that none can be.
                 await stack.enter_async_context(self._writing)
-                last = await self._carry_over(engine, decoder)
+                last = await self._carry_over(engine, decoder, leaving)
                 index = await asyncio.to_thread(self._load, engine.bundle)
                 return first.then(last), index
 
@@ -173,18 +174,23 @@ class SpeakerDirectory:
         if self.gallery.shared:
             # Other replicas may have enrolled voices before they learned of the switch.
             with registry.lease() as engine:
-                late = await self._carry_over(engine, decoder)
+                late = await self._carry_over(engine, decoder, leaving)
             carried = carried.then(late)
         return carried
 
-    async def _carry_over(self, engine: Engine, decoder: AudioDecoder) -> CarryOver:
+    async def _carry_over(
+        self, engine: Engine, decoder: AudioDecoder, leaving: VoiceBundle | None = None
+    ) -> CarryOver:
         async def embed_audio(audio: bytes) -> Float32:
             (prepared,) = await decoder.prepare([Upload(None, audio)])
             return await engine.embed(prepared.crops.waveforms)
 
         bundle = engine.bundle
-        space_map = await asyncio.to_thread(SpaceMap.of, bundle)
-        return await carry_over(self.gallery, bundle.id, Scorer(bundle.scoring), embed_audio, space_map)
+        maps = [await asyncio.to_thread(SpaceMap.of, bundle)]
+        if leaving is not None:  # a rollback, where it was made from this one
+            maps.append(await asyncio.to_thread(SpaceMap.back, leaving, bundle.id))
+        space_maps = [space_map for space_map in maps if space_map is not None]
+        return await carry_over(self.gallery, bundle.id, Scorer(bundle.scoring), embed_audio, space_maps)
 
     async def _write(self, index: VoiceIndex, write: Callable[[], Speaker]) -> Speaker:
         def work() -> Speaker:

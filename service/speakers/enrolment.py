@@ -8,7 +8,7 @@ import numpy as np
 
 from bundle.arrays import Float32
 from bundle.scoring import Scorer
-from service.audio import encode_opus, estimate_snr_db
+from service.audio import encode_opus
 from service.audio.decoder import EmbeddedRecording
 from service.speakers.quality import centred_sum, cohesion, stored_sum
 from service.speakers.records import Embedding, NewUtterance, Speaker
@@ -45,7 +45,7 @@ def new_utterances(
     return [
         NewUtterance(
             speech_s=recording.prepared.crops.speech_s,
-            snr_db=estimate_snr_db(recording.prepared.decoded.samples, recording.prepared.regions),
+            snr_db=recording.prepared.audio.snr_db,
             model=model,
             embedding=embedding,
             audio=encode_opus(recording.prepared.decoded.samples) if retain_audio else None,

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from service.errors import Conflict, NotFound, NotReady
-from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Voiceprints
+from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Voiceprints
+from service.tenants import EVERYBODY, IdRange, shown
 
 
 class Gallery(Protocol):
@@ -51,7 +52,7 @@ class Gallery(Protocol):
         """The speaker. Raises `NotFound`."""
         ...
 
-    def list(self, *, limit: int, after: str | None = None) -> Page:
+    def list(self, *, limit: int, after: str | None = None, within: IdRange = EVERYBODY) -> Page:
         """At most `limit` speakers whose ids sort after `after`, in the order of their ids."""
         ...
 
@@ -60,27 +61,7 @@ class Gallery(Protocol):
         ...
 
     def delete(self, speaker_id: str) -> None:
-        """Erases the speaker, all embeddings and all retained audio. Raises `NotFound`.
-
-        Traces are left in jobs and in files of the store. The same step stores an `Erasure`, so that they
-        are not forgotten.
-        """
-        ...
-
-    def erasures(self) -> Sequence[Erasure]:
-        """Erasures that are not finished, oldest first."""
-        ...
-
-    def jobs_are_clean(self, erasure_id: str) -> None:
-        """Notes that no job holds anything of the speaker, whose id is then forgotten too."""
-        ...
-
-    def clean(self) -> Mapping[str, str]:
-        """Removes traces from the files of the store, and ends the erasures that are finished by that.
-
-        Does as much as can be done at once, and may be called at any time. Returns what is left: a place,
-        and why it is not clean yet.
-        """
+        """Erases the speaker, all embeddings and all retained audio. Raises `NotFound`."""
         ...
 
     def voiceprints(self, model: str) -> Voiceprints:
@@ -91,7 +72,7 @@ class Gallery(Protocol):
         """How many speakers have a voiceprint under each model."""
         ...
 
-    def count(self) -> int:
+    def count(self, within: IdRange = EVERYBODY) -> int:
         """Number of enrolled speakers, stale ones included."""
         ...
 
@@ -102,11 +83,14 @@ class Gallery(Protocol):
 
 def unknown(speaker_id: str) -> NotFound:
     """The error of a gallery or index without this speaker."""
-    return NotFound(f"No speaker {speaker_id!r} is enrolled. GET /speakers lists the enrolled speakers.")
+    return NotFound(
+        f"No speaker {shown(speaker_id)!r} is enrolled. GET /speakers lists the enrolled speakers."
+    )
 
 
 def taken(speaker_id: str) -> Conflict:
     """The error of an enrolment under an id that is taken."""
+    speaker_id = shown(speaker_id)
     return Conflict(
         f"Speaker {speaker_id!r} is already enrolled. Add recordings with POST "
         f"/speakers/{speaker_id}/audio, or erase the speaker first.",

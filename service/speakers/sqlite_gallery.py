@@ -14,18 +14,12 @@ from bundle.arrays import Float32
 from bundle.vectors import unit
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import taken, unknown
-from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Utterance, Voiceprints
+from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utterance, Voiceprints
 from service.stores.sqlite import SqliteFile
+from service.tenants import EVERYBODY, IdRange
 
-SCHEMA_VERSION = 3
-ERASURES = """
-CREATE TABLE erasures (
-    erasure_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    requested_at TEXT NOT NULL,
-    speaker_id TEXT              -- NULL once jobs are clean
-) STRICT;
-"""
-SCHEMA = f"""
+SCHEMA_VERSION = 2
+SCHEMA = """
 CREATE TABLE speakers (
     speaker_id TEXT PRIMARY KEY,
     name TEXT,
@@ -50,12 +44,8 @@ CREATE TABLE embeddings (
     map_error REAL,              -- NULL: made from audio
     PRIMARY KEY (utterance_id, model)
 ) STRICT;
-{ERASURES}"""
-UPGRADES = {  # from version → statements
-    0: SCHEMA,
-    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}",
-    2: ERASURES,
-}
+"""
+UPGRADES = {0: SCHEMA, 1: "ALTER TABLE embeddings ADD COLUMN map_error REAL;"}  # from version → statements
 
 
 class SqliteGallery:
@@ -122,13 +112,15 @@ class SqliteGallery:
         with self._file.reading() as db:
             return _select_speaker(db, speaker_id)
 
-    def list(self, *, limit: int, after: str | None = None) -> Page:
+    def list(self, *, limit: int, after: str | None = None, within: IdRange = EVERYBODY) -> Page:
+        first, end = within
         with self._file.reading() as db:
             ids = [
                 speaker_id
                 for (speaker_id,) in db.execute(
-                    "SELECT speaker_id FROM speakers WHERE speaker_id > ? ORDER BY speaker_id LIMIT ?",
-                    (after or "", limit + 1),  # one more tells whether there is another page
+                    "SELECT speaker_id FROM speakers WHERE speaker_id > ? AND speaker_id < ? "
+                    "ORDER BY speaker_id LIMIT ?",
+                    (max(after or "", first), end, limit + 1),  # one more tells whether there is another page
                 )
             ]
             speakers = tuple(_select_speaker(db, speaker_id) for speaker_id in ids[:limit])
@@ -145,32 +137,7 @@ class SqliteGallery:
         with self._file.transaction() as db:
             if db.execute("DELETE FROM speakers WHERE speaker_id = ?", (speaker_id,)).rowcount == 0:
                 raise unknown(speaker_id)
-            db.execute(
-                "INSERT INTO erasures (requested_at, speaker_id) VALUES (?, ?)",
-                (datetime.now(UTC).isoformat(), speaker_id),
-            )
-
-    def erasures(self) -> Sequence[Erasure]:
-        with self._file.reading() as db:
-            rows = db.execute("SELECT * FROM erasures ORDER BY erasure_id").fetchall()
-        return [
-            Erasure(str(number), datetime.fromisoformat(requested_at), speaker_id)
-            for number, requested_at, speaker_id in rows
-        ]
-
-    def jobs_are_clean(self, erasure_id: str) -> None:
-        with self._file.transaction() as db:
-            db.execute("UPDATE erasures SET speaker_id = NULL WHERE erasure_id = ?", (int(erasure_id),))
-
-    def clean(self) -> Mapping[str, str]:
-        clean = [erasure.erasure_id for erasure in self.erasures() if erasure.speaker_id is None]
-        if not clean:
-            return {}
-        if not self._file.empty_log():
-            return {"voice store": "Another program uses speakers.sqlite: its log cannot be emptied."}
-        with self._file.transaction() as db:
-            db.executemany("DELETE FROM erasures WHERE erasure_id = ?", [(int(i),) for i in clean])
-        return {}
+        self._file.empty_log()
 
     def voiceprints(self, model: str) -> Voiceprints:
         with self._file.reading() as db:
@@ -197,9 +164,11 @@ class SqliteGallery:
                 ).fetchall()
             )
 
-    def count(self) -> int:
+    def count(self, within: IdRange = EVERYBODY) -> int:
         with self._file.reading() as db:
-            (n,) = db.execute("SELECT count(*) FROM speakers").fetchone()
+            (n,) = db.execute(
+                "SELECT count(*) FROM speakers WHERE speaker_id > ? AND speaker_id < ?", within
+            ).fetchone()
             return int(n)
 
     def close(self) -> None:

@@ -49,7 +49,9 @@ def test_a_missing_file_is_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"format": 2}, "format"),
+        ({"format": 3}, "format"),
+        ({"adaptation": "voice"}, "needs format 2"),
+        ({"format": 2, "adaptation": "nothing"}, "nothing among files"),
         ({"version": "../1"}, "version"),
         ({"sample_rate_hz": 8000}, "sample_rate_hz"),
         ({"embedding_dim": 9}, "scoring.mean has 8 values, not 9"),

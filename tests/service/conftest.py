@@ -110,7 +110,12 @@ def write_bundle() -> WriteBundle:
             "kind": name,
             "parent": parent,
             "map_from_parent": parent
-            and {"parent": f"autodecompose/{parent}", "file": "map_from_parent", "error": 0.125},
+            and {
+                "parent": f"autodecompose/{parent}",
+                "file": "map_from_parent",
+                "error": 0.125,
+                "inverse_error": 0.0625,
+            },
             "created_at": f"2026-01-{day:02d}T00:00:00Z",
             "sample_rate_hz": 16000,
             "crop_samples": CROP,

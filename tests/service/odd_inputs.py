@@ -80,11 +80,11 @@ def zipped() -> bytes:
 
 
 def short_speech() -> bytes:
-    """One syllable within silence: the loudest quarter of a second of a sentence."""
+    """One syllable within silence: the loudest 0.3 s of a sentence."""
     voice = speech(8)
-    loudest = int(np.argmax(np.convolve(voice**2, np.ones(RATE // 4), "valid")))
+    loudest = int(np.argmax(np.convolve(voice**2, np.ones(3 * RATE // 10), "valid")))
     quiet = np.zeros(RATE, np.float32)
-    return encode(np.concatenate([quiet, voice[loudest : loudest + RATE // 4], quiet]))
+    return encode(np.concatenate([quiet, voice[loudest : loudest + 3 * RATE // 10], quiet]))
 
 
 def _damaged() -> list[OddInput]:

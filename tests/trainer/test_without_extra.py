@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bundle.voice import VoiceBundle
+from trainer.bundles.newest import newest_bundle
+
 SITE = """
 import sys
 
@@ -72,6 +75,17 @@ def test_the_help_of_the_program_is_shown(package: str, bare: dict[str, str]) ->
     ended = run(bare, "-m", package, "--help")
     assert ended.returncode == 0, ended.stderr
     assert f"python -m {package}" in ended.stdout
+
+
+def test_a_bundle_is_adapted(bare: dict[str, str], tmp_path: Path, examples: Path) -> None:
+    out = tmp_path / "autodecompose" / "next"
+    arguments = ["finetune", str(newest_bundle()), str(examples), "--out", str(out)]
+    ended = run(bare, "-m", "trainer", *arguments)
+    assert ended.returncode == 0, ended.stderr
+    assert VoiceBundle.load(out).adaptation == "adaptation"
+    with_steps = run(bare, "-m", "trainer", *arguments[:-1], str(out.with_name("other")), "--steps", "1")
+    assert with_steps.returncode == 1
+    assert "0 steps" in with_steps.stderr.replace("\n", " ")
 
 
 def test_a_verb_that_needs_more_says_what_to_install(bare: dict[str, str], tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import onnxruntime
 from bundle.arrays import Float32
 from bundle.manifest import BundleError
 from bundle.scoring import Scorer
+from bundle.space_map import read_adaptation
+from bundle.vectors import unit
 from bundle.voice import VoiceBundle
 
 BATCH = 64  # crops in one ONNX call: larger ones are no faster and need more memory
@@ -41,7 +43,11 @@ class BundleRunner:
 
     def embed(self, waveforms: Float32) -> Float32:
         """Voice embeddings of crops: (crops, 16384) → (crops, embedding_dim), each of unit length."""
-        return self._run(self._voice, "embedding", waveforms)
+        return self.adapt(self._run(self._voice, "embedding", waveforms))
+
+    def adapt(self, embeddings: Float32) -> Float32:
+        """What the bundle makes of its network's embeddings (crops, embedding_dim)."""
+        return embeddings if self._adaptation is None else unit(embeddings @ self._adaptation)
 
     def content(self, waveforms: Float32) -> Float32:
         """Content frames of crops: (crops, 16384) → (crops, 64, content_dim).
@@ -50,6 +56,10 @@ class BundleRunner:
             BundleError: the bundle has no content encoder.
         """
         return self._run(self._content, "frames", waveforms)
+
+    @cached_property
+    def _adaptation(self) -> Float32 | None:
+        return read_adaptation(self.manifest)
 
     @cached_property
     def _voice(self) -> onnxruntime.InferenceSession:

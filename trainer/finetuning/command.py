@@ -29,7 +29,7 @@ def finetune_with_progress(
     clips = [clip for path in audio for clip in (read_folder(path) if path.is_dir() else [Clip(path, "")])]
     work_dir = out.with_name(f".finetune-{out.name}")
     with CheckpointSchedule(steps, steps) as schedule, Progress(console=console) as progress:
-        task = progress.add_task("fine-tuning", total=steps)
+        task = progress.add_task("fine-tuning" if steps else "adapting", total=steps or None)
         try:
             report = finetune(
                 bundle,

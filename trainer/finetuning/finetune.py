@@ -1,24 +1,41 @@
-"""Label-free fine-tuning: a bundle and some audio → the next version of the bundle, with a report."""
+"""Label-free fine-tuning: a bundle and some audio → the next version of the bundle, with a report.
+
+First come the steps of a training, where some are asked for; only they need torch. Then the embeddings are
+adapted to the recordings.
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from bundle.manifest import MANIFEST
-from trainer.finetuning.adapt import AdaptSettings, OnStep, adapt
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.adaptation import Adaptation, fit_adaptation, voice_clusters
+from bundle.arrays import Float32
+from bundle.manifest import MANIFEST, BundleError
+from bundle.scoring import Scorer, Scoring
+from bundle.space_map import read_adaptation
+from bundle.vectors import unit
+from trainer.bundles.files import WriteFile
+from trainer.bundles.runner import BundleRunner
 from trainer.finetuning.audio import JobAudio, read_job
-from trainer.finetuning.errors import Canceled
-from trainer.finetuning.measures import compare, held_out_losses, job_crops
-from trainer.finetuning.parent import Parent
-from trainer.finetuning.report import FinetuneReport, Measures, judge
+from trainer.finetuning.crops import JobCrops, embed_crops
+from trainer.finetuning.errors import Canceled, FinetuneError
+from trainer.finetuning.measures import Model, Recordings, compare
+from trainer.finetuning.picture import draw_maps
+from trainer.finetuning.report import Change, FinetuneReport, Measures, judge
 from trainer.finetuning.version import NewVersion, write_version
-from trainer.scoring.space_map import FittedMap, fit_space_map
-from trainer.scoring.whitening import carry_whitening
+from trainer.scoring.embedding import CropEncoder
+from trainer.scoring.space_map import FittedMap, HeldVoices, fit_space_map, measure_map
+
+OnStep = Callable[[int, int, float], None]  # (step, steps in all, loss)
 
 
 def finetune(
@@ -27,28 +44,32 @@ def finetune(
     out: Path,
     *,
     version: str,
-    steps: int = 50,
+    steps: int = 0,
     same_voice_seconds: float = 0.0,
     work_dir: Path,
     on_step: OnStep,
     canceled: Callable[[], bool],
     speakers: Sequence[str] | None = None,
+    threads: int = 0,
 ) -> FinetuneReport:
-    """Trains the parent on with its own objective, on unlabelled audio, and writes the next version.
+    """Adapts the parent to unlabelled audio and writes the next version.
 
     A second call with the same `out` returns the first one's report.
 
     Args:
-        parent: bundle folder with weights.safetensors.
+        parent: bundle folder.
         out: `models/<name>/<version>`; written whole or not at all.
+        steps: of the parent's own training, before the adaptation; more than 0 need torch and
+            weights.safetensors.
         same_voice_seconds: two crops count as one voice only this near; 0: anywhere in a recording.
         work_dir: gets checkpoints; a call that finds some goes on from there. The caller deletes it.
         on_step: called after each step with (step, steps, loss).
         canceled: asked before each step and between the parts.
-        speakers: who speaks in each file, "" where unknown; only the report uses it, training never does.
+        speakers: who speaks in each file, "" where unknown; only the report uses it, nothing is fitted to it.
+        threads: of onnxruntime; 0: one per core.
 
     Raises:
-        FinetuneError: the audio or the parent cannot be used.
+        FinetuneError: the audio or the parent cannot be used, or steps are asked for and torch is missing.
         Canceled: `canceled()` turned true; nothing was written to `out`.
     """
     if out.exists():
@@ -56,39 +77,58 @@ def finetune(
     if out.name != version:
         raise ValueError(f"{out} has to end in the version, {version}.")
     work_dir.mkdir(parents=True, exist_ok=True)
-    settings = AdaptSettings(steps=steps, same_voice_seconds=same_voice_seconds)
     parts = _Parts(canceled)
     with parts.timed("read"):
         job = read_job(audio, speakers)
     with parts.timed("load"):
-        old = Parent.load(parent)
-        trained = old.copy()
-    with parts.timed("train"):
-        adapt(trained.objective, job.training, settings, work_dir, on_step=on_step, canceled=canceled)
+        runner = _load(parent, threads)
+    stepped = _Stepped()
+    if steps:
+        with parts.timed("train"):
+            stepped = _train(runner, job, steps, same_voice_seconds, work_dir, on_step, canceled)
+    with parts.timed("embed"):
+        encoders = [runner.embed, *([stepped.encode] if stepped.encode else [])]
+        crops = embed_crops(job.recordings, encoders, same_voice_seconds, canceled)
+    with parts.timed("adapt"):
+        fits = _Fits.of(runner.manifest.scoring, crops, job)
     with parts.timed("evaluate"):
-        comparison = _compare(old, trained, job, same_voice_seconds)
-    verdict, reason = judge(comparison.measures)
+        measures = _measure(runner.scorer, fits.without_left_out, crops, job)
+        measures = replace(
+            measures,
+            reconstruction=stepped.losses.get("reconstruction"),
+            barlow_twins=stepped.losses.get("barlow_twins"),
+        )
+        space_map = _map(runner.scorer, fits.whole, crops, job)
+    verdict, reason = judge(measures)
     report = FinetuneReport(
         verdict,
         reason,
-        comparison.measures,
-        recordings=len(set(audio)) - len(job.skipped),
+        measures,
+        recordings=len(job.recordings),
+        left_out=int(job.left_out.sum()),
+        voices=fits.whole.voices,
         seconds=round(job.seconds, 2),
         steps=steps,
-        map_error=comparison.space_map.error,
+        map_error=space_map.error,
         skipped=job.skipped,
         took_s=dict(parts.took_s),
     )
     with parts.timed("export"):
-        new_version = NewVersion(
-            parent=old,
-            model=comparison.new,
-            speech=job.held_out,
-            settings=settings,
-            report=report,
-            space_map=comparison.space_map,
+        adapted = read_adaptation(runner.manifest) if not steps else None
+        matrix = fits.whole.matrix if adapted is None else adapted @ fits.whole.matrix
+        write_version(
+            NewVersion(
+                parent=runner.manifest,
+                network=stepped.files,
+                matrix=matrix,
+                adaptation=fits.whole,
+                space_map=space_map,
+                report=report,
+                picture=_picture(runner.scorer, fits.without_left_out, crops, job, report),
+                settings=stepped.settings | {"steps": steps, "same_voice_seconds": same_voice_seconds},
+            ),
+            out,
         )
-        write_version(new_version, out)
     return report
 
 
@@ -113,28 +153,110 @@ class _Parts:
         self.took_s[name] = round(time.monotonic() - started, 2)
 
 
+def _load(folder: Path, threads: int) -> BundleRunner:
+    try:
+        return BundleRunner.load(folder, threads=threads)
+    except BundleError as error:
+        raise FinetuneError(f"The parent cannot be fine-tuned: {error}") from error
+
+
 @dataclass(frozen=True)
-class _Comparison:
-    new: Parent  # the trained model with a whitening of its own
-    space_map: FittedMap  # from the parent's embeddings to the new ones
-    measures: Measures
+class _Stepped:
+    """What the steps made. Without steps: nothing, and the network stays the parent's."""
+
+    encode: CropEncoder | None = None  # (crops, 16384) → unit embeddings (crops, dim), before the adaptation
+    files: Mapping[str, WriteFile] = field(default_factory=dict)
+    losses: Mapping[str, Change | None] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
-def _compare(old: Parent, trained: Parent, job: JobAudio, same_voice_seconds: float) -> _Comparison:
-    """Fits whitening and map on crops that were trained on; measures on the others."""
-    crops = job_crops(job, same_voice_seconds)
-    fitted, held = ~crops.held_out, crops.held_out
-    pooled_old, pooled_new = crops.pooled(old.objective), crops.pooled(trained.objective)
-    whitening = carry_whitening(
-        old.whitening, pooled_old[fitted], pooled_new[fitted], crops.stretches[fitted]
+def _train(
+    runner: BundleRunner,
+    job: JobAudio,
+    steps: int,
+    same_voice_seconds: float,
+    work_dir: Path,
+    on_step: OnStep,
+    canceled: Callable[[], bool],
+) -> _Stepped:
+    try:
+        from trainer.finetuning.stepped import train
+    except ModuleNotFoundError as error:
+        raise FinetuneError(
+            f"Steps need {error.name}, which is not installed here: ask for 0 steps, which adapt without it, "
+            "or install the extra 'train'."
+        ) from error
+    trained = train(runner.manifest, job, steps, same_voice_seconds, work_dir, on_step, canceled)
+    return _Stepped(trained.encode, trained.files, trained.losses, trained.settings)
+
+
+@dataclass(frozen=True)
+class _Fits:
+    """The adaptation fitted twice: for the report, and for the version."""
+
+    without_left_out: Adaptation
+    whole: Adaptation
+
+    @classmethod
+    def of(cls, scoring: Scoring, crops: JobCrops, job: JobAudio) -> _Fits:
+        used = ~job.left_out[crops.recording]
+
+        def fit(rows: NDArray[np.bool_]) -> Adaptation:
+            before, after = crops.vectors[0][rows], crops.vectors[-1][rows]
+            return fit_adaptation(scoring, before, crops.stretch[rows], after=after, overlap=crops.overlap)
+
+        return cls(fit(used), fit(np.ones_like(used)))
+
+
+def _measure(scorer: Scorer, adaptation: Adaptation, crops: JobCrops, job: JobAudio) -> Measures:
+    recordings = Recordings(crops.recording[crops.apart], job.left_out, job.speakers)
+    return compare(recordings, *_models(scorer, adaptation, crops))
+
+
+def _models(scorer: Scorer, adaptation: Adaptation, crops: JobCrops) -> tuple[Model, Model]:
+    """Parent and new version on the crops that do not overlap."""
+    before, after = crops.vectors[0][crops.apart], crops.vectors[-1][crops.apart]
+    return Model(before, scorer), Model(adaptation(after), Scorer(adaptation.scoring))
+
+
+def _picture(
+    scorer: Scorer, adaptation: Adaptation, crops: JobCrops, job: JobAudio, report: FinetuneReport
+) -> bytes:
+    of = crops.recording[crops.apart]
+    before, after = (
+        model.scorer.centred(_recordings(model.vectors, of)) for model in _models(scorer, adaptation, crops)
     )
-    before, after = old.whitening(pooled_old), whitening(pooled_new)  # (crops, dim), unit length
-    losses = (
-        held_out_losses(old.objective, job.held_out, same_voice_seconds),
-        held_out_losses(trained.objective, job.held_out, same_voice_seconds),
+    known = bool(np.all(job.speakers != ""))
+    voices = (
+        np.unique(job.speakers, return_inverse=True)[1]
+        if known
+        else voice_clusters(scorer, crops.vectors[0], crops.recording, crops.overlap)
     )
-    return _Comparison(
-        new=replace(trained, whitening=whitening),
-        space_map=fit_space_map(before[fitted], after[fitted], before[held], after[held], old.mean),
-        measures=compare(crops, before, after, losses, old.mean),
+    caption = (
+        f"{report.recordings} recordings, a colour a {'speaker' if known else 'voice, by clustering'}; "
+        f"full: the {report.left_out} left out. {report.verdict.replace('_', ' ').capitalize()}."
     )
+    return draw_maps(before, after, voices, job.left_out, caption)
+
+
+def _map(scorer: Scorer, adaptation: Adaptation, crops: JobCrops, job: JobAudio) -> FittedMap:
+    """The map of voices: an adaptation is one already, and steps are fitted."""
+    before, after = crops.vectors[0], adaptation(crops.vectors[-1])
+    chosen = job.left_out if job.left_out.any() else ~job.left_out
+    rows = chosen[crops.recording]
+    of = crops.recording[rows]
+    held = HeldVoices(
+        old=_recordings(before[rows], of),
+        new=_recordings(after[rows], of),
+        old_mean=scorer.mean,
+        new_mean=adaptation.scoring.mean,
+    )
+    if len(crops.vectors) == 1:
+        table = np.concatenate([adaptation.matrix, np.zeros((1, before.shape[1]), np.float32)])
+        return measure_map(table, len(before), held)
+    fitted = ~rows if not rows.all() else rows
+    return fit_space_map(before[fitted], after[fitted], held)
+
+
+def _recordings(vectors: Float32, recording: NDArray[np.intp]) -> Float32:
+    return unit(np.stack([vectors[recording == row].mean(axis=0) for row in np.unique(recording)]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,86 +13,90 @@ from typing import Any
 
 import numpy as np
 
+from bundle.adaptation import Adaptation
+from bundle.arrays import Float32
 from bundle.manifest import MANIFEST
-from trainer.audio.cache import ClipCache
-from trainer.autodecompose.bundle import bundle_graphs
-from trainer.bundles.update import update_onnx
-from trainer.bundles.voice import CHECKED_CROPS, WEIGHTS, save_weights
-from trainer.bundles.write import ExportError, Graph, partial_prefix, write_bundle, write_onnx
-from trainer.finetuning.adapt import AdaptSettings
-from trainer.finetuning.parent import Parent
+from bundle.voice import VoiceBundle
+from trainer.bundles.files import WriteFile, link_file, partial_prefix, write_folder
 from trainer.finetuning.report import FinetuneReport
 from trainer.scoring.space_map import FittedMap
 
 MAP = "map_from_parent.npy"
+ADAPTATION = "adaptation.npy"
+PICTURE = "report.png"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NewVersion:
     """Everything that the bundle of a new version is made of."""
 
-    parent: Parent
-    model: Parent  # the new one
-    speech: ClipCache  # on which the graphs are checked
-    settings: AdaptSettings
+    parent: VoiceBundle
+    network: Mapping[str, WriteFile]  # what writes the files of the network; empty: they are the parent's
+    matrix: Float32  # (dim, dim) that the network's embeddings are multiplied with
+    adaptation: Adaptation
+    space_map: FittedMap  # from the parent's embeddings to the new version's
     report: FinetuneReport
-    space_map: FittedMap  # from the parent's embeddings to the new model's
+    picture: bytes  # PNG
+    settings: dict[str, Any]
 
 
 def write_version(new: NewVersion, out: Path) -> None:
     """Writes `out`, whole or not at all, and removes what a worker left that was killed while exporting.
 
     Raises:
-        ExportError: a graph differs from its module.
+        FileExistsError: the version is there already.
+        trainer.bundles.write.ExportError: a graph differs from its module.
     """
     for leftover in out.parent.glob(f"{partial_prefix(out)}*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    crops = np.stack([new.speech.crop(i % len(new.speech), 0) for i in range(CHECKED_CROPS)])
-    old = new.parent
-    before = {graph.name: graph.module for graph in bundle_graphs(old.objective, old.voice, crops)}
+    parents = {
+        entry.path: partial(link_file, new.parent.path / entry.path)
+        for entry in new.parent.files.values()
+        if entry.path not in (MAP, ADAPTATION, PICTURE)
+    }
+    files: Mapping[str, WriteFile] = {
+        **(new.network or parents),
+        ADAPTATION: partial(_save, new.matrix),
+        MAP: partial(_save, new.space_map.table),
+        PICTURE: partial(_write, new.picture),
+    }
+    write_folder(out, _manifest(new, out.name), files)
 
-    def write_graph(graph: Graph, path: Path) -> None:
-        try:
-            update_onnx(old.bundle.file(graph.name), path, before[graph.name], graph.module)
-        except ExportError:  # layers that the exporter rearranges, LSTMs for one
-            write_onnx(graph, path)
 
-    objective = new.model.objective
-    write_bundle(
-        out,
-        _manifest(new, out.name),
-        bundle_graphs(objective, new.model.voice, crops),
-        attachments={
-            WEIGHTS: partial(save_weights, objective, objective.settings.to_json()),
-            MAP: new.space_map.save,
-        },
-        write_graph=write_graph,
-    )
+def _save(table: Float32, path: Path) -> None:
+    np.save(path, table, allow_pickle=False)
+
+
+def _write(data: bytes, path: Path) -> None:
+    path.write_bytes(data)
 
 
 def _manifest(new: NewVersion, version: str) -> dict[str, Any]:
-    parent = new.parent.bundle
     # As it lies there: it may hold more than this release knows.
-    inherited = json.loads((parent.path / MANIFEST).read_text())
+    inherited = json.loads((new.parent.path / MANIFEST).read_text())
     del inherited["files"]
     return {
         **inherited,
+        "format": 2,
         "version": version,
-        "parent": parent.version,
+        "parent": new.parent.version,
         "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "scoring": new.adaptation.scoring.model_dump(mode="json"),
+        "adaptation": Path(ADAPTATION).stem,
         "map_from_parent": {
-            "parent": parent.id,
+            "parent": new.parent.id,
             "file": Path(MAP).stem,
-            "error": new.space_map.error,
+            "error": max(new.space_map.error, 0.0),
             "unmapped_error": new.space_map.unmapped_error,
+            "inverse_error": max(new.space_map.inverse_error, 0.0),
             "crops": new.space_map.crops,
         },
         "metrics": {"finetune": new.report.to_json()},  # the parent's figures are not this version's
         "training": {
-            "parent": parent.version,
+            "parent": new.parent.version,
             "labels": "none",
             "recordings": new.report.recordings,
             "seconds": new.report.seconds,
-            "settings": asdict(new.settings),
+            "settings": new.settings,
         },
     }

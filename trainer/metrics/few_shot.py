@@ -15,9 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from bundle.arrays import Float64
@@ -91,6 +88,11 @@ def few_shot(
 
 
 def _one_draw(features: Float64, labels: NDArray[np.intp], shots: int, rng: np.random.Generator) -> float:
+    # Half a second to import, and not in the base install.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import f1_score
+    from sklearn.preprocessing import StandardScaler
+
     labelled = np.zeros(len(labels), dtype=bool)
     for speaker in np.unique(labels):
         labelled[rng.choice(np.flatnonzero(labels == speaker), size=shots, replace=False)] = True

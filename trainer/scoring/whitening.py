@@ -26,9 +26,6 @@ WITHIN_SHRINKAGE = 0.01  # towards a sphere
 BETWEEN_SHRINKAGE = 0.33
 BETWEEN_POWER = -0.25
 
-# Crops that the parent's whitening counts for in a fine-tuning, see docs/model-updates.md.
-PARENT_CROPS = 300
-
 
 @dataclass(frozen=True)
 class Whitening:
@@ -72,34 +69,6 @@ def fit_whitening(
     between = np.mean([_between(part @ first, index) for part, index in parts], axis=0)
     second = _power(_shrink(between, BETWEEN_SHRINKAGE), between_power)
     return Whitening(x.mean(axis=0).astype(np.float32), (first @ second).astype(np.float32))
-
-
-def carry_whitening(
-    parent: Whitening,
-    before: Float32,
-    after: Float32,
-    recordings: NDArray[np.intp],
-    weight: float = PARENT_CROPS,
-) -> Whitening:
-    """The parent's whitening for a model fine-tuned from it, refined by what little audio there is.
-
-    The mean moves as the crops moved. What still varies inside recordings after the parent's whitening counts
-    less, as far as there are crops to tell: `weight` crops that vary alike in all directions stand for the
-    parent.
-
-    Args:
-        before, after: (crops, dim) pooled voice frames of the same crops under the parent and the new model.
-        recordings: (crops,) an index per stretch of audio that holds one voice.
-    """
-    mean = np.asarray(parent.mean + (after.mean(axis=0) - before.mean(axis=0)), np.float32)
-    counts = np.unique(recordings, return_counts=True)[1]
-    freedom = int((counts - 1).sum())
-    if freedom == 0:
-        return Whitening(mean, parent.matrix)
-    within = _within((after - mean).astype(np.float64) @ parent.matrix, recordings)
-    within /= np.trace(within) / len(within)
-    blend = (weight * np.eye(len(within)) + freedom * within) / (weight + freedom)
-    return Whitening(mean, (parent.matrix @ _power(blend, -0.5)).astype(np.float32))
 
 
 def _within(x: Float64, recordings: NDArray[np.intp]) -> Float64:

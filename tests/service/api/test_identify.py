@@ -111,9 +111,9 @@ def test_odd_parameters(http: httpx.Client, voices: Any, call: str, form: dict[s
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_error"), answer.text
 
 
-@pytest.mark.parametrize("call", ["/identify", "/verify"])
-def test_one_recording_at_a_time(http: httpx.Client, voices: Any, call: str) -> None:
-    answer = ask(http, call, voices[0].probe, voices[1].probe, speaker_id="s0")
+@pytest.mark.parametrize(("call", "form"), [("/identify", {}), ("/verify", {"speaker_id": "s0"})])
+def test_one_recording_at_a_time(http: httpx.Client, voices: Any, call: str, form: dict[str, str]) -> None:
+    answer = ask(http, call, voices[0].probe, voices[1].probe, **form)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 

@@ -58,6 +58,8 @@ def test_enrols_shows_adds_and_erases(
     assert -1 <= body["quality"]["cohesion"] <= 1
     assert body["model"] == tiny_model.id
     assert (body["stale"], body["audio_retained"]) == (False, False)
+    (measured,) = {audio["codec"] for audio in body.pop("audio")}
+    assert measured == "opus"
     assert http.get("/speakers/ada").json() == body
 
     added = enrol([voices[0].probe], "/speakers/ada/audio")
@@ -82,6 +84,7 @@ def test_raw_body_and_made_up_id(http: httpx.Client, voices: Any) -> None:
     assert answer.status_code == 201, answer.text
     body = answer.json()
     assert (body["name"], body["audio_retained"], body["metadata"]) == ("Bob", True, {})
+    assert [audio["bandwidth_hz"] for audio in body.pop("audio")] == [8000]
     assert http.get(f"/speakers/{body['speaker_id']}").json() == body
 
 

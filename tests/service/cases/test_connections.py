@@ -262,7 +262,9 @@ def test_c13_a_key_is_one_client_however_it_is_written(tmp_path: Path, tiny_mode
 def test_c13_a_household_is_one_client() -> None:
     assert client_digest("2001:db8::1") == client_digest("2001:db8::ffff:2")
     assert client_digest("2001:db8::1") != client_digest("2001:db8:0:1::1")
+    assert client_digest("fe80::1%eth0") == client_digest("fe80::2%eth0")
     assert client_digest("192.0.2.1") != client_digest("192.0.2.2")
+    assert client_digest("::ffff:192.0.2.1") == client_digest("192.0.2.1")
 
 
 def test_c13_a_proxys_headers_count_only_where_a_setting_trusts_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,8 @@ def test_c1_no_call_ignores_a_parameter(http: httpx.Client, method: str, path: s
 FOREIGN = [
     {"Origin": "http://evil.example"},
     {"Origin": "null"},
+    {"Origin": "http://["},
+    {"Origin": ""},
     {"Origin": "http://localhost:3000"},  # another program's page on this machine
     {"Host": "evil.example:8000"},
     {"Host": "127.0.0.1.evil.example"},

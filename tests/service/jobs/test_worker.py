@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 
 from tests.service.jobs.conftest import LONG, House, Worker, nothing_is_left, running, wait_for
@@ -54,6 +55,38 @@ def test_a_job_becomes_a_version_that_serves(house: House, recordings: list[byte
     assert embedded["model"] == job["model"]
     assert house.http.post("/models/1.0.0/activate").status_code == 200  # back
     nothing_is_left(house)
+
+
+@pytest.mark.usefixtures("worker")
+def test_without_steps_a_job_adapts_and_rolls_back(house: House, recordings: list[bytes]) -> None:
+    job = house.wait_over(house.submit(*recordings))
+    assert (job["state"], job["step"], job["steps"], job["progress"], job["loss"]) == (
+        "succeeded",
+        0,
+        0,
+        1.0,
+        None,
+    )
+    png = house.http.get(f"/finetune/{job['job_id']}/report.png")
+    assert (png.status_code, png.headers["content-type"]) == (200, "image/png")
+    assert png.content.startswith(b"\x89PNG")
+    embeddings = []
+    for version in (job["version"], "1.0.0"):
+        assert house.http.post(f"/models/{version}/activate").status_code == 200
+        answer = house.http.post("/embed", files={"audio": recordings[0]}).json()
+        embeddings.append(answer["results"][0]["embedding"])
+    assert np.linalg.norm(embeddings[0]) == pytest.approx(1, abs=1e-5)
+    assert not np.allclose(*embeddings, atol=1e-4)
+    shipped = house.http.delete("/models/1.0.0")
+    assert (shipped.status_code, shipped.json()["code"]) == (409, "conflict")
+    assert house.http.post(f"/models/{job['version']}/activate").status_code == 200
+    assert house.http.delete(f"/models/{job['version']}").status_code == 409  # it serves
+    assert house.http.post("/models/1.0.0/activate").status_code == 200
+    assert house.http.delete(f"/models/{job['version']}").status_code == 204
+    assert house.http.delete(f"/models/{job['version']}").status_code == 404
+    assert job["version"] not in house.versions()
+    assert house.http.get(f"/finetune/{job['job_id']}/report.png").status_code == 404
+    assert house.http.get(f"/finetune/{job['job_id']}").json()["report"] == job["report"]
 
 
 def test_a_lost_message_is_sent_again(house: House, worker: Worker, recordings: list[bytes]) -> None:

@@ -161,6 +161,15 @@ def test_what_of_a_voice_was_not_retained_is_mapped_beside_the_rest(
     assert scores(identify(lineage, voices[1].probe)) == pytest.approx(before, abs=1e-3)
 
 
+def test_a_voice_enrolled_in_between_comes_along_when_rolled_back(lineage: httpx.Client, voices: Any) -> None:
+    activate(lineage, "1.0.2")
+    enrol(lineage, "late", voices[1].probe, retain=False)
+    before = scores(identify(lineage, voices[1].probe))
+    assert activate(lineage, "1.0.1") == {"reembedded": 0, "mapped": 1, "kept": 0, "stale": 0}
+    assert scores(identify(lineage, voices[1].probe)) == pytest.approx(before, abs=1e-4)
+    assert lineage.get("/speakers/late").json()["map_error"] == 0.0625
+
+
 def test_a_map_leads_from_its_parent_only(lineage: httpx.Client, voices: Any) -> None:
     enrol(lineage, "lost", voices[1].probe, retain=False)  # under 1.0.0
     assert activate(lineage, "1.0.2") == {"reembedded": 0, "mapped": 0, "kept": 0, "stale": 1}

@@ -18,8 +18,6 @@ from trainer.bundles.runner import BundleRunner
 from trainer.bundles.voice import export_voice_bundle
 from trainer.bundles.write import TOLERANCE
 from trainer.cli import app
-from trainer.finetuning.errors import FinetuneError
-from trainer.finetuning.parent import Parent
 from trainer.scoring.whitening import Whitening
 from trainer.training.checkpoint import load_checkpoint, read_settings
 
@@ -87,15 +85,19 @@ def test_the_middle_second_alone_counts(bundle: Path, crops: np.ndarray) -> None
     np.testing.assert_array_equal(voice.embed(changed), voice.embed(crops))
 
 
-def test_it_cannot_be_fine_tuned_and_that_is_said(bundle: Path, examples: Path, tmp_path: Path) -> None:
-    with pytest.raises(FinetuneError, match="of kind barlow_twins: choose a bundle of kind autodecompose"):
-        Parent.load(bundle)
-    clip = read_folder(examples)[0].path
-    result = CliRunner().invoke(
-        app, ["finetune", str(bundle), str(clip), "--out", str(tmp_path / "models" / "x" / "1.0.0")]
+def test_it_is_adapted_but_takes_no_steps(bundle: Path, examples: Path, tmp_path: Path) -> None:
+    clips = [str(clip.path) for clip in read_folder(examples)[:4]]
+    out = tmp_path / "barlow_twins" / "1.0.0"
+    command = ["finetune", str(bundle), *clips, "--out", str(out)]
+    refused = CliRunner().invoke(app, [*command, "--steps", "1"])
+    assert refused.exit_code == 1
+    assert "With 0 steps it is adapted" in " ".join(refused.output.split())
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    crops = contiguous_crops(read_audio(Path(clips[0])))[:2]
+    assert not np.allclose(
+        BundleRunner.load(out).embed(crops), BundleRunner.load(bundle).embed(crops), atol=1e-4
     )
-    assert result.exit_code == 1
-    assert "kind barlow_twins" in " ".join(result.output.split())
 
 
 def test_measuring_its_content_says_that_there_is_none(bundle: Path, examples: Path) -> None:

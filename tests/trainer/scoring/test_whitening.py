@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.scoring.whitening import carry_whitening, fit_whitening
+from trainer.scoring.whitening import fit_whitening
 
 VOICES, CROPS = 60, 20
 
@@ -56,24 +56,3 @@ def test_corpora_count_alike_whatever_their_size_and_offset() -> None:
 def test_recordings_of_one_crop_are_not_enough() -> None:
     with pytest.raises(ValueError, match="two crops"):
         fit_whitening(np.ones((3, 4), np.float32), np.arange(3))
-
-
-def test_a_carried_whitening_follows_the_drift_and_little_audio_changes_little() -> None:
-    x, index = recordings(np.random.default_rng(3))
-    parent = fit_whitening(x, index)
-    few = index < 2
-    carried = carry_whitening(parent, x[few], x[few] + 7, index[few], weight=1e6)
-    np.testing.assert_allclose(carried(x + 7), parent(x), atol=1e-3)
-    alone = carry_whitening(parent, x[:1], x[:1] + 7, index[:1])
-    np.testing.assert_allclose(alone(x + 7), parent(x), atol=1e-5)
-
-
-def test_a_carried_whitening_quietens_what_varies_inside_the_new_recordings() -> None:
-    x, index = recordings(np.random.default_rng(4))
-    parent = fit_whitening(x, index)
-    louder = x + np.random.default_rng(5).normal(size=x.shape).astype(np.float32) * [0, 0, 0, 20]
-    carried = carry_whitening(parent, x, louder.astype(np.float32), index, weight=30)
-    (before, _), (after, voice) = (spreads((louder - w.mean) @ w.matrix, index) for w in (parent, carried))
-    assert before[3] > 5 * before[1]
-    assert after[3] < 2 * after[1]
-    assert voice.argmax() == 0

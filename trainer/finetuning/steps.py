@@ -1,4 +1,4 @@
-"""The steps of a fine-tuning: few, small, from a trained model."""
+"""The steps of a fine-tuning: few, small, from a trained model. They need torch; the adaptation does not."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ OnStep = Callable[[int, int, float], None]  # (step, steps in all, loss)
 
 
 @dataclass(frozen=True)
-class AdaptSettings:
+class StepSettings:
     """Chosen on train speakers set aside: docs/model-updates.md."""
 
-    steps: int = 50
+    steps: int
     batch: int = 16  # random pairs of crops: about ten seconds of audio
     rate: float = 1e-6  # Adam: a thousandth of pretraining's peak, falling to 0 as a cosine
     same_voice_seconds: float = 0.0
@@ -34,10 +34,10 @@ class AdaptSettings:
     checkpoint_steps: int = 10  # a killed worker loses at most this many
 
 
-def adapt(
+def take_steps(
     objective: Objective,
     speech: ClipCache,
-    settings: AdaptSettings,
+    settings: StepSettings,
     work_dir: Path,
     *,
     on_step: OnStep,

@@ -1,0 +1,1 @@
+"""Who spoke when, measured: `conversations` makes recordings, `errors` compares, `page` writes the table."""

@@ -1,0 +1,215 @@
+"""POST /diarize: who spoke when, with the names of enrolled voices."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field, model_validator
+
+from service.api.accept import prefers
+from service.api.audio import AudioAnswer, audio_answer
+from service.api.decision import single_recording
+from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep
+from service.api.identify import stale_warning
+from service.api.problems import AUDIO_STATUSES, problem_responses
+from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.audio import PreparedRecording
+from service.diarization import Diarization, Hints, Turn, Voice, diarize, rttm, webvtt
+from service.speakers import Decision, Strictness, VoiceIndex, decide
+
+router = APIRouter(tags=["speakers"])
+
+RTTM, WEBVTT, JSON = "text/plain", "text/vtt", "application/json"
+_OTHER_FORMS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {media: {"schema": {"type": "string"}} for media in (RTTM, WEBVTT)}}
+}
+
+
+class DiarizeParams(BaseModel):
+    """Parameters of /diarize."""
+
+    num_speakers: int | None = Field(None, ge=1, le=100, description="Number of voices, if it is known.")
+    min_speakers: int | None = Field(None, ge=1, le=100, description="Least number of voices.")
+    max_speakers: int | None = Field(None, ge=1, le=100, description="Most voices.")
+    target_fpr: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Rate at which an unknown voice may get a name. Default: TWOFOLD_TARGET_FPR.",
+    )
+    embeddings: bool = Field(False, description="Also answer the voice embedding of each speaker.")
+
+    @model_validator(mode="after")
+    def _hints_agree(self) -> DiarizeParams:
+        if self.num_speakers is not None and (self.min_speakers or self.max_speakers):
+            raise ValueError("give num_speakers alone, or min_speakers and max_speakers")
+        if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
+            raise ValueError("min_speakers is larger than max_speakers")
+        return self
+
+    @property
+    def hints(self) -> Hints:
+        """The same as clustering takes it."""
+        return Hints(
+            self.num_speakers or self.min_speakers or 1, self.num_speakers or self.max_speakers or None
+        )
+
+
+class NamedSpeaker(BaseModel):
+    """An enrolled speaker."""
+
+    speaker_id: str
+    name: str | None
+
+
+class SegmentAnswer(BaseModel):
+    """A stretch of speech of one voice."""
+
+    start_s: float
+    end_s: float
+    speaker: NamedSpeaker | None = Field(description="Null if the voice is nobody's who is enrolled.")
+    label: str = Field(description="The speaker's id, or `unknown 1` and so on.")
+    score: float | None = Field(
+        description="Of all speech of this label against the enrolled voice that is most like it, in "
+        "units of `score_type`; null if nobody is enrolled."
+    )
+    probability: float | None = Field(description="That both are one voice, at equal prior.")
+    overlap: bool = Field(description="Whether two voices of the recording are plausible here.")
+
+
+class DiarizedSpeaker(BaseModel):
+    """A voice of the recording."""
+
+    label: str
+    speaker_id: str | None
+    name: str | None
+    speech_s: float
+    threshold: float = Field(description="The score that a name required.")
+    embedding: list[float] | None = Field(default=None, description="Only with embeddings=true; unit length.")
+
+
+class DiarizeAnswer(BaseModel):
+    """Who spoke when."""
+
+    duration_s: float
+    segments: list[SegmentAnswer] = Field(description="In the order of time.")
+    speakers: list[DiarizedSpeaker] = Field(description="In the order of their first words.")
+    warnings: list[str]
+    score_type: str
+    model: str
+    audio: AudioAnswer
+
+
+@router.post(
+    "/diarize",
+    response_model=DiarizeAnswer,
+    responses=problem_responses(*AUDIO_STATUSES) | _OTHER_FORMS,
+    openapi_extra=audio_body(DiarizeParams, several=False),
+)
+async def diarize_recording(
+    body: Annotated[AudioRequest[DiarizeParams], Depends(audio_request(DiarizeParams))],
+    request: Request,
+    pipeline: PipelineDep,
+    directory: DirectoryDep,
+    settings: SettingsDep,
+    tenant: TenantDep,
+    audit: AuditDep,
+) -> Response | DiarizeAnswer:
+    """Finds who speaks when in one recording, and names the enrolled voices as /identify does.
+
+    Other voices are `unknown 1` and so on. To enrol one of them, send the recording to POST /speakers with
+    `start_s` and `end_s` of each of its segments. `Accept: text/plain` gives RTTM, `text/vtt` gives WebVTT. A
+    recording longer than TWOFOLD_MAX_SECONDS gets status 413.
+    """
+    params = body.params
+    index = await directory.index(pipeline.engine.bundle)
+    (upload,) = single_recording(body.files)
+    recording = await pipeline.windows(upload, required_s=settings.min_speech_identify_s)
+    strictness = Strictness(params.target_fpr or settings.target_fpr)
+
+    def work() -> tuple[Diarization, list[Decision]]:
+        parts = diarize(recording.windows, recording.embeddings, index.scorer, params.hints)
+        return parts, [_decide(index, voice, strictness, tenant.name) for voice in parts.voices]
+
+    parts, decisions = await asyncio.to_thread(work)
+    answer = _answer(parts, decisions, recording.prepared, index.scorer.score_type, pipeline.model, params)
+    audit(
+        "diarize",
+        speaker_ids=[speaker.speaker_id for speaker in answer.speakers if speaker.speaker_id],
+        voices=len(answer.speakers),
+        model=pipeline.model,
+    )
+    turns = [Turn(s.start_s, s.end_s, s.label) for s in answer.segments]
+    if prefers(request, RTTM, over=JSON):
+        return Response(rttm(turns), media_type=RTTM)
+    if prefers(request, WEBVTT, over=JSON):
+        return Response(webvtt(turns), media_type=WEBVTT)
+    return answer
+
+
+def _decide(index: VoiceIndex, voice: Voice, strictness: Strictness, tenant: str) -> Decision:
+    return decide(
+        index, voice.embedding, seconds=voice.speech_s, strictness=strictness, tenant=tenant, top_k=1
+    )
+
+
+def _answer(
+    parts: Diarization,
+    decisions: list[Decision],
+    prepared: PreparedRecording,
+    score_type: str,
+    model: str,
+    params: DiarizeParams,
+) -> DiarizeAnswer:
+    labels: list[str] = []
+    speakers: dict[str, DiarizedSpeaker] = {}
+    unknown = 0
+    for voice, decision in zip(parts.voices, decisions, strict=True):
+        match = decision.match
+        unknown += match is None
+        label = match.speaker_id if match else f"unknown {unknown}"
+        labels.append(label)
+        if label in speakers:  # clustering took one enrolled voice for two
+            speakers[label].speech_s = round(speakers[label].speech_s + voice.speech_s, 3)
+            continue
+        speakers[label] = DiarizedSpeaker(
+            label=label,
+            speaker_id=match.speaker_id if match else None,
+            name=match.name if match else None,
+            speech_s=round(voice.speech_s, 3),
+            threshold=decision.threshold,
+            embedding=voice.embedding.astype(np.float64).round(8).tolist() if params.embeddings else None,
+        )
+    segments = [
+        SegmentAnswer(
+            start_s=round(segment.start_s, 3),
+            end_s=round(segment.end_s, 3),
+            speaker=NamedSpeaker(speaker_id=match.speaker_id, name=match.name) if match else None,
+            label=labels[segment.voice],
+            score=best.score if best else None,
+            probability=best.probability if best else None,
+            overlap=segment.overlap,
+        )
+        for segment in parts.segments
+        for decision in [decisions[segment.voice]]
+        for match, best in [(decision.match, decision.candidates[0] if decision.candidates else None)]
+    ]
+    warnings = list(prepared.audio.warnings)
+    if stale := stale_warning(decisions[0].stale, model):
+        warnings.append(stale)
+    if params.num_speakers and len(speakers) != params.num_speakers:
+        warnings.append(f"{len(speakers)} voices were found, not {params.num_speakers}.")
+    if any(segment.overlap for segment in segments):
+        warnings.append("Two people may speak at once where `overlap` is true; one of them is named there.")
+    return DiarizeAnswer(
+        duration_s=prepared.decoded.duration_s,
+        segments=segments,
+        speakers=list(speakers.values()),
+        warnings=warnings,
+        score_type=score_type,
+        model=model,
+        audio=audio_answer(prepared.audio),
+    )

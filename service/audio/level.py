@@ -1,0 +1,71 @@
+"""Brings recordings to one level, without their offset, before speech is looked for in them.
+
+Speech detection depends on the level: at −40 dB it misses most of a sentence.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bundle.arrays import Float32, Float64
+from bundle.audio import SAMPLE_RATE_HZ
+
+#: RMS of speech after levelling: −26 dBFS, the usual level of telephony (ITU-T P.56).
+SPEECH_RMS = 0.05
+_MAX_GAIN = 1000.0  # 60 dB: what is quieter is rounding, not speech
+_FRAME_SAMPLES = SAMPLE_RATE_HZ // 50  # 20 ms
+_OFFSET_FRAMES = 25  # half a second: slower than any voice
+_GATE = 0.1  # of the mean power: quieter frames are pauses (ITU-R BS.1770 gates at the same)
+_CAP = 4.0  # times the 95th percentile: louder frames are clicks
+
+
+def levelled(samples: Float32) -> Float32:
+    """`samples` (n,) without a constant or slowly moving offset, with loud parts at an RMS of `SPEECH_RMS`.
+
+    What then exceeds ±1 is cut to it: clicks do, speech does not.
+    """
+    centred = without_offset(samples)
+    rms = speech_rms(centred)
+    if rms == 0:
+        return centred
+    gain = np.float32(min(SPEECH_RMS / rms, _MAX_GAIN))
+    return np.asarray(np.clip(centred * gain, -1, 1), np.float32)
+
+
+def without_offset(samples: Float32) -> Float32:
+    """`samples` (n,) less their mean over half a second around."""
+    if not len(samples):
+        return samples
+    frames = max(len(samples) // _FRAME_SAMPLES, 1)
+    cut = samples[: frames * _FRAME_SAMPLES].reshape(frames, -1)
+    means = cut.mean(axis=1, dtype=np.float64)  # (frames,)
+    width = min(_OFFSET_FRAMES, frames)
+    sums = np.concatenate([[0.0], np.cumsum(means)])
+    index = np.arange(frames)
+    first = np.maximum(index - width // 2, 0)
+    last = np.minimum(index + width // 2 + 1, frames)
+    smooth = (sums[last] - sums[first]) / (last - first)
+    centres = (index + 0.5) * cut.shape[1]
+    offset = np.interp(np.arange(len(samples)), centres, smooth)
+    return np.asarray(samples - offset, np.float32)
+
+
+def speech_rms(samples: Float32) -> float:
+    """RMS of the loud parts of `samples` (n,): pauses and single clicks count for nothing."""
+    powers = frame_powers(samples)
+    powers = powers[powers > 0]
+    if not len(powers):
+        return 0.0
+    powers = np.minimum(powers, _CAP * np.percentile(powers, 95))
+    for _ in range(3):  # of a short sentence in a long silence, one gate leaves too much
+        powers = powers[powers >= _GATE * powers.mean()]
+    return float(np.sqrt(powers.mean()))
+
+
+def frame_powers(samples: Float32) -> Float64:
+    """Mean square of each 20 ms of `samples` (n,); the last part of a frame is left out."""
+    frames = len(samples) // _FRAME_SAMPLES
+    if not frames:
+        return np.asarray([np.mean(np.square(samples, dtype=np.float64))] if len(samples) else [], np.float64)
+    cut = samples[: frames * _FRAME_SAMPLES].reshape(frames, _FRAME_SAMPLES)
+    return np.asarray(np.mean(np.square(cut, dtype=np.float64), axis=1), np.float64)

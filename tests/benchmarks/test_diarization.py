@@ -1,0 +1,36 @@
+"""Made conversations, and the errors that are counted on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.diarization.conversations import make_conversations, read_people
+from benchmarks.diarization.errors import Said, error_rates
+from service.audio import SpeechDetector
+from service.diarization import Turn
+
+
+def test_a_conversation_has_speech_where_its_reference_says_so(examples: Path) -> None:
+    people = read_people(examples, "test", SpeechDetector(), least_s=10.0)
+    first, *_ = make_conversations(people, 2, seed=0)
+    assert len({name for name, _ in first.turns}) == 2
+    assert len(first.enrolled) == 1
+    inside = 0.0
+    for _, region in first.turns:
+        samples = first.samples[round(region.start_s * 16_000) : round(region.end_s * 16_000)]
+        assert len(samples) == pytest.approx((region.end_s - region.start_s) * 16_000, abs=2)
+        inside += float((samples**2).sum())
+    assert inside > 0.95 * float((first.samples**2).sum())
+
+
+def test_errors_of_a_conversation_that_was_read_off() -> None:
+    reference = [Turn(0, 4, "a"), Turn(5, 9, "b")]
+    right = error_rates([Said(reference, ["a"], [Turn(0, 4, "a"), Turn(5, 9, "unknown 1")], 2)])
+    assert (right["DER 0"], right["named"], right["count"]) == (0, 100, 0)
+    merged = error_rates([Said(reference, ["a"], [Turn(0, 4, "x"), Turn(5, 9, "x")], 1)])
+    assert (merged["DER 0"], merged["named"], merged["count"]) == (50, 0, -1)
+    late = error_rates([Said(reference, ["a"], [Turn(0.2, 4, "a"), Turn(5, 9, "b")], 2)])
+    assert late["DER 0"] == pytest.approx(2.5)
+    assert late["DER 0.25"] == pytest.approx(0)

@@ -1,0 +1,63 @@
+"""Clustering and turns on vectors whose voices are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bundle.arrays import Float32
+from bundle.scoring import Calibration, OperatingPoint, Scorer, Scoring
+from service.audio import Region
+from service.diarization import Hints, Turn, Windows, cut_windows, diarize, rttm, webvtt
+
+DIM = 64
+
+
+def scorer() -> Scorer:
+    return Scorer(
+        Scoring(
+            score_type="centred_cosine",
+            mean=(0.0,) * DIM,
+            calibration=Calibration(slope=20, intercept=-8),
+            false_accept=(OperatingPoint(fpr=0.01, threshold=0.5),),
+            fitted_on="nothing",
+        )
+    )
+
+
+def embedded(voices: list[int], shared: float = 0.0) -> tuple[Windows, Float32]:
+    """Regions of 3 s, one a voice; each window is its voice's direction, noise, and what all share."""
+    rng = np.random.default_rng(0)
+    directions = np.linalg.qr(rng.normal(size=(DIM, DIM)))[0]
+    windows = cut_windows([Region(4.0 * i, 4.0 * i + 3.0) for i in range(len(voices))])
+    x = directions[np.array(voices)[windows.regions]] + rng.normal(size=(len(windows), DIM)) * 0.12
+    x = x + shared * directions[-1]
+    return windows, (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("shared", [0.0, 1.0])
+@pytest.mark.parametrize("voices", [[0, 0, 0, 0], [0, 1, 0, 1], [0, 1, 2, 1, 2, 0]])
+def test_the_voices_are_counted_whatever_the_recording_adds_to_all(voices: list[int], shared: float) -> None:
+    parts = diarize(*embedded(voices, shared), scorer(), Hints())
+    assert [segment.voice for segment in parts.segments] == voices
+    assert sum(voice.speech_s for voice in parts.voices) == pytest.approx(3.0 * len(voices))
+
+
+def test_hints_bound_the_number_of_voices() -> None:
+    assert len(diarize(*embedded([0, 1, 2]), scorer(), Hints(1, 2)).voices) == 2
+    assert len(diarize(*embedded([0, 0, 0]), scorer(), Hints(2, 2)).voices) == 2
+
+
+def test_a_short_region_gets_one_window() -> None:
+    windows = cut_windows([Region(1.0, 1.3), Region(2.0, 5.0)])
+    assert list(windows.regions[:2]) == [0, 1]
+    assert windows.seconds.sum() == pytest.approx(3.3)
+    (batch, *_) = windows.waveforms(np.arange(16000 * 6, dtype=np.float32), 4)
+    assert batch.shape == (4, 16384)
+    assert batch[0, 4800] == batch[0, 0] == 16000  # repeated
+
+
+def test_labels_cannot_break_a_format() -> None:
+    turn = Turn(3661.5, 3662.0, "A <b> & c\nd")
+    assert rttm([turn]).split()[7] == "A_<b>_&_c_d"
+    assert "01:01:01.500 --> 01:01:02.000\n<v A &lt;b&gt; &amp; c d>" in webvtt([turn])
