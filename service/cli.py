@@ -33,9 +33,14 @@ def serve(
     given = {"host": host, "port": port}
     settings = _settings({name: value for name, value in given.items() if value is not None})
     _check(settings)
+    from service.errors import FolderTaken
     from service.server import run  # the web stack takes half a second to import: not for --help
 
-    run(settings, worker=worker)
+    try:
+        run(settings, worker=worker)
+    except FolderTaken as error:
+        typer.echo(f"error: {error.detail}", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()

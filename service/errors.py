@@ -13,6 +13,7 @@ TwofoldError
 ├── NoSpeech              422 no_speech
 ├── InsufficientSpeech    422 insufficient_speech
 ├── Overloaded            429 overloaded
+├── FolderTaken           503 folder_taken, at the start only
 ├── NotReady              503 not_ready
 └── StoreUnavailable      503 store_unavailable
 """
@@ -94,6 +95,12 @@ class Overloaded(TwofoldError):
 
 class NotReady(TwofoldError):
     code, status, title = "not_ready", 503, "Not ready"
+
+
+class FolderTaken(TwofoldError):
+    """Another server uses the state folder. Only a start that fails meets it."""
+
+    code, status, title = "folder_taken", 503, "State folder in use"
 
 
 class StoreUnavailable(TwofoldError):

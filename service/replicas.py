@@ -121,14 +121,13 @@ class Replica:
                     if first != position + 1:
                         return  # the stream was cut before it was read
                     position = last
-                elif await _revision(client) < position:
-                    return  # another database, or an older copy of this one
+                elif await _missed(client, position):
+                    return
                 await self._keep_model()
                 # A set: a speaker who changed often is read once.
                 await self._directory.refresh(
                     {fields[b"speaker"].decode() for _, fields in entries if b"speaker" in fields}
                 )
-                await asyncio.to_thread(self._gallery.compact)
 
     async def _keep_model(self) -> None:
         """Loads the model that serves, unless it is loaded already."""
@@ -157,6 +156,15 @@ class Replica:
                 await self._ending.wait()
         except TimeoutError:
             pass
+
+
+async def _missed(client: AsyncRedis, position: int) -> bool:
+    """Whether changes after `position` cannot be read, although there are no new entries to be seen."""
+    revision = await _revision(client)
+    if revision <= position:
+        return revision < position  # another database, or an older copy of this one
+    # The stream was cut, unless an entry has come just now.
+    return not await client.xread({CHANGES: f"{position}-0"}, count=1)
 
 
 async def _revision(client: AsyncRedis) -> int:

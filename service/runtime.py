@@ -16,6 +16,7 @@ from service.admission import Admission
 from service.audio import AudioLimits
 from service.audio.decoder import AudioDecoder
 from service.audit import AuditLog
+from service.eraser import Eraser
 from service.errors import StoreUnavailable
 from service.generation import GenerationDesk
 from service.inference import ActiveModel, ActiveModelFile, Engine, ModelRegistry, inference_threads
@@ -26,6 +27,7 @@ from service.rates import Rate
 from service.replicas import RedisActiveModel, Replica
 from service.settings import Settings
 from service.speakers import AudioCipher, Gallery, RedisGallery, SpeakerDirectory, SqliteGallery
+from service.stores.folder_lock import folder_lock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,7 @@ class Runtime:
     directory: SpeakerDirectory
     admission: Admission
     jobs: JobDesk
+    eraser: Eraser
     generation: GenerationDesk
     keys: KeyRing
     audit: AuditLog
@@ -82,7 +85,11 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         ):
             metrics.gallery_size.set_function(partial(_count, directory.gallery))
             jobs = JobDesk(store, CeleryQueue(make_celery(settings, folders)), folders, settings)
-            async with _in_background(JobMonitor(jobs, registry, directory, decoder).run()):
+            eraser = Eraser(directory, jobs)
+            async with (
+                _in_background(JobMonitor(jobs, registry, directory, decoder).run()),
+                _in_background(eraser.run()),
+            ):
                 yield Runtime(
                     settings=settings,
                     metrics=metrics,
@@ -91,6 +98,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                     directory=directory,
                     admission=admission,
                     jobs=jobs,
+                    eraser=eraser,
                     generation=generation,
                     keys=keys,
                     audit=audit,
@@ -125,6 +133,7 @@ async def _alone(
 ) -> AsyncIterator[_Started]:
     """Everything in the state folder, for one process."""
     with (
+        folder_lock(settings.state_dir),
         closing(SqliteGallery(settings.state_dir / "speakers.sqlite", _cipher(settings))) as gallery,
         active_model(settings) as chosen,
     ):

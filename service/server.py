@@ -17,6 +17,7 @@ from service.connections import guarded
 from service.jobs.supervisor import WorkerProcess
 from service.logs import configure_logging
 from service.settings import Settings
+from service.stores.folder_lock import folder_lock
 
 
 class _Server(uvicorn.Server):
@@ -63,6 +64,10 @@ def run(settings: Settings, *, worker: bool = False) -> None:
     `worker` also runs a worker process.
     """
     configure_logging(settings.log_level)
+    if not settings.redis_url:
+        # Here for the sake of the message. The application takes the lock itself.
+        with folder_lock(settings.state_dir):
+            pass
     app = create_app(settings)
     # Uvicorn raises the signal again when it is done. That must not end the process before the worker's turn.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -87,7 +87,7 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Encrypts retained recordings: 32 bytes in URL-safe base64. To rotate keys, list several "
         "with commas: the first encrypts, all decrypt. A recording is lost without its key. "
-        "Recordings of unfinished fine-tuning jobs are not encrypted.",
+        "Recordings of fine-tuning jobs are encrypted too: a worker needs the same keys.",
     )
     audit_log: Path | None = Field(
         default=None,

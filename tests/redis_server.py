@@ -41,6 +41,12 @@ class RedisServer:
                 time.sleep(0.05)
         raise AssertionError(f"redis-server did not start: {(self.folder / 'log.txt').read_text()}")
 
+    @property
+    def pid(self) -> int:
+        """Of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """SIGTERM, as an orderly restart of a machine sends it."""
         self._end(subprocess.Popen.terminate)

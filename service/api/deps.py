@@ -18,6 +18,7 @@ from service.api.pipeline import Pipeline
 from service.api.scopes import OPENED_BY, opens
 from service.audio.decoder import AudioDecoder
 from service.audit import AuditLog
+from service.eraser import Eraser
 from service.errors import Forbidden, MissingKey, NotReady
 from service.generation import GenerationDesk
 from service.inference import ModelRegistry
@@ -65,6 +66,10 @@ async def _jobs(runtime: RuntimeDep) -> JobDesk:
     return runtime.jobs
 
 
+async def _eraser(runtime: RuntimeDep) -> Eraser:
+    return runtime.eraser
+
+
 async def _generation(runtime: RuntimeDep) -> GenerationDesk:
     return runtime.generation
 
@@ -80,6 +85,7 @@ MetricsDep = Annotated[Metrics, Depends(_metrics)]
 RegistryDep = Annotated[ModelRegistry, Depends(_registry)]
 DecoderDep = Annotated[AudioDecoder, Depends(_decoder)]
 JobsDep = Annotated[JobDesk, Depends(_jobs)]
+EraserDep = Annotated[Eraser, Depends(_eraser)]
 GenerationDep = Annotated[GenerationDesk, Depends(_generation)]
 DirectoryDep = Annotated[SpeakerDirectory, Depends(_directory)]
 #: One of the `max_in_flight` places, held until the answer is sent. Raises Overloaded.

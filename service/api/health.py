@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
-from service.api.deps import DirectoryDep, MetricsDep, RegistryDep, active_bundle
+from service.api.deps import DirectoryDep, EraserDep, MetricsDep, RegistryDep, active_bundle
 from service.api.problems import problem_responses
 
 router = APIRouter(tags=["health"])
@@ -27,7 +27,7 @@ class ReadyAnswer(BaseModel):
     model: str
     notices: list[str] = Field(
         description="What an operator should know: an older model that goes on serving, voices without a "
-        "voiceprint under the model that serves."
+        "voiceprint under the model that serves, erasures that are not finished."
     )
 
 
@@ -38,10 +38,12 @@ async def healthz() -> HealthAnswer:
 
 
 @router.get("/readyz", responses=problem_responses(503))
-async def readyz(registry: RegistryDep, directory: DirectoryDep) -> ReadyAnswer:
+async def readyz(registry: RegistryDep, directory: DirectoryDep, eraser: EraserDep) -> ReadyAnswer:
     """Answers 200 if a model is loaded and the store can be reached."""
     await asyncio.to_thread(directory.gallery.count)  # raises StoreUnavailable
-    return ReadyAnswer(model=active_bundle(registry).id, notices=[*registry.notices, *directory.notices])
+    return ReadyAnswer(
+        model=active_bundle(registry).id, notices=[*registry.notices, *directory.notices, *eraser.notices]
+    )
 
 
 @router.get(

@@ -44,7 +44,7 @@ class ModelsAnswer(BaseModel):
     model: str | None = Field(description="The same as name/version.")
     generator: str | None = Field(description="The model of POST /generate, as name/version, or null.")
     models: list[ModelAnswer]
-    notices: list[str] = Field(description="The notices of GET /readyz.")
+    notices: list[str] = Field(description="What GET /readyz notices of models and voices.")
 
 
 class CarryOverAnswer(BaseModel):

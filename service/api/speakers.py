@@ -20,7 +20,7 @@ from service.api.audio import AudioAnswer, audio_answer
 from service.api.deps import (
     AuditDep,
     DirectoryDep,
-    JobsDep,
+    EraserDep,
     PipelineDep,
     RegistryDep,
     SettingsDep,
@@ -258,19 +258,16 @@ async def show(
 
 
 @router.delete("/{speaker_id}", status_code=204, responses=problem_responses(404, 503))
-async def erase(
-    speaker_id: str, directory: DirectoryDep, jobs: JobsDep, tenant: TenantDep, audit: AuditDep
-) -> None:
+async def erase(speaker_id: str, eraser: EraserDep, tenant: TenantDep, audit: AuditDep) -> None:
     """Erases the voiceprint and the retained audio, everywhere. Cannot be undone.
+
+    No call knows the voice once this is answered. GET /erasures lists what is not yet gone from a disk.
 
     Unfinished fine-tuning jobs that use this speaker's audio are canceled. Models that were already
     fine-tuned on it stay as they are.
     """
     speaker_id = stored_id(tenant, speaker_id)
-    try:
-        await directory.delete(speaker_id)
-    finally:  # also when repeated after a failure of this step: the speaker is erased by then
-        await jobs.forget(speaker_id)
+    await eraser.erase(speaker_id)
     audit("erase", speaker_id=shown(speaker_id))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +14,9 @@ from service.jobs.files import Folders
 from service.jobs.queue import JobQueue
 from service.jobs.records import Activate, Job, JobFile, JobPage, new_job_id, new_version
 from service.jobs.store import JobStore, unknown_job
+from service.jobs.tidy import forget
 from service.settings import Settings
+from service.speakers.cipher import AudioCipher
 from service.tenants import Tenant
 
 _SCANNED = 200  # least number of jobs read at once: a tenant's may be few among many
@@ -123,20 +124,22 @@ class JobDesk:
 
     async def forget(self, speaker_id: str) -> None:
         """Cancels all jobs that use a speaker's audio. Raises StoreUnavailable."""
-        await asyncio.to_thread(self._forget, speaker_id)
+        await asyncio.to_thread(forget, speaker_id, self.store, self.folders)
 
     def _store_and_send(self, job: Job, audio: Mapping[str, bytes]) -> None:
         folder = self.folders.job(job.job_id)
-        folder.write_audio(audio)
-        try:
-            self.store.add(
-                job,
-                most_open=self.settings.finetune_queue,
-                most_bytes=self.settings.finetune_disk_bytes,
-            )
-        except BaseException:
-            folder.remove()
-            raise
+        cipher = AudioCipher(self.settings.audio_keys)
+        with folder.submitting():
+            try:
+                folder.write_audio({name: cipher.seal(data) for name, data in audio.items()})
+                self.store.add(
+                    job,
+                    most_open=self.settings.finetune_queue,
+                    most_bytes=self.settings.finetune_disk_bytes,
+                )
+            except BaseException:
+                folder.remove()
+                raise
         self.queue.send(job.job_id)
 
     def _page(self, tenant: str, limit: int, before: str | None) -> JobPage:
@@ -154,9 +157,3 @@ class JobDesk:
         if job.over:
             self.folders.clear(job)
         return job
-
-    def _forget(self, speaker_id: str) -> None:
-        for job in self.store.unsettled():
-            if not job.over and any(file.speaker_id == speaker_id for file in job.files):
-                with suppress(Conflict):  # over meanwhile
-                    self._cancel(job.job_id)

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bundle.folders import bundle_folders
 from service.errors import StoreUnavailable
-from service.jobs.records import Job
+from service.jobs.records import Job, JobFile
+from service.speakers.cipher import AudioCipher
 
-_UNCLAIMED_S = 3600.0  # an older folder without a job is left over from a process that died
+_LOCK = "lock"
+_UNLOCKED_S = 10.0  # a folder may be without its lock for this long
+
+
+class UnreadableAudio(Exception):
+    """The key that encrypted a recording is missing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The recordings are encrypted and the worker lacks their key. Give it the TWOFOLD_AUDIO_KEY of "
+            "the service."
+        )
 
 
 @dataclass(frozen=True)
@@ -27,13 +43,40 @@ class JobFolder:
         """The recordings."""
         return self.path / "audio"
 
+    @contextmanager
+    def submitting(self) -> Iterator[None]:
+        """Makes the folder, and marks it as one whose job is being stored until the block ends.
+
+        The mark is a lock, which ends with its process: what a killed one left is recognised at once.
+        Raises StoreUnavailable.
+        """
+        with ExitStack() as stack:
+            try:
+                self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                file = stack.enter_context((self.path / _LOCK).open("wb"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:
+                raise _not_stored(error) from error
+            yield
+
+    @property
+    def being_submitted(self) -> bool:
+        """Whether a process, on whatever machine, is storing the job of this folder."""
+        try:
+            with (self.path / _LOCK).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:  # not locked yet, or from an earlier release
+            return self.path.exists() and time.time() - self.path.stat().st_mtime < _UNLOCKED_S
+        return False
+
     def write_audio(self, recordings: Mapping[str, bytes]) -> None:
         """Stores recordings by file name, all or none. Only the service's user may read them.
 
         Raises StoreUnavailable if the disk is full.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name, data in recordings.items():
                 file = self.audio / name
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -43,10 +86,29 @@ class JobFolder:
                     os.fsync(out.fileno())
         except OSError as error:
             self.remove()
-            raise StoreUnavailable(
-                f"The recordings cannot be stored ({error.strerror}). Nothing was stored; try again later.",
-                retry_after_s=60,
-            ) from error
+            raise _not_stored(error) from error
+
+    @contextmanager
+    def readable_audio(self, files: Sequence[JobFile], cipher: AudioCipher) -> Iterator[list[Path]]:
+        """Paths of the recordings, decrypted in memory alone: nothing is left of that after a kill.
+
+        Raises UnreadableAudio where a key is missing.
+        """
+        with ExitStack() as stack:
+            paths = []
+            for file in files:
+                path = self.audio / file.name
+                stored = path.read_bytes()
+                audio = cipher.unseal(stored)
+                if audio is None:
+                    raise UnreadableAudio
+                if audio is not stored:
+                    plain = stack.enter_context(_in_memory())
+                    plain.write(audio)
+                    plain.flush()
+                    path = Path(f"/dev/fd/{plain.fileno()}")
+                paths.append(path)
+            yield paths
 
     def work(self, token: int) -> Path:
         """The folder of checkpoints for the worker that holds `token`.
@@ -106,11 +168,19 @@ class Folders:
             for path in version.parent.glob(f"*{version.name}*"):  # also leftovers of a killed export
                 shutil.rmtree(path, ignore_errors=True)
 
-    def old_jobs(self) -> Iterator[str]:
-        """Ids of job folders so old that the store must know their jobs by now."""
-        for path in (self.state_dir / "jobs").glob("*"):
-            try:
-                if time.time() - path.stat().st_mtime > _UNCLAIMED_S:
-                    yield path.name
-            except FileNotFoundError:  # deleted meanwhile
-                continue
+    def jobs(self) -> list[str]:
+        """Ids of the job folders there are."""
+        return sorted(path.name for path in (self.state_dir / "jobs").glob("*"))
+
+
+def _in_memory() -> IO[bytes]:
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("recording"), "w+b")
+    return tempfile.TemporaryFile()  # without a name: gone with its process
+
+
+def _not_stored(error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The recordings cannot be stored ({error.strerror}). Nothing was stored; try again later.",
+        retry_after_s=60,
+    )

@@ -15,6 +15,7 @@ from service.jobs import lifecycle
 from service.jobs.desk import JobDesk
 from service.jobs.lifecycle import NotClaimable
 from service.jobs.records import Activation, Job
+from service.jobs.tidy import tidy
 from service.speakers import SpeakerDirectory
 
 _TICK_S = 0.5
@@ -44,6 +45,7 @@ class JobMonitor:
                         await self._activate(job)
                     elif job.cancel_requested and not job.leased(datetime.now(UTC)):
                         await self._desk.cancel(job.job_id)
+                await asyncio.to_thread(tidy, self._desk.store, self._desk.folders)
             except (Conflict, NotClaimable):
                 continue  # a worker or another replica was faster
             except TwofoldError as error:

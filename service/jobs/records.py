@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]
 Activate = Literal["never", "if_better"]
@@ -68,6 +69,8 @@ class Job:
     queued_at: datetime | None = None  # when a message was sent last
     cancel_requested: bool = False
 
+    readable: bool = True  # False: the record cannot be read, and all but the id is made up
+
     @property
     def over(self) -> bool:
         """Whether it has reached its final state."""
@@ -94,9 +97,49 @@ class JobPage:
 JOB = TypeAdapter(Job)  # to JSON and back
 
 
+def read_job(job_id: str, stored: str | bytes) -> Job:
+    """The job of a stored record. One that cannot be read is shown as failed, so that all else goes on."""
+    try:
+        return JOB.validate_json(stored)
+    except ValidationError:
+        created_at = _created_at(job_id)
+        return Job(
+            job_id=job_id,
+            client="",
+            created_at=created_at,
+            name="unknown",
+            parent="unknown",
+            version="unknown",
+            steps=1,
+            same_voice_seconds=0,
+            activate="never",
+            files=(),
+            size_bytes=0,
+            state="failed",
+            finished_at=created_at,
+            error="The record of this job cannot be read: it is damaged, or another release wrote it.",
+            readable=False,
+        )
+
+
+def speaker_text(speaker_id: str) -> str:
+    """How a record names a speaker: this text is nowhere else in it."""
+    return f'"speaker_id":{json.dumps(speaker_id)}'
+
+
+NOBODY = speaker_text("")
+
+
 def new_job_id() -> str:
     """32 hexadecimal digits that nobody can guess. Later ids sort after earlier ones."""
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+
+
+def _created_at(job_id: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(job_id[:12], 16) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def new_version(job_id: str, now: datetime, tenant: str = "") -> str:

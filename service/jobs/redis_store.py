@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from redis import Redis
 
-from service.jobs.records import JOB, Job, JobPage
-from service.jobs.store import Change, check_room, unknown_job
+from service.jobs.records import JOB, NOBODY, Job, JobPage, read_job, speaker_text
+from service.jobs.store import Change, changed, check_room, unknown_job
 from service.stores.redis import PREFIX, RedisConnection, unavailable
 
 _RECORD = f"{PREFIX}job:"  # + id: the whole Job as JSON
 _ALL = f"{PREFIX}jobs"  # sorted set of all ids, all with score 0: sorted by their bytes, oldest first
 _UNSETTLED = f"{PREFIX}jobs:unsettled"  # the same for jobs that are not settled
+_AT_ONCE = 500  # records read at once
 _ATTEMPTS = 1000  # an attempt fails only because another process changed the job in between
 
 _REPLACE = f"""
@@ -63,7 +64,7 @@ class RedisJobStore:
         raise unavailable()
 
     def get(self, job_id: str) -> Job:
-        return JOB.validate_json(self._record(job_id))
+        return read_job(job_id, self._record(job_id))
 
     def list(self, *, limit: int, before: str | None = None) -> JobPage:
         newest = "+" if before is None else f"({before}"
@@ -76,7 +77,7 @@ class RedisJobStore:
     def update(self, job_id: str, change: Change) -> Job:
         for _ in range(_ATTEMPTS):
             before = self._record(job_id)
-            job = change(JOB.validate_json(before))
+            job = changed(read_job(job_id, before), change)
             with self._redis.reaching():
                 replaced = self._replace(
                     keys=[_key(job_id)], args=[job_id, before, JOB.dump_json(job), int(job.settled)]
@@ -84,6 +85,25 @@ class RedisJobStore:
             if replaced:
                 return job
         raise unavailable()
+
+    def naming(self, speaker_id: str) -> Sequence[Job]:
+        return [read_job(job_id, record) for job_id, record in self._naming(speaker_id)]
+
+    def scrub(self, speaker_id: str) -> None:
+        for job_id, record in self._naming(speaker_id):
+            before = record
+            for _ in range(_ATTEMPTS):
+                after = before.replace(speaker_text(speaker_id).encode(), NOBODY.encode())
+                settled = read_job(job_id, after).settled
+                with self._redis.reaching():
+                    if self._replace(keys=[_key(job_id)], args=[job_id, before, after, int(settled)]):
+                        break
+                before = self._record(job_id)
+            else:
+                raise unavailable()
+
+    def clean(self) -> Mapping[str, str]:
+        return {}  # the gallery cleans the files of Redis, and ends the erasure with that
 
     def unsettled(self) -> Sequence[Job]:
         with self._redis.reaching() as client:
@@ -93,6 +113,20 @@ class RedisJobStore:
 
     def close(self) -> None:
         self._redis.close()
+
+    def _naming(self, speaker_id: str) -> Iterator[tuple[str, bytes]]:
+        text = speaker_text(speaker_id).encode()
+        after = "-"
+        while True:
+            with self._redis.reaching() as client:
+                ids = cast(list[bytes], client.zrangebylex(_ALL, after, "+", start=0, num=_AT_ONCE))
+                if not ids:
+                    return
+                records = cast(list[bytes | None], client.mget([_key(i.decode()) for i in ids]))
+            for job_id, record in zip(ids, records, strict=True):
+                if record is not None and text in record:
+                    yield job_id.decode(), record
+            after = f"({ids[-1].decode()}"
 
     def _record(self, job_id: str) -> bytes:
         with self._redis.reaching() as client:
@@ -109,5 +143,9 @@ def _key(job_id: str) -> str:
 def _jobs(client: Redis, ids: Sequence[bytes]) -> list[Job]:
     if not ids:
         return []
-    records = cast(list[bytes], client.mget([_key(job_id.decode()) for job_id in ids]))
-    return [JOB.validate_json(record) for record in records]
+    records = cast(list[bytes | None], client.mget([_key(job_id.decode()) for job_id in ids]))
+    return [
+        read_job(job_id.decode(), record)
+        for job_id, record in zip(ids, records, strict=True)
+        if record is not None
+    ]

@@ -16,11 +16,12 @@ from service.inference.cpu import inference_threads
 from service.jobs import lifecycle
 from service.jobs.background import Background
 from service.jobs.desk import can_train
-from service.jobs.files import Folders
+from service.jobs.files import Folders, UnreadableAudio
 from service.jobs.lifecycle import LeaseLost, NotClaimable
 from service.jobs.records import Job
 from service.jobs.store import Change, JobStore
 from service.settings import Settings
+from service.speakers.cipher import AudioCipher
 
 if TYPE_CHECKING:
     from trainer.finetuning.report import FinetuneReport
@@ -103,7 +104,7 @@ class JobRunner:
                 report = self._finetune(job, heart)
             except Canceled:
                 return heart.verdict()
-            except FinetuneError as error:
+            except (FinetuneError, UnreadableAudio) as error:
                 reason = str(error)
                 return lambda job_: lifecycle.fail(job_, job.token, _now(), reason)
             except Exception as error:  # noqa: BLE001  any error must end the job
@@ -120,19 +121,20 @@ class JobRunner:
         from trainer.finetuning.finetune import finetune
 
         folder = self._folders.job(job.job_id)
-        return finetune(
-            self._folders.bundle(job.name, job.parent),
-            [folder.audio / file.name for file in job.files],
-            self._folders.new_version(job.name, job.version),
-            version=job.version,
-            steps=job.steps,
-            same_voice_seconds=job.same_voice_seconds,
-            work_dir=folder.work(job.token),
-            on_step=heart.on_step,
-            canceled=heart.stopped,
-            speakers=[file.speaker_id for file in job.files],
-            threads=inference_threads(self._settings.finetune_threads),
-        )
+        with folder.readable_audio(job.files, AudioCipher(self._settings.audio_keys)) as audio:
+            return finetune(
+                self._folders.bundle(job.name, job.parent),
+                audio,
+                self._folders.new_version(job.name, job.version),
+                version=job.version,
+                steps=job.steps,
+                same_voice_seconds=job.same_voice_seconds,
+                work_dir=folder.work(job.token),
+                on_step=heart.on_step,
+                canceled=heart.stopped,
+                speakers=[file.speaker_id for file in job.files],
+                threads=inference_threads(self._settings.finetune_threads),
+            )
 
     def _end(self, job: Job, change: Change) -> Job:
         """Stores the end of the job, as soon as the store can be reached. Returns the record."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from service.jobs.records import JOB, Job, JobPage
-from service.jobs.store import Change, check_room, unknown_job
+from service.jobs.records import JOB, NOBODY, Job, JobPage, read_job, speaker_text
+from service.jobs.store import Change, changed, check_room, unknown_job
 from service.stores.sqlite import SqliteFile
 
 SCHEMA_VERSION = 1
@@ -31,6 +31,7 @@ class SqliteJobStore:
             {0: SCHEMA},
             schema_version=SCHEMA_VERSION,
             noun="job store",
+            secure_delete=True,
             busy_timeout_s=busy_timeout_s,
         )
 
@@ -46,17 +47,37 @@ class SqliteJobStore:
     def list(self, *, limit: int, before: str | None = None) -> JobPage:
         with self._file.reading() as db:
             rows = db.execute(
-                "SELECT record FROM jobs WHERE ? IS NULL OR job_id < ? ORDER BY job_id DESC LIMIT ?",
+                "SELECT job_id, record FROM jobs WHERE ? IS NULL OR job_id < ? ORDER BY job_id DESC LIMIT ?",
                 (before, before, limit + 1),  # one more tells whether there is another page
             ).fetchall()
-        jobs = tuple(JOB.validate_json(record) for (record,) in rows)
+        jobs = tuple(read_job(*row) for row in rows)
         return JobPage(jobs[:limit], next_before=jobs[limit - 1].job_id if len(jobs) > limit else None)
 
     def update(self, job_id: str, change: Change) -> Job:
         with self._file.transaction() as db:
-            job = change(_select(db, job_id))
+            job = changed(_select(db, job_id), change)
             db.execute("REPLACE INTO jobs VALUES (?, ?, ?)", _row(job))
             return job
+
+    def naming(self, speaker_id: str) -> Sequence[Job]:
+        with self._file.reading() as db:
+            rows = db.execute(
+                "SELECT job_id, record FROM jobs WHERE instr(record, ?) ORDER BY job_id",
+                (speaker_text(speaker_id),),
+            ).fetchall()
+        return [read_job(*row) for row in rows]
+
+    def scrub(self, speaker_id: str) -> None:
+        with self._file.transaction() as db:
+            db.execute(
+                "UPDATE jobs SET record = replace(record, ?1, ?2) WHERE instr(record, ?1)",
+                (speaker_text(speaker_id), NOBODY),
+            )
+
+    def clean(self) -> Mapping[str, str]:
+        if self._file.empty_log():
+            return {}
+        return {"job store": "Another program uses jobs.sqlite: its log cannot be emptied."}
 
     def unsettled(self) -> Sequence[Job]:
         with self._file.reading() as db:
@@ -74,9 +95,9 @@ def _select(db: sqlite3.Connection, job_id: str) -> Job:
     row = db.execute("SELECT record FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
     if row is None:
         raise unknown_job(job_id)
-    return JOB.validate_json(row[0])
+    return read_job(job_id, row[0])
 
 
 def _unsettled(db: sqlite3.Connection) -> list[Job]:
-    rows = db.execute("SELECT record FROM jobs WHERE NOT settled ORDER BY job_id").fetchall()
-    return [JOB.validate_json(record) for (record,) in rows]
+    rows = db.execute("SELECT job_id, record FROM jobs WHERE NOT settled ORDER BY job_id").fetchall()
+    return [job for row in rows if not (job := read_job(*row)).settled]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from service.errors import NotFound, Overloaded
+from service.errors import Conflict, NotFound, Overloaded
 from service.jobs.records import Job, JobPage
 
 Change = Callable[[Job], Job]
@@ -14,8 +14,8 @@ Change = Callable[[Job], Job]
 class JobStore(Protocol):
     """Stores job records. Every method may be called from any thread and any process.
 
-    A change is durable once its call returns. All methods raise `StoreUnavailable` while the store is out
-    of reach.
+    A change is durable once its call returns. A record that cannot be read is given as `read_job` does. All
+    methods raise `StoreUnavailable` while the store is out of reach.
     """
 
     def add(self, job: Job, *, most_open: int, most_bytes: int) -> None:
@@ -34,8 +34,20 @@ class JobStore(Protocol):
         """Replaces a job by `change(job)` atomically, and returns the new record.
 
         Raises `NotFound` and what `change` raises; then nothing is changed. `change` may be called more
-        than once and must have no side effects.
+        than once and must have no side effects. Raises `Conflict` where the record cannot be read.
         """
+        ...
+
+    def naming(self, speaker_id: str) -> Sequence[Job]:
+        """All jobs with a recording of this speaker, whatever their state."""
+        ...
+
+    def scrub(self, speaker_id: str) -> None:
+        """Takes the speaker's id out of all records, also out of those that cannot be read."""
+        ...
+
+    def clean(self) -> Mapping[str, str]:
+        """Removes what was overwritten from the files of the store, as `Gallery.clean` does."""
         ...
 
     def unsettled(self) -> Sequence[Job]:
@@ -67,6 +79,13 @@ def check_room(job: Job, unsettled: Sequence[Job], *, most_open: int, most_bytes
             "(TWOFOLD_FINETUNE_DISK_BYTES). Send less audio, or try again when jobs have ended.",
             retry_after_s=60,
         )
+
+
+def changed(job: Job, change: Change) -> Job:
+    """`change(job)`. Raises Conflict where the record of the job cannot be read."""
+    if not job.readable:
+        raise Conflict(f"Job {job.job_id!r} cannot be changed. {job.error}")
+    return change(job)
 
 
 def unknown_job(job_id: str) -> NotFound:

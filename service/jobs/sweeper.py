@@ -13,17 +13,18 @@ from datetime import UTC, datetime
 
 import structlog
 
-from service.errors import NotFound, StoreUnavailable
+from service.errors import StoreUnavailable
 from service.jobs import lifecycle
 from service.jobs.background import Background
 from service.jobs.files import Folders
 from service.jobs.queue import JobQueue
 from service.jobs.store import JobStore
+from service.jobs.tidy import tidy
 
 _TICK_S = 0.5
 _IDLE_S = 1.0  # a worker is idle after this time without a job
 _PATIENCE_S = 5.0  # a message may take this long to arrive
-_TIDY_S = 300.0
+_TIDY_S = 5.0
 _log = structlog.get_logger(__name__)
 
 
@@ -70,10 +71,4 @@ class Sweeper(Background):
 
     def tidy(self) -> None:
         """Deletes folders of jobs that are over or were never stored. Raises StoreUnavailable."""
-        for job_id in self._folders.old_jobs():
-            try:
-                over = self._store.get(job_id).over
-            except NotFound:
-                over = True
-            if over:
-                self._folders.job(job_id).remove()
+        tidy(self._store, self._folders)

@@ -13,7 +13,7 @@ from service.speakers.enrolment import new_utterances
 from service.speakers.gallery import Gallery
 from service.speakers.index import Hit, VoiceIndex
 from service.speakers.quality import Quality, assess
-from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utterance, Voiceprints
+from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Utterance, Voiceprints
 from service.speakers.redis_gallery import RedisGallery
 from service.speakers.space_map import SpaceMap
 from service.speakers.sqlite_gallery import SqliteGallery
@@ -24,6 +24,7 @@ __all__ = [
     "CarryOver",
     "Decision",
     "Embedding",
+    "Erasure",
     "Gallery",
     "Hit",
     "NewUtterance",

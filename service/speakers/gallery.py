@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from service.errors import Conflict, NotFound, NotReady
-from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Voiceprints
+from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Voiceprints
 from service.tenants import EVERYBODY, IdRange, shown
 
 
@@ -61,7 +61,27 @@ class Gallery(Protocol):
         ...
 
     def delete(self, speaker_id: str) -> None:
-        """Erases the speaker, all embeddings and all retained audio. Raises `NotFound`."""
+        """Erases the speaker, all embeddings and all retained audio. Raises `NotFound`.
+
+        Traces are left in jobs and in files of the store. The same step stores an `Erasure`, so that they
+        are not forgotten.
+        """
+        ...
+
+    def erasures(self) -> Sequence[Erasure]:
+        """Erasures that are not finished, oldest first."""
+        ...
+
+    def jobs_are_clean(self, erasure_id: str) -> None:
+        """Notes that no job holds anything of the speaker, whose id is then forgotten too."""
+        ...
+
+    def clean(self) -> Mapping[str, str]:
+        """Removes traces from the files of the store, and ends the erasures that are finished by that.
+
+        Does as much as can be done at once, and may be called at any time. Returns what is left: a place,
+        and why it is not clean yet.
+        """
         ...
 
     def voiceprints(self, model: str) -> Voiceprints:

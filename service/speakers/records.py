@@ -81,6 +81,16 @@ class Speaker:
         return pool(embeddings) if embeddings else None
 
 
+@dataclass(frozen=True)
+class Erasure:
+    """An erased speaker, remembered until nothing of the voice is left on a disk."""
+
+    erasure_id: str
+    requested_at: datetime
+    tenant: str
+    speaker_id: str | None  # None once jobs are clean: by then only files of the store hold traces
+
+
 @dataclass(frozen=True, eq=False)
 class Page:
     """One page of a listing in the order of speaker ids."""

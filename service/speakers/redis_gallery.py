@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import numpy as np
-import structlog
 from redis import Redis
-from redis.exceptions import ResponseError
 
 from bundle.arrays import Float32
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import switched, taken, unknown
-from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Voiceprints, pool
+from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Voiceprints, pool
 from service.speakers.redis_layout import (
     ADD_EMBEDDINGS,
     AUDIO,
-    COMPACT,
     DELETE,
+    ERASURES,
+    JOBS_ARE_CLEAN,
     SPEAKERS,
     STORE,
     VOICES,
@@ -31,11 +31,12 @@ from service.speakers.redis_layout import (
     speaker_key,
     unpacked,
 )
-from service.stores.redis import RedisConnection
-from service.tenants import EVERYBODY, IdRange
+from service.stores.redis import CHANGES, RedisConnection
+from service.stores.redis_files import rewrite
+from service.tenants import EVERYBODY, IdRange, owner
 
-_log = structlog.get_logger(__name__)
 _AT_ONCE = 500  # speakers read by one call of a script, in some milliseconds
+_FOLLOWED_WITHIN = timedelta(seconds=2)  # a replica that is in step has read a change by then
 
 
 class RedisGallery:
@@ -53,6 +54,7 @@ class RedisGallery:
         self._store = self._redis.script(STORE)
         self._add_embeddings = self._redis.script(ADD_EMBEDDINGS)
         self._delete = self._redis.script(DELETE)
+        self._jobs_are_clean = self._redis.script(JOBS_ARE_CLEAN)
         self._voices = self._redis.script(VOICES)
 
     def enrol(
@@ -101,7 +103,10 @@ class RedisGallery:
 
     def delete(self, speaker_id: str) -> None:
         with self._redis.reaching():
-            if not self._delete(keys=[speaker_key(speaker_id)], args=[speaker_id]):
+            now = datetime.now(UTC).isoformat()
+            if not self._delete(
+                keys=[speaker_key(speaker_id)], args=[speaker_id, uuid.uuid4().hex, now, owner(speaker_id)]
+            ):
                 raise unknown(speaker_id)
 
     def voiceprints(self, model: str) -> Voiceprints:
@@ -138,24 +143,48 @@ class RedisGallery:
         with self._redis.reaching() as client:
             return int(client.zlexcount(SPEAKERS, f"({within.first}", f"({within.end}"))
 
-    def compact(self) -> None:
-        """After an erasure, makes Redis rewrite its append-only file without the erased voices.
-
-        If Redis is still rewriting it for an earlier erasure, the next call tries again.
-        """
+    def erasures(self) -> Sequence[Erasure]:
         with self._redis.reaching() as client:
-            if not client.exists(COMPACT):
-                return
-            state = client.info("persistence")
-            if state["aof_rewrite_in_progress"] or state["aof_rewrite_scheduled"]:
-                return
-            client.delete(COMPACT)
-            if not state["aof_enabled"]:
-                return
-            try:
-                client.bgrewriteaof()
-            except ResponseError as error:  # hosted Redis may not allow this command
-                _log.warning("append_only_file_not_rewritten", reason=str(error))
+            stored = cast(dict[bytes, bytes], client.hgetall(ERASURES))
+        erasures = [
+            Erasure(
+                number.decode(),
+                datetime.fromisoformat(fields["requested_at"]),
+                fields["tenant"],
+                fields.get("speaker_id"),
+            )
+            for number, fields in ((number, json.loads(value)) for number, value in stored.items())
+        ]
+        return sorted(erasures, key=lambda erasure: erasure.requested_at)
+
+    def jobs_are_clean(self, erasure_id: str) -> None:
+        with self._redis.reaching():
+            self._jobs_are_clean(args=[erasure_id])
+
+    def clean(self) -> Mapping[str, str]:
+        with self._redis.reaching() as client:
+            stored = cast(dict[bytes, bytes], client.hgetall(ERASURES))
+            now = datetime.now(UTC)
+            left: dict[str, str] = {}
+            ready: list[str] = []
+            revision = 0
+            for number, value in stored.items():
+                fields = json.loads(value)
+                if "speaker_id" in fields:
+                    continue
+                if now - datetime.fromisoformat(fields["requested_at"]) < _FOLLOWED_WITHIN:
+                    left["stream of changes"] = "Other replicas are reading it."
+                    continue
+                ready.append(number.decode())
+                revision = max(revision, int(fields["revision"]))
+            if not ready:
+                return left
+            # Entries name the speaker. A replica that has not read them reads everything again.
+            client.xtrim(CHANGES, minid=f"{revision + 1}-0", approximate=False)
+            finished, files = rewrite(client, ready)
+            if finished:
+                client.hdel(ERASURES, *finished)
+            return left | files
 
     def close(self) -> None:
         self._redis.close()

@@ -23,7 +23,7 @@ from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, PREFIX
 SPEAKERS = f"{PREFIX}speakers"  # sorted set of all ids, all with score 0: sorted by their bytes
 NUMBERS = f"{PREFIX}utterances"  # counter: no two utterances ever get the same number
 AUDIO = f"{PREFIX}audio:"  # + number: a retained recording
-COMPACT = f"{PREFIX}compact"  # exists while the append-only file may hold an erased voice
+ERASURES = f"{PREFIX}erasures"  # hash: erasure id → JSON; it has the speaker_id until jobs are clean
 _HEADER = struct.Struct("<didd")  # when it was made (s since 1970), n_crops, cohesion, map_error (NaN: none)
 
 STORE = f"""{ANNOUNCE}
@@ -74,9 +74,18 @@ for _, field in ipairs(fields) do
 end
 redis.call('DEL', speaker)
 redis.call('ZREM', '{SPEAKERS}', id)
-redis.call('SET', '{COMPACT}', 1)
-announce('speaker', id)
+local revision = announce('speaker', id)
+local erasure = {{requested_at = ARGV[3], tenant = ARGV[4], speaker_id = id, revision = revision}}
+redis.call('HSET', '{ERASURES}', ARGV[2], cjson.encode(erasure))
 return 1
+"""
+
+JOBS_ARE_CLEAN = f"""
+local erasure = redis.call('HGET', '{ERASURES}', ARGV[1])
+if not erasure then return end
+erasure = cjson.decode(erasure)
+erasure.speaker_id = nil
+redis.call('HSET', '{ERASURES}', ARGV[1], cjson.encode(erasure))
 """
 
 # For each speaker, the header, then the embeddings under one model. An erased speaker has nothing.

@@ -14,12 +14,20 @@ from bundle.arrays import Float32
 from bundle.vectors import unit
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import taken, unknown
-from service.speakers.records import Embedding, NewUtterance, Page, Speaker, Utterance, Voiceprints
+from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Utterance, Voiceprints
 from service.stores.sqlite import SqliteFile
-from service.tenants import EVERYBODY, IdRange
+from service.tenants import EVERYBODY, IdRange, owner
 
-SCHEMA_VERSION = 2
-SCHEMA = """
+SCHEMA_VERSION = 3
+ERASURES = """
+CREATE TABLE erasures (
+    erasure_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    requested_at TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    speaker_id TEXT              -- NULL once jobs are clean
+) STRICT;
+"""
+SCHEMA = f"""
 CREATE TABLE speakers (
     speaker_id TEXT PRIMARY KEY,
     name TEXT,
@@ -44,8 +52,12 @@ CREATE TABLE embeddings (
     map_error REAL,              -- NULL: made from audio
     PRIMARY KEY (utterance_id, model)
 ) STRICT;
-"""
-UPGRADES = {0: SCHEMA, 1: "ALTER TABLE embeddings ADD COLUMN map_error REAL;"}  # from version → statements
+{ERASURES}"""
+UPGRADES = {  # from version → statements
+    0: SCHEMA,
+    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}",
+    2: ERASURES,
+}
 
 
 class SqliteGallery:
@@ -137,7 +149,32 @@ class SqliteGallery:
         with self._file.transaction() as db:
             if db.execute("DELETE FROM speakers WHERE speaker_id = ?", (speaker_id,)).rowcount == 0:
                 raise unknown(speaker_id)
-        self._file.empty_log()
+            db.execute(
+                "INSERT INTO erasures (requested_at, tenant, speaker_id) VALUES (?, ?, ?)",
+                (datetime.now(UTC).isoformat(), owner(speaker_id), speaker_id),
+            )
+
+    def erasures(self) -> Sequence[Erasure]:
+        with self._file.reading() as db:
+            rows = db.execute("SELECT * FROM erasures ORDER BY erasure_id").fetchall()
+        return [
+            Erasure(str(number), datetime.fromisoformat(requested_at), tenant, speaker_id)
+            for number, requested_at, tenant, speaker_id in rows
+        ]
+
+    def jobs_are_clean(self, erasure_id: str) -> None:
+        with self._file.transaction() as db:
+            db.execute("UPDATE erasures SET speaker_id = NULL WHERE erasure_id = ?", (int(erasure_id),))
+
+    def clean(self) -> Mapping[str, str]:
+        clean = [erasure.erasure_id for erasure in self.erasures() if erasure.speaker_id is None]
+        if not clean:
+            return {}
+        if not self._file.empty_log():
+            return {"voice store": "Another program uses speakers.sqlite: its log cannot be emptied."}
+        with self._file.transaction() as db:
+            db.executemany("DELETE FROM erasures WHERE erasure_id = ?", [(int(i),) for i in clean])
+        return {}
 
     def voiceprints(self, model: str) -> Voiceprints:
         with self._file.reading() as db:

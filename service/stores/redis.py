@@ -23,6 +23,7 @@ ANNOUNCE = f"""
 local function announce(kind, id)
   local revision = redis.call('INCR', '{REVISION}')
   redis.call('XADD', '{CHANGES}', 'MAXLEN', '~', 10000, string.format('%.0f-0', revision), kind, id)
+  return revision
 end
 """
 _RETRY_AFTER_S = 2

@@ -46,6 +46,7 @@ class SqliteFile:
         """
         self._noun = noun
         self._retry_after_s = retry_after_s
+        self._busy_timeout_s = busy_timeout_s
         self._lock = threading.Lock()
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,9 +60,10 @@ class SqliteFile:
                 db.execute("PRAGMA foreign_keys = ON")
                 if secure_delete:
                     db.execute("PRAGMA secure_delete = ON")
+                    db.execute("PRAGMA temp_store = MEMORY")
             self._upgrade(path, upgrades, schema_version)
             if secure_delete:
-                self.empty_log()  # a process killed right after a deletion left the data there
+                self.empty_log()  # what an earlier release deleted and left there
         except BaseException:
             self._db.close()
             raise
@@ -89,10 +91,22 @@ class SqliteFile:
                     db.execute("ROLLBACK")
                 raise
 
-    def empty_log(self) -> None:
-        """Writes the write-ahead log back and empties it: what was deleted is then gone from the disk."""
+    def empty_log(self) -> bool:
+        """Writes the write-ahead log back and empties it: what was deleted is then gone from the disk.
+
+        Returns False, at once, while another program reads from the log or writes to it.
+        """
         with self.reading() as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            db.execute("PRAGMA busy_timeout = 0")
+            try:
+                ((busy, _, _),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                    raise
+                busy = 1
+            finally:
+                db.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
+            return not busy
 
     def close(self) -> None:
         """Ends the connection. Later calls raise StoreUnavailable."""

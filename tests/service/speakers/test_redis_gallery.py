@@ -115,7 +115,7 @@ def test_changes_are_announced_in_order_without_gaps(gallery: RedisGallery, admi
     # No voice in there, so that none outlives its speaker.
     assert sorted(admin.keys()) == [
         b"twofold:changes",
-        b"twofold:compact",
+        b"twofold:erasures",
         b"twofold:revision",
         b"twofold:utterances",
     ]
@@ -152,12 +152,14 @@ def test_erased_voice_leaves_no_bytes_behind(gallery: RedisGallery, server: Redi
         return content
 
     assert all(trace in on_disk() for trace in traces)
-    gallery.compact()  # nothing was erased: nothing is done
+    gallery.clean()  # nothing was erased: nothing is done
     assert all(trace in on_disk() for trace in traces)
     gallery.delete("ada")
     deadline = time.monotonic() + LIMIT_S
-    while [trace for trace in traces if trace in on_disk()] and time.monotonic() < deadline:
-        gallery.compact()
+    for erasure in gallery.erasures():
+        gallery.jobs_are_clean(erasure.erasure_id)
+    while gallery.erasures() and time.monotonic() < deadline:
+        gallery.clean()
         time.sleep(0.05)
     assert not [trace for trace in traces if trace in on_disk()]
     server.kill()

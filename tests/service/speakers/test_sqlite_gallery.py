@@ -35,7 +35,7 @@ def test_file_is_durable_and_in_wal_mode(gallery: SqliteGallery, path: Path) -> 
     assert gallery.count() == 0
     with sqlite3.connect(path) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert other.execute("PRAGMA user_version").fetchone() == (2,)
+        assert other.execute("PRAGMA user_version").fetchone() == (3,)
     other.close()
 
 
@@ -76,6 +76,7 @@ def test_the_first_schema_is_upgraded(gallery: SqliteGallery, path: Path) -> Non
     gallery.close()
     with sqlite3.connect(path) as other:
         other.execute("ALTER TABLE embeddings DROP COLUMN map_error")
+        other.execute("DROP TABLE erasures")
         other.execute("PRAGMA user_version = 1")
     other.close()
     upgraded = SqliteGallery(path)
@@ -115,5 +116,10 @@ def test_erased_voice_leaves_no_bytes_behind(gallery: SqliteGallery, path: Path)
 
     assert all(trace in on_disk() for trace in traces)
     gallery.delete("ada")
+    (erasure,) = gallery.erasures()
+    assert erasure.speaker_id == "ada"
+    gallery.jobs_are_clean(erasure.erasure_id)
+    assert gallery.clean() == {}
+    assert gallery.erasures() == []
     assert not [trace for trace in traces if trace in on_disk()]
     assert gallery.count() == 1
