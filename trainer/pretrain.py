@@ -131,7 +131,7 @@ def _pseudo_speakers(
     """(clips,) the pseudo-speaker of each clip, as the run that is started from hears it.
 
     Raises:
-        ValueError: there is no such run.
+        ValueError: there is no such run, or there are more than `clusters`.
     """
     path = run.path / "pseudo_speakers.npy"
     if path.is_file():
@@ -149,7 +149,11 @@ def _pseudo_speakers(
         embedded = embed_with_progress(
             "pseudo-speakers", speech.clips, lambda crops: whitening(model.encode(crops)), progress
         )
-    labels = pseudo_speakers(embedded.utterances, [clip.corpus for clip in embedded.clips], clusters)
+    labels = pseudo_speakers(embedded.utterances, [clip.corpus for clip in embedded.clips])
+    if (count := int(labels.max()) + 1) > clusters:
+        raise ValueError(
+            f"{count} pseudo-speakers, and the head has room for {clusters}: give --set clusters={count}."
+        )
     corpora = sorted({clip.corpus for clip in embedded.clips})
     counts = {
         c: len({k for k, clip in zip(labels, embedded.clips, strict=True) if clip.corpus == c})

@@ -113,7 +113,7 @@ def test_the_three_stages_follow_each_other_and_go_on_after_a_kill(tones: Path, 
     voice, content = tmp_path / "voice", tmp_path / "content"
     run(stage("voice", voice, 2))
     clustered = [tmp_path / "whole", tmp_path / "killed"]
-    more = ("--start", str(voice), "--set", "clusters=4", "--set", "checkpoint_steps=1")
+    more = ("--start", str(voice), "--set", "clusters=64", "--set", "checkpoint_steps=1")
     run(stage("clusters", clustered[0], 20, *more))
     process = subprocess.Popen(
         stage("clusters", clustered[1], 20, *more), cwd=REPOSITORY, stderr=subprocess.DEVNULL

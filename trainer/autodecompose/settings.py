@@ -37,7 +37,7 @@ class TrainSettings:
     bt_weight: float = 0.02
     bt_lambda: float = 0.005
     bt_width: int = 512  # of the projector
-    clusters: int = 0  # pseudo-speakers, as the run that one starts from hears them; 0: none
+    clusters: int = 0  # most pseudo-speakers, as the run that one starts from hears them; 0: none
     margin_weight: float = 1.0  # of the angular margin loss over pseudo-speakers
     margin: float = 0.2  # radians
     margin_scale: float = 30.0
@@ -87,7 +87,7 @@ VOICE = TrainSettings(
 )
 
 # From `voice` on: crops of two recordings of a pseudo-speaker, and which of the pseudo-speakers it is.
-CLUSTERS = replace(VOICE, clusters=1000, epochs=4, peak_rate=8e-4)
+CLUSTERS = replace(VOICE, clusters=2000, epochs=8, peak_rate=1e-3)
 
 PRESETS = {
     "fast": TrainSettings(),

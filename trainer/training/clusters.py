@@ -16,43 +16,69 @@ from bundle.arrays import Float32
 from bundle.vectors import unit
 
 Labels = NDArray[np.int64]
+COPY_DISTANCE = 0.05  # nearer recordings are the same one in another codec, and count once
+LEAST_SILHOUETTE = 0.15  # below it a corpus has no groups: each recording is then a voice of its own
+CUTS = 100  # counts of clusters that are tried for a corpus
 
 
-def pseudo_speakers(utterances: Float32, corpora: Sequence[str], clusters: int) -> Labels:
+def pseudo_speakers(utterances: Float32, corpora: Sequence[str]) -> Labels:
     """Which pseudo-speaker each recording is of, counted from 0: (recordings,).
 
-    One height cuts the trees of all corpora, so that each gets as many clusters as it has voices apart.
+    The tree of a corpus is cut where the mean silhouette of its recordings is widest (Rousseeuw 1987,
+    "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis").
 
     Args:
         utterances: (recordings, dim) embeddings; each corpus is centred with its own mean.
         corpora: of each recording.
-        clusters: over all corpora.
-
-    Raises:
-        ValueError: more clusters than recordings, or fewer than corpora.
     """
+    names = np.asarray(corpora)
+    labels = np.empty(len(names), np.int64)
+    used = 0
+    for name in np.unique(names):
+        group = np.flatnonzero(names == name)
+        of_group = _of_corpus(unit(utterances[group] - utterances[group].mean(axis=0)))
+        labels[group] = used + of_group
+        used += int(of_group.max()) + 1
+    return labels
+
+
+def _of_corpus(centred: Float32) -> Labels:
+    """Clusters of one corpus's unit embeddings (recordings, dim), counted from 0."""
     from scipy.cluster.hierarchy import fcluster, linkage  # slow to import
 
-    names = np.asarray(corpora)
-    recordings, groups = len(names), [np.flatnonzero(names == name) for name in np.unique(names)]
-    if not len(groups) <= clusters <= recordings:
-        raise ValueError(
-            f"{clusters} clusters of {recordings} recordings in {len(groups)} corpora: choose another count."
-        )
-    trees = {}
-    for number, group in enumerate(groups):
-        if len(group) > 1:
-            centred = unit(utterances[group] - utterances[group].mean(axis=0))
-            trees[number] = linkage(
-                centred, "average", metric="cosine"
-            )  # (recordings - 1, 4), heights ascending
-    heights = np.sort(np.concatenate([tree[:, 2] for tree in trees.values()]))
-    merges = recordings - clusters
-    cut = heights[merges - 1] if merges else -1.0
-    labels = np.empty(recordings, np.int64)
-    used = 0
-    for number, group in enumerate(groups):
-        of_group = fcluster(trees[number], cut, "distance") if number in trees else np.ones(1, np.int64)
-        labels[group] = used + of_group - 1
-        used += int(of_group.max())
-    return labels
+    if len(centred) == 1:
+        return np.zeros(1, np.int64)
+    tree = linkage(centred, "average", metric="cosine")  # (recordings - 1, 4)
+    best: Labels = fcluster(tree, COPY_DISTANCE, "distance") - 1
+    first = np.unique(best, return_index=True)[1]  # a recording of each group of copies
+    distance = 1 - centred[first] @ centred[first].T
+    widest = LEAST_SILHOUETTE
+    for count in np.unique(np.geomspace(2, max(len(first) - 1, 2), CUTS).astype(int)):
+        cut = fcluster(tree, count, "maxclust") - 1
+        width = _silhouette(distance, cut[first])
+        if width > widest:
+            best, widest = cut, width
+    return best
+
+
+def _silhouette(distance: Float32, labels: Labels) -> float:
+    """Mean over recordings of (b − a) / max(a, b): a to the other members of its cluster, b to the nearest
+    other cluster, as mean distances. 0 for whoever is alone (Rousseeuw 1987, equation 2).
+
+    Args:
+        distance: (recordings, recordings).
+    """
+    labels = np.unique(labels, return_inverse=True)[1]
+    sizes = np.bincount(labels)
+    if len(sizes) == 1:
+        return 0.0
+    rows = np.arange(len(labels))
+    starts = np.cumsum(sizes) - sizes
+    sums = np.add.reduceat(distance[:, np.argsort(labels, kind="stable")], starts, axis=1)
+    # sums: (recordings, clusters)
+    a = sums[rows, labels] / np.maximum(sizes[labels] - 1, 1)
+    means = sums / sizes
+    means[rows, labels] = np.inf
+    b = means.min(axis=1)
+    widths = np.where(sizes[labels] == 1, 0.0, (b - a) / np.maximum(np.maximum(a, b), 1e-9))
+    return float(widths.mean())
