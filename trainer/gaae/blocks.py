@@ -36,10 +36,14 @@ class SpectralNorm(nn.Module):
     """W → W / σ(W), its largest singular value, by one power iteration a training step (Miyato et al. 2018).
 
     torch's spectral norm would run its products in bf16 under autocast.
+
+    Attributes:
+        iterates: False for a pass that repeats another one, see `trainer.gaae.recompute`.
     """
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
+        self.iterates = True
         rows = weight.detach().flatten(1)
         self.u: Tensor
         self.v: Tensor
@@ -50,7 +54,7 @@ class SpectralNorm(nn.Module):
     def forward(self, weight: Tensor) -> Tensor:
         rows = weight.flatten(1)
         with torch.autocast(weight.device.type, enabled=False):
-            if self.training:
+            if self.training and self.iterates:
                 self._iterate(rows.detach())
             sigma = self.u @ (rows @ self.v)
         return weight / sigma
@@ -148,13 +152,32 @@ class NonLocal(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor) -> Tensor:
-        theta = self.theta(x).flatten(2)  # (batch, keys, h w)
-        phi = F.max_pool2d(self.phi(x), 2).flatten(2)  # (batch, keys, h w / 4)
-        g = F.max_pool2d(self.g(x), 2).flatten(2)  # (batch, values, h w / 4)
-        attention = (theta.transpose(1, 2) @ phi).softmax(dim=-1)  # (batch, h w, h w / 4)
-        o = (g @ attention.transpose(1, 2)).unflatten(2, x.shape[2:])  # (batch, values, h, w)
-        attended: Tensor = self.o(o)
+        theta = self.theta(x).flatten(2).transpose(1, 2)  # (batch, h w, keys)
+        phi = F.max_pool2d(self.phi(x), 2).flatten(2).transpose(1, 2)  # (batch, h w / 4, keys)
+        g = F.max_pool2d(self.g(x), 2).flatten(2).transpose(1, 2)  # (batch, h w / 4, values)
+        o = attention(theta, phi, g).transpose(1, 2)  # (batch, values, h w)
+        attended: Tensor = self.o(o.reshape(*o.shape[:2], *x.shape[2:]))
         return x + self.gamma * attended
+
+
+def attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """softmax(query keyᵀ) value, unscaled as in BigGAN, without the matrix (queries, keys) in memory.
+
+    Zeros bring all three to one width, a multiple of 8, and the width lies last in memory: torch's kernels
+    that need no matrix ask for that. Zeros change neither the products nor the values.
+
+    Args:
+        query: (batch, queries, width).
+        key: (batch, keys, width).
+        value: (batch, keys, value width).
+    """
+    width = -(-max(query.shape[2], value.shape[2]) // 8) * 8
+
+    def padded(part: Tensor) -> Tensor:
+        return F.pad(part, (0, width - part.shape[2])).contiguous()[:, None]
+
+    whole = F.scaled_dot_product_attention(padded(query), padded(key), padded(value), scale=1.0)
+    return whole[:, 0, :, : value.shape[2]]
 
 
 class SumPool(nn.Module):

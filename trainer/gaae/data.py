@@ -70,6 +70,20 @@ class GaaeBatch:
     def to(self, device: torch.device) -> GaaeBatch:
         return GaaeBatch(self.x_u.to(device), self.x_l.to(device), self.y_l.to(device))
 
+    def parts(self, count: int) -> list[GaaeBatch]:
+        """The batch in `count` parts of equal sizes.
+
+        Raises:
+            ValueError: `count` does not divide the batch.
+        """
+        if len(self.x_u) % count or len(self.x_l) % count:
+            raise ValueError(
+                f"{count} parts do not divide batches of {len(self.x_u)} and {len(self.x_l)}: "
+                "give another accumulate."
+            )
+        columns = (column.chunk(count) for column in (self.x_u, self.x_l, self.y_l))
+        return [GaaeBatch(*part) for part in zip(*columns, strict=True)]
+
 
 def read_labelled(guidance: Guidance, seed: int) -> list[tuple[Clip, int]]:
     """The labelled clips with their classes: `share` percent of each class, and at least one clip.

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trainer.gaae.blocks import ConditionalBatchNorm, DBlock, GBlock, NonLocal, SumPool, conv, dense
+from trainer.gaae.recompute import run
 from trainer.gaae.settings import GaaeSettings
 
 START = (4, 2)  # height and width of the coarsest layer
@@ -30,7 +31,7 @@ class Trunk(nn.Module):
 
     def __init__(self, settings: GaaeSettings, *, spectral: bool) -> None:
         super().__init__()
-        self.fold = settings.fold
+        self.fold, self.recompute = settings.fold, settings.recompute
         widths = [settings.channels * multiplier for multiplier in settings.encoder]
         layers: list[nn.Module] = [DBlock(self.fold**2, widths[0], spectral=spectral, first=True)]
         if settings.attention:
@@ -42,7 +43,9 @@ class Trunk(nn.Module):
         self.features = widths[-1]
 
     def forward(self, x: Tensor) -> Tensor:
-        h: Tensor = self.layers(F.pixel_unshuffle(x[:, None], self.fold))
+        h = F.pixel_unshuffle(x[:, None], self.fold)
+        for layer in self.layers:
+            h = run(layer, h, recompute=self.recompute)
         return h
 
 
@@ -73,7 +76,7 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList(GBlock(a, b, classes) for a, b in pairwise(widths))
         self.attention = NonLocal(widths[-2], spectral=False) if settings.attention else nn.Identity()
         self.norm = ConditionalBatchNorm(widths[-1], None)
-        self.fold = settings.fold
+        self.fold, self.recompute = settings.fold, settings.recompute
         self.conv = conv(widths[-1], self.fold**2, 3, spectral=False)
         with (
             torch.no_grad()
@@ -83,8 +86,9 @@ class Decoder(nn.Module):
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         x = self.dense(z).unflatten(1, (-1, *START))
         for block in self.blocks[:-1]:
-            x = block(x, y)
-        x = self.blocks[-1](self.attention(x), y)
+            x = run(block, x, y, recompute=self.recompute)
+        x = run(self.attention, x, recompute=self.recompute)
+        x = run(self.blocks[-1], x, y, recompute=self.recompute)
         x = self.conv(torch.relu(self.norm(x, None)))
         return torch.tanh(F.pixel_shuffle(x, self.fold))[:, 0]
 

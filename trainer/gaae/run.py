@@ -73,7 +73,10 @@ def train_gaae(
     if RunFolder(out).checkpoint.is_file():
         before = TrainedGaae.load(out)
         same_length = replace(  # rates are constant: a training may go on longer
-            before.settings, iterations=settings.iterations, checkpoint_steps=settings.checkpoint_steps
+            before.settings,
+            iterations=settings.iterations,
+            checkpoint_steps=settings.checkpoint_steps,
+            recompute=settings.recompute,  # the same numbers, in less memory
         )
         if (same_length, before.guidance) != (settings, guidance):
             raise ValueError(f"{out} belongs to other settings: choose another --out, or give the same.")

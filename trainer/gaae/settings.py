@@ -42,6 +42,8 @@ class GaaeSettings:
     iterations: int = 60_000
     batch: int = 128  # m, of x_u
     labelled_batch: int = 128  # of x_l
+    accumulate: int = 1  # parts of a batch that go through one after the other; batch norm sees a part
+    recompute: bool = False  # blocks keep their inputs alone for the backward pass: a third more time
     rate: float = 5e-5  # Adam, of E, D and C
     discriminator_rate: float = 2e-4  # Adam, of S and L
     average: float = 0.999  # decay of the weight average that is exported
@@ -84,5 +86,6 @@ PRESETS = {
     "tapered": GaaeSettings(
         spectrogram=SpectrogramSettings(window_shape="hann"), decoder=(16, 16, 16, 8, 4, 2, 1)
     ),
+    # At most 26 GB of tensors in bf16; 15 with `recompute`, 7 with `accumulate` of 4 (test_memory.py counts).
     "paper": GaaeSettings(),
 }

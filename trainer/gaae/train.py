@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.gaae.adversarial import Adversarial, Networks
-from trainer.gaae.data import GaaeSampler
+from trainer.gaae.data import GaaeBatch, GaaeSampler
 from trainer.training.checkpoint import load_checkpoint, read_step, save_checkpoint
 from trainer.training.loop import LossLog, Report, autocast
 from trainer.training.schedule import CheckpointSchedule
@@ -117,22 +117,38 @@ def iteration(
         draw = step * (settings.k + 1) + i
         generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + draw)
         batch = sampler.at(draw).to(device)
-        discriminate = i < settings.k
-        # In the update of E, D and C, S and L only pass gradients on: none are computed for their weights.
-        model.S.requires_grad_(discriminate)
-        model.L.requires_grad_(discriminate)
+        losses |= update(model, batch, optimizer, generator, discriminate=i < settings.k)
+    return {name: float(value) for name, value in losses.items()}
+
+
+def update(
+    model: Adversarial[Networks],
+    batch: GaaeBatch,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+    *,
+    discriminate: bool,
+) -> dict[str, Tensor]:
+    """One update of S and L, or else of E, D and C; returns its losses, means over the batch's parts."""
+    settings, device = model.settings, batch.x_u.device
+    # In the update of E, D and C, S and L only pass gradients on: none are computed for their weights.
+    model.S.requires_grad_(discriminate)
+    model.L.requires_grad_(discriminate)
+    optimizer.zero_grad(set_to_none=True)
+    means: dict[str, Tensor] = {}
+    for part in batch.parts(settings.accumulate):
         with autocast(device, settings.mixed_precision):
             if discriminate:
-                update = model.discriminator_losses(batch, generator)
-                loss = update["S_loss"] + update.get("L_d_loss", 0.0)  # no parameter is in both
+                terms = model.discriminator_losses(part, generator)
+                loss = terms["S_loss"] + terms.get("L_d_loss", 0.0)  # no parameter is in both
             else:
-                update = model.edc_losses(batch, generator)
-                loss = update["EDC_loss"]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        losses |= update
-    return {name: float(value.detach()) for name, value in losses.items()}
+                terms = model.edc_losses(part, generator)
+                loss = terms["EDC_loss"]
+        (loss / settings.accumulate).backward()  # type: ignore[no-untyped-call]
+        for name, value in terms.items():
+            means[name] = means.get(name, 0.0) + value.detach() / settings.accumulate
+    optimizer.step()
+    return means
 
 
 @torch.no_grad()

@@ -161,10 +161,9 @@ class GaaeRuns(PaperRuns):
 
 
 def _lasting(card: Card) -> Card:
-    """All but the length: rates are constant, so a training may go on longer."""
-    settings = {
-        name: value
-        for name, value in card["settings"].items()
-        if name not in {"iterations", "checkpoint_steps"}
-    }
+    """All but the length, as rates are constant, and but for what changes no number."""
+    # Read anew: a card of before a setting existed has its default.
+    settings = GaaeSettings.from_json(card["settings"]).to_json()
+    for name in ("iterations", "checkpoint_steps", "recompute"):
+        del settings[name]
     return {**card, "settings": settings}
