@@ -29,17 +29,25 @@ def barlow_twins(
     runs: Annotated[Path, typer.Option(help="Trainings and finished figures.")] = Path("runs/barlow_twins"),
     page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/barlow_twins.md"),
     only: Annotated[str, typer.Option(help="Parts, with commas: table2,table3,fig3,figs45.")] = "",
+    scale: Annotated[str, typer.Option(help="cpu: two cores; paper: 50 epochs of ResNet-50, a GPU.")] = "cpu",
+    planned: Annotated[
+        bool, typer.Option("--plan", help="Print what would be trained, and a GPU's hours.")
+    ] = False,
     librispeech_epochs: Annotated[
-        int, typer.Option(min=1, help="Of the long training, if there is none yet.")
-    ] = 50,
+        int | None, typer.Option(min=1, help="Of the long training, if there is none yet; 50.")
+    ] = None,
     speechocean_epochs: Annotated[
-        int, typer.Option(min=1, help="Of the long training, if there is none yet.")
-    ] = 5,
-    sweep_epochs: Annotated[int, typer.Option(min=1, help="Of each short training, 46 steps an epoch.")] = 1,
-    repeats: Annotated[int, typer.Option(min=1, help="Trainings a box of Figs 4 and 5.")] = 3,
+        int | None, typer.Option(min=1, help="Of the long training, if there is none yet; 5 at cpu.")
+    ] = None,
+    sweep_epochs: Annotated[
+        int | None, typer.Option(min=1, help="Of each short training, 46 steps an epoch; 1 at cpu.")
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option(min=1, help="Trainings a box of Figs 4 and 5; 3 at cpu.")
+    ] = None,
     supervised_steps: Annotated[
-        int, typer.Option(min=1, help="Training steps of each supervised network.")
-    ] = 60,
+        int | None, typer.Option(min=1, help="Training steps of each supervised network; 60 at cpu.")
+    ] = None,
     cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
 ) -> None:
     """Tables 2, 3 and Figs 3 to 5 of Barlow Twins for speech. Stop it with Ctrl-C; the same command goes on.
@@ -47,30 +55,39 @@ def barlow_twins(
     Example: `python -m trainer reproduce barlow-twins --data data --only table2,fig3`
     """
     from trainer.reproduce.barlow_twins.command import PARTS, reproduce_barlow_twins
-    from trainer.reproduce.barlow_twins.plan import Plan
+    from trainer.reproduce.barlow_twins.hours import planned as hours
+    from trainer.reproduce.barlow_twins.plan import SCALES, Plan
 
     parts = only.split(",") if only else list(PARTS)
     if not set(parts) <= set(PARTS):
         raise typer.BadParameter(f"--only takes {', '.join(PARTS)}, not {only}.")
     console = Console(stderr=True)
-    plan = Plan(
-        data=data,
-        runs=runs,
-        page=page,
-        cache=cache,
-        console=console,
-        librispeech_epochs=librispeech_epochs,
-        speechocean_epochs=speechocean_epochs,
-        sweep_epochs=sweep_epochs,
-        repeats=repeats,
-        supervised_steps=supervised_steps,
-    )
+    given = {
+        "librispeech_epochs": librispeech_epochs,
+        "speechocean_epochs": speechocean_epochs,
+        "sweep_epochs": sweep_epochs,
+        "repeats": repeats,
+        "supervised_steps": supervised_steps,
+    }
+    if scale not in SCALES:
+        raise typer.BadParameter(f"--scale is {' or '.join(SCALES)}, not {scale}.")
+    chosen = SCALES[scale] | {name: value for name, value in given.items() if value is not None}
+    if scale != "cpu":
+        runs = runs / scale
+    plan = Plan(data=data, runs=runs, page=page, cache=cache, console=console, **chosen)
     with errors_said(console, BundleError, DataError, FinetuneError):
-        reproduce_barlow_twins(plan, parts)
+        if planned:
+            typer.echo(hours(plan))
+        else:
+            reproduce_barlow_twins(plan, parts)
 
 
 @app.command()
 def syntone(
+    scale: Annotated[str, typer.Option(help="cpu: 3 epochs; paper: 10.")] = "cpu",
+    planned: Annotated[
+        bool, typer.Option("--plan", help="Print what would be trained, and a GPU's hours.")
+    ] = False,
     runs: Annotated[int, typer.Option(min=1, help="Trainings of each model.")] = 10,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs, in place of those of the settings.")
@@ -81,6 +98,7 @@ def syntone(
         Path, typer.Option(help="Checkpoints and figures of each training; goes on here.")
     ] = Path("runs/syntone"),
     page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/syntone.md"),
+    only: Annotated[list[str] | None, typer.Option(help="table1 or theorem; repeat for several.")] = None,
 ) -> None:
     """Which factors of synthetic tones do VAEs and Autodecompose disentangle?
 
@@ -88,15 +106,22 @@ def syntone(
 
     Example: `python -m trainer reproduce syntone --runs 3`
     """
+    from trainer.reproduce.syntone.hours import planned as hours
     from trainer.reproduce.syntone.page import reproduce_syntone
-    from trainer.reproduce.syntone.trainings import SynToneRuns
+    from trainer.reproduce.syntone.trainings import SCALES, SynToneRuns
     from trainer.syntone.dataset import SynTone
 
     console = Console(stderr=True)
-    with errors_said(console, BundleError, DataError, FinetuneError):
+    with errors_said(console, DataError, ValueError):
+        if scale not in SCALES:
+            raise ValueError(f"--scale is {' or '.join(SCALES)}, not {scale!r}.")
+        folder = work if scale == "cpu" else work / scale
         grid = SynTone(amplitudes, frequencies)
-        trainings = SynToneRuns(folder=work, console=console, grid=grid, epochs=epochs)
-        reproduce_syntone(trainings, page, runs)
+        trainings = SynToneRuns(folder=folder, console=console, grid=grid, epochs=epochs or SCALES[scale])
+        if planned:
+            typer.echo(hours(trainings, runs))
+        else:
+            reproduce_syntone(trainings, page, runs, only or ())
 
 
 @app.command()
@@ -104,7 +129,9 @@ def autodecompose(
     data: DataArgument,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="fig7, table2, table3, overfitting, fig10, words or maps; repeat for several."),
+        typer.Option(
+            help="fig7, table2, table3, overfitting, vectors, independence, fig10, words or maps; repeatable."
+        ),
     ] = None,
     scale: Annotated[str, typer.Option(help="cpu: two hours of one core; paper: 500 epochs.")] = "cpu",
     bundle: BundleArgument = None,

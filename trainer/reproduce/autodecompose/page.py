@@ -11,16 +11,33 @@ from trainer.pages.blocks import write_block
 from trainer.peers.resemblyzer import Resemblyzer
 from trainer.reproduce.autodecompose.alignment import require_aligner
 from trainer.reproduce.autodecompose.fig7 import fig7
+from trainer.reproduce.autodecompose.independence import independence
 from trainer.reproduce.autodecompose.maps import maps
 from trainer.reproduce.autodecompose.overfitting import overfitting
-from trainer.reproduce.autodecompose.phonemes import phonemes
-from trainer.reproduce.autodecompose.settings import AutodecomposeScale
+from trainer.reproduce.autodecompose.phonemes import SOURCE, phonemes
+from trainer.reproduce.autodecompose.settings import OBJECTIVES, TESTS, Variant
 from trainer.reproduce.autodecompose.table2 import table2
-from trainer.reproduce.autodecompose.table3 import table3
+from trainer.reproduce.autodecompose.table3 import LABELLED, PAPER, table3
 from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
+from trainer.reproduce.autodecompose.vectors import vectors
 from trainer.reproduce.autodecompose.words import words
 
-PARTS = ("fig7", "table2", "table3", "overfitting", "fig10", "words", "maps")
+PARTS = ("fig7", "table2", "table3", "overfitting", "vectors", "independence", "fig10", "words", "maps")
+UNTRAINED = ("vectors", "independence")  # parts that only measure what there is
+
+#: By part, the trainings of the footer.
+TRAINED_FOR = {
+    "table2": [test.variant(objective) for test in TESTS for objective in OBJECTIVES],
+    "table3": [
+        Variant(objective, source, tuned, "" if tuned == "no" else labelled)
+        for source, tuned in PAPER
+        if source not in {"GE2E", "TDNN"}
+        for objective in OBJECTIVES
+        for labelled in LABELLED
+    ],
+    "fig10": [Variant(objective, SOURCE) for objective in OBJECTIVES],
+    "words": [Variant(objective, SOURCE) for objective in OBJECTIVES],
+}
 
 TITLE = """# The Autodecompose paper, reproduced
 
@@ -58,6 +75,8 @@ def reproduce_autodecompose(runs: AutodecomposeRuns, page: Path, only: Sequence[
         "table2": table2,
         "table3": partial(table3, bundle=bundle),
         "overfitting": overfitting,
+        "vectors": partial(vectors, bundle=bundle),
+        "independence": partial(independence, bundle=bundle),
         "fig10": phonemes,
         "words": partial(words, bundle=bundle),
         "maps": partial(maps, pictures=page.with_suffix("")),
@@ -68,11 +87,14 @@ def reproduce_autodecompose(runs: AutodecomposeRuns, page: Path, only: Sequence[
     for part in chosen:
         runs.say(f"{part} …")
         text = make[part](runs)
-        write_block(page, f"reproduce autodecompose {part}", f"{text}\n\n{_how(runs.scale, part)}")
+        write_block(page, f"reproduce autodecompose {part}", f"{text}\n\n{_how(runs, part)}")
 
 
-def _how(scale: AutodecomposeScale, part: str) -> str:
+def _how(runs: AutodecomposeRuns, part: str) -> str:
     """How much was trained for a part."""
+    scale = runs.scale
+    if part in UNTRAINED:
+        return f"Nothing was trained for this part. Machine: {machine()}."
     trained = {
         "fig7": f"the networks named, at most {scale.fig7}",
         "overfitting": f"`{scale.overfit_networks}` networks, at most {scale.overfit}",
@@ -82,4 +104,5 @@ def _how(scale: AutodecomposeScale, part: str) -> str:
         f"fine-tuning {scale.tune} (the paper: 50)"
         + (f"; the TDNN {scale.ecapa}" if part == "table3" else ""),
     )
-    return f"Scale `{scale.name}`: {trained}. Machine: {machine()}."
+    done = "; ".join(runs.lengths(TRAINED_FOR[part])) if part in TRAINED_FOR else ""
+    return f"Scale `{scale.name}`: {trained}.{f' Done: {done}.' if done else ''} Machine: {machine()}."

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
-from trainer.autodecompose.objective import Objective
 from trainer.metrics.few_shot import SECONDS
 from trainer.pages.blocks import table
-from trainer.reproduce.autodecompose.features import pooled_encoder
 from trainer.reproduce.autodecompose.material import SETS
-from trainer.reproduce.autodecompose.measures import shot_cells, variant_row, voice_figures
-from trainer.reproduce.autodecompose.settings import OBJECTIVES, TESTS, objective_settings
+from trainer.reproduce.autodecompose.measures import floor_row, shot_cells, variant_row
+from trainer.reproduce.autodecompose.settings import OBJECTIVES, TESTS
 from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 
 PAPER = {  # Table II, by SECONDS
@@ -37,7 +33,7 @@ def table2(runs: AutodecomposeRuns) -> str:
             reach[test.labelled] = figures
             rows.append([f"Test {test.number}", objective, *shot_cells(figures)])
     for name, which in (("E_s, untrained", "E_s"), ("mel features", "mel")):
-        rows.append([name, "strangers", *shot_cells(_floor(runs, which))])
+        rows.append([name, "strangers", *shot_cells(floor_row(runs, which, "strangers"))])
     conditions = [[f"Test {t.number}", t.source, t.labelled, t.tuned, t.encoder] for t in TESTS]
     sets = [f"- `{name}`: {SETS[name]}." for name in ("home", "elsewhere", "insiders", "strangers")]
     return "\n\n".join(
@@ -53,16 +49,6 @@ def table2(runs: AutodecomposeRuns) -> str:
             "The last two rows are floors, on `strangers`: nothing was trained.",
         ]
     )
-
-
-def _floor(runs: AutodecomposeRuns, which: str) -> dict[str, Any]:
-    def compute() -> dict[str, Any]:
-        torch.manual_seed(0)
-        untrained = Objective(objective_settings("plain", runs.scale.networks))
-        encode = pooled_encoder(untrained, which)
-        return voice_figures(runs.clips("strangers"), encode, draws=runs.scale.draws, standardise=True)
-
-    return runs.figures(f"voices/untrained-on-strangers-{which}", compute)
 
 
 def _reach(figures: dict[str, dict[str, Any]]) -> str:

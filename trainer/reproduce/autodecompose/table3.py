@@ -18,7 +18,7 @@ from trainer.peers.ecapa.settings import EcapaSettings
 from trainer.peers.resemblyzer import Resemblyzer
 from trainer.reproduce.autodecompose.features import CROPS_AT_ONCE
 from trainer.reproduce.autodecompose.material import SETS
-from trainer.reproduce.autodecompose.measures import shot_cells, variant_row, voice_figures
+from trainer.reproduce.autodecompose.measures import floor_row, shot_cells, variant_row, voice_figures
 from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 from trainer.scoring.embedding import CropEncoder
@@ -48,7 +48,8 @@ def table3(runs: AutodecomposeRuns, bundle: Path) -> str:
         "mean embeddings, centred with the set's own mean. The dimensions of E_s have no common scale: "
         "each is brought to deviation 1 over the set. The paper's figures are for 40 speakers of "
         "test-other. The last row is the shipped model. It had the same audio and crowd's, without "
-        "labels. It also had a wider window, longer training and the whitening of docs/training.md.",
+        "labels. It also had a wider window, longer training and the whitening of docs/training.md. The two "
+        "rows before it are floors: random weights, and mel features (mean and deviation over time).",
     ]
     for labelled in LABELLED:
         rows = []
@@ -60,6 +61,8 @@ def table3(runs: AutodecomposeRuns, bundle: Path) -> str:
             for objective in OBJECTIVES:
                 variant = Variant(objective, source, tuned, "" if tuned == "no" else labelled)
                 rows.append([source, tuned, objective, *_cells(variant_row(runs, variant, labelled, "E_s"))])
+        for name, which in (("E_s, untrained", "E_s"), ("no network", "mel")):
+            rows.append([name, "–", "floor", *_cells(floor_row(runs, which, labelled))])
         rows.append([shipped.id, "–", "shipped", *_cells(_shipped(runs, shipped, labelled))])
         parts += [
             f"### On `{labelled}`: {SETS[labelled]}",

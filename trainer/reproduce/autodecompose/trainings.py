@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from trainer.reproduce.autodecompose.material import clips_of, first_seconds
 from trainer.reproduce.autodecompose.settings import AutodecomposeScale, Effort, Variant, objective_settings
 from trainer.reproduce.runs import Card, PaperRuns
 from trainer.training.batches import PairSampler
-from trainer.training.checkpoint import load_checkpoint
+from trainer.training.checkpoint import load_checkpoint, read_step
 from trainer.training.distributed import training_group
 from trainer.training.loop import LoopSettings, Sampler, train
 
@@ -64,6 +64,16 @@ class AutodecomposeRuns(PaperRuns):
         if variant.tuned == "10 s":
             clips, _ = first_seconds(clips, SHOT_S)
         return self.autodecompose(variant.name, settings, clips, scale.tune, parent.name)
+
+    def lengths(self, variants: Iterable[Variant]) -> list[str]:
+        """`<name> 5 epochs, 2060 steps` of each training that there is, by name."""
+        said = {}
+        for name in sorted({variant.name for variant in variants}):
+            run = self.run(name)
+            if run.checkpoint.is_file():
+                epochs = json.loads(run.card.read_text())["settings"]["epochs"]
+                said[name] = f"{name} {epochs} epochs, {read_step(run.checkpoint)} steps"
+        return list(said.values())
 
     def autodecompose(
         self,

@@ -60,3 +60,18 @@ class Plan:
         """(n, 16384) of the noise that trainings may use."""
         noise = build_cache(read_noise(self.data / NOISE, "train"), self.cache, warn=self.say)
         return np.concatenate([contiguous_crops(noise.clip(i)) for i in range(len(noise))])
+
+
+#: Fields of `Plan` by `--scale`. `paper` is sections 2.3 and 3; the supervised steps, not given, are ours.
+SCALES: dict[str, dict[str, Any]] = {
+    "cpu": {},
+    "paper": {
+        "settings": PRESETS["paper"],
+        "librispeech_epochs": 50,
+        "speechocean_epochs": 50,
+        "sweep_epochs": 50,
+        "repeats": 50,
+        "supervised_steps": 5000,
+        "evaluation_draws": 50,
+    },
+}

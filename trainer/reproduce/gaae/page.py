@@ -8,7 +8,7 @@ from pathlib import Path
 from trainer.machine import machine
 from trainer.pages.blocks import write_block
 from trainer.reproduce.gaae import figures, tables
-from trainer.reproduce.gaae.plan import missing, plan
+from trainer.reproduce.gaae.plan import gpu_hours, missing, plan
 from trainer.reproduce.gaae.sweeps import sweeps
 from trainer.reproduce.gaae.trainings import GaaeRuns
 
@@ -84,9 +84,9 @@ def reproduce_gaae(runs: GaaeRuns, page: Path, parts: Sequence[str]) -> None:
 
 
 def planned(runs: GaaeRuns, parts: Sequence[str]) -> str:
-    """A table of what each part would train from nothing."""
+    """A table of what each part would train from nothing, and one of the hours on a GPU."""
     tasks = [task for task in runs.corpora if runs.has(task)]
-    return plan(runs.scale, parts, tasks)
+    return f"{plan(runs.scale, parts, tasks)}\n\n{gpu_hours(runs.scale, parts, tasks)}"
 
 
 def _how(runs: GaaeRuns, part: str) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from trainer.gaae.data import GaaeBatch
+from trainer.gaae.objective import GAAE
+from trainer.gaae.settings import GaaeSettings
+from trainer.gaae.spectrogram import WAVEFORM_SAMPLES
+from trainer.gaae.train import make_optimizer, update
 from trainer.pages.blocks import table
+from trainer.reproduce.flops import Effort, counted, hours_table
 from trainer.reproduce.gaae.recipes import (
     LABELLED,
     Training,
@@ -23,6 +32,7 @@ from trainer.reproduce.gaae.recipes import (
 from trainer.reproduce.gaae.scale import GaaeScale
 from trainer.reproduce.gaae.tables import GENERATORS
 
+CLASSES = 10  # of the digits
 # An iteration beside GAAE's, from the passes of each network in it.
 COSTS = {"gaae": 1.0, "ggan": 0.7, "supervised": 0.45, "unsupervised": 0.45, "bigan": 0.45}
 
@@ -135,3 +145,37 @@ def _row(name: str, added: Work, scale: GaaeScale) -> list[str]:
     iterations = sum(scale.iterations(training.length) for training in added.trainings)
     hours = added.hours(scale)
     return [name, f"{len(added.trainings)}", f"{iterations}", f"{len(added.classifiers)}", f"{hours:.1f}"]
+
+
+def gpu_hours(scale: GaaeScale, parts: Iterable[str], tasks: Sequence[str]) -> str:
+    """What the same trainings come to on a GPU, by model."""
+    done = NOTHING
+    for part in parts:
+        done |= work(scale, part, tasks)
+    iterations = {
+        name: [scale.iterations(training.length) for training in done.trainings if training.model == name]
+        for name in COSTS
+    }
+    flops = iteration_flops(scale.settings())
+    return hours_table(
+        [
+            Effort(name, len(steps), sum(steps), COSTS[name] * flops)
+            for name, steps in iterations.items()
+            if steps
+        ]
+    )
+
+
+def iteration_flops(settings: GaaeSettings) -> int:
+    """Of GAAE: k updates of S and L, and one of E, D and C. The spectrograms are counted too."""
+
+    def updates() -> None:
+        model = GAAE(settings, CLASSES)
+        optimizer, generator = make_optimizer(model), torch.Generator()
+        x_u, x_l = (torch.empty(m, WAVEFORM_SAMPLES) for m in (settings.batch, settings.labelled_batch))
+        batch = GaaeBatch(x_u, x_l, torch.empty(len(x_l), dtype=torch.long))
+        for i in range(settings.k + 1):
+            update(model, batch, optimizer, generator, discriminate=i < settings.k)
+
+    with FakeTensorMode():
+        return counted(updates)

@@ -10,6 +10,7 @@ import torch
 
 from trainer.pages.blocks import table, write_block
 from trainer.reproduce.syntone.figures import Drawings
+from trainer.reproduce.syntone.theorem import theorem_text
 from trainer.reproduce.syntone.trainings import SynToneRuns
 from trainer.syntone.dataset import FACTORS
 from trainer.syntone.measure import CodeMeasures, mean_and_std
@@ -31,17 +32,33 @@ PAPER = {
 SCORES = {"mig": "MIG", "sap": "SAP", "dcimig": "DCIMIG", "jemmig": "JEMMIG", "modularity": "Modularity"}
 KNOWN = ["timbre, accuracy", "amplitude, R²", "frequency, R²"]
 
+PARTS = ("table1", "theorem")
+
 Results = Mapping[str, Sequence[CodeMeasures]]  # a model's runs
 
 
-def reproduce_syntone(runs: SynToneRuns, page: Path, repeats: int) -> None:
+def reproduce_syntone(runs: SynToneRuns, page: Path, repeats: int, only: Sequence[str] = ()) -> None:
     """Trains each model `repeats` times and writes the page and, beside it, its pictures.
 
     The page is written anew after each run of all models: an interrupted command leaves a whole page.
 
+    Args:
+        only: names of `PARTS`; none is all of them. `theorem` trains Autodecompose alone.
+
     Raises:
         DataError: the folder was begun with other settings.
+        ValueError: no such part.
     """
+    unknown = set(only) - set(PARTS)
+    if unknown:
+        raise ValueError(f"No part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.")
+    if "table1" in only or not only:
+        _write_table1(runs, page, repeats)
+    if "theorem" in only or not only:
+        write_block(page, "reproduce syntone theorem", theorem_text(runs, repeats))
+
+
+def _write_table1(runs: SynToneRuns, page: Path, repeats: int) -> None:
     results: dict[str, list[CodeMeasures]] = {name: [] for name in NAMES}
     for run in range(repeats):
         for name, measured in results.items():

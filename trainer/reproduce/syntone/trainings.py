@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
+import torch
+
 from trainer.audio.folders import DataError
 from trainer.reproduce.runs import PaperRuns
 from trainer.syntone.dataset import SynTone
 from trainer.syntone.features import grid_features
 from trainer.syntone.measure import CodeMeasures, measure
-from trainer.syntone.objectives import Material, SynToneModel
+from trainer.syntone.objectives import AutodecomposeVAE, Material, SynToneModel
 from trainer.syntone.settings import SETTINGS, SynToneSettings
+from trainer.syntone.theorem import Known, theorem
 from trainer.syntone.train import train
 from trainer.training.run_folder import RunFolder
+
+#: Epochs by `--scale`, None for the settings' own. The paper names none; its deviations are over ten runs.
+SCALES: dict[str, int | None] = {"cpu": None, "paper": 10}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,25 @@ class SynToneRuns(PaperRuns):
             return train(self.settings(name, run), self.material, training.checkpoint, report)
         except ValueError as error:
             raise DataError(str(error)) from error
+
+    def theorem(self, run: int, *, trained: bool = True) -> Known:
+        """Figures of one training of Autodecompose, or of its weights before it.
+
+        Raises:
+            DataError: the folder holds a training of other settings.
+        """
+        settings = self.settings("autodecompose", run)
+
+        def compute() -> Known:
+            torch.manual_seed(settings.seed)
+            model = self.model("autodecompose", run) if trained else AutodecomposeVAE(settings).eval()
+            assert isinstance(model, AutodecomposeVAE)
+            return theorem(model, self.material)
+
+        made_with = {"settings": asdict(settings), "grid": asdict(self.grid)}
+        name = f"theorem-{run}" if trained else f"theorem-untrained-{run}"
+        figures: Known = self.stored(name, made_with, compute)
+        return figures
 
     def measures(self, name: str, run: int) -> CodeMeasures:
         """One training's figures.

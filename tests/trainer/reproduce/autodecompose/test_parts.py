@@ -18,6 +18,7 @@ from trainer.cli import app
 from trainer.pages.tsne import Panel, draw, thin, tsne
 from trainer.peers.resemblyzer import PeerMissingError, Resemblyzer
 from trainer.reproduce.autodecompose.fig7 import fig7
+from trainer.reproduce.autodecompose.independence import independence
 from trainer.reproduce.autodecompose.maps import CLASSES, maps
 from trainer.reproduce.autodecompose.material import SETS, first_seconds, most_audio
 from trainer.reproduce.autodecompose.overfitting import is_flat, overfitting, parts
@@ -34,6 +35,7 @@ from trainer.reproduce.autodecompose.settings import (
 from trainer.reproduce.autodecompose.table2 import PAPER, table2
 from trainer.reproduce.autodecompose.table3 import table3
 from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
+from trainer.reproduce.autodecompose.vectors import vectors
 from trainer.reproduce.autodecompose.words import words
 
 
@@ -127,6 +129,26 @@ def test_table3_has_the_supervised_models_and_the_bundle_on_both_sets(
             assert percent(cells[3])
             percent(cells[-1])
     assert min(percent(cells[3]) for cells in rows(text, "GE2E")) > 80  # few speakers, a good model
+
+
+def test_vectors_and_independence_measure_what_there_is_and_train_nothing(
+    runs: AutodecomposeRuns, tiny_bundle: Path
+) -> None:
+    shipped = BundleRunner.load(tiny_bundle, threads=1).id
+    runs.model(Variant("plain", "home"))
+    trained = sorted((runs.folder / "trained").rglob("*.safetensors"))
+    text = vectors(runs, tiny_bundle)
+    for name in ("untrained", "home-plain", shipped):
+        of_strangers, of_others = [cells for cells in rows(text, name) if cells[1] == "E_c"]
+        assert min(percent(cell) for cell in of_strangers[2:] + of_others[2:]) > 10
+    assert rows(text, shipped)[0][1:3] == ["E_s", "–"]  # one vector, nothing to flatten
+    assert len(rows(text, "no network")) == 2
+    voice, content = runs.lengths([Variant("plain", "home")] * 2), independence(runs, tiny_bundle)
+    assert voice[0].startswith("home-plain 1 epochs, ")
+    for cells in rows(content, shipped):
+        dependence, floor = map(float, cells[1:3])
+        assert 0 <= floor < dependence <= 1
+    assert sorted((runs.folder / "trained").rglob("*.safetensors")) == trained
 
 
 def test_overfitting_measures_on_what_was_not_trained(runs: AutodecomposeRuns) -> None:
