@@ -43,15 +43,19 @@ def counted(step: Callable[[], None]) -> int:
 def hours_table(efforts: Sequence[Effort]) -> str:
     """A row a kind of training and one of all, a column a GPU."""
     rows = [
-        [effort.name, f"{effort.trainings}", f"{effort.steps:,}", f"{effort.step_flops / 1e9:.0f}"]
-        + [f"{effort.gpu_hours(gpu):.1f}" for gpu in PEAKS]
+        [effort.name, f"{effort.trainings}", f"{effort.steps:,}", f"{effort.step_flops / 1e9:,.1f}"]
+        + [_hours(effort.gpu_hours(gpu)) for gpu in PEAKS]
         for effort in efforts
     ]
-    whole = [f"{sum(effort.gpu_hours(gpu) for effort in efforts):.1f}" for gpu in PEAKS]
+    whole = [_hours(sum(effort.gpu_hours(gpu) for effort in efforts)) for gpu in PEAKS]
     trainings, steps = sum(e.trainings for e in efforts), sum(e.steps for e in efforts)
     rows.append(["in all", f"{trainings}", f"{steps:,}", "", *whole])
     header = ["", "trainings", "steps", "GFLOP a step", *(f"{gpu}, hours" for gpu in PEAKS)]
     return (
         table(header, rows) + f"\n\nHours are FLOPs, counted, at {UTILISATION:.0%} of the GPU's bf16 peak. "
-        "That share is assumed. Reading and measuring come on top."
+        "That share is assumed; small networks reach less. Reading and measuring come on top."
     )
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.1f}" if hours >= 0.1 else "under 0.1"

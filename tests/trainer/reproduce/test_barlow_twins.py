@@ -89,8 +89,9 @@ def test_a_second_call_writes_the_same_page_from_what_the_first_kept(plan: Plan)
     reproduce_barlow_twins(plan, list(PARTS))
     text = plan.page.read_text()
     for row in (
-        "| speaker | 50 |",
-        "| emotion | 100 |",
+        "| speaker | 63 | 50 |",
+        "| speaker | 5 | 50 | 75.20",
+        "| emotion | 6 | 100 |",
         "| BT-4 |",
         "| speechocean762 |",
         "| noise |",

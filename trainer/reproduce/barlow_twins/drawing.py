@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from bundle.arrays import Float64
 from trainer.reproduce.barlow_twins.figures import BASE_MODELS, Boxes
 
+FEWEST_FOR_A_BOX = 10  # runs: quartiles of fewer say nothing
+
 
 def draw_correlation(matrices: dict[str, Float64], path: Path) -> None:
     """Fig. 3: the matrices side by side, on one scale from −1 to 1."""
@@ -23,11 +25,13 @@ def draw_correlation(matrices: dict[str, Float64], path: Path) -> None:
 
 
 def draw_boxes(boxes: Boxes, tasks: tuple[str, ...], path: Path) -> None:
-    """Figs 4 and 5: a panel a task, a box a base model, a point a run."""
+    """Figs 4 and 5: a panel a task, a point a run; a box a base model where there are enough runs for one."""
     figure = Figure(figsize=(6 * len(tasks), 4), layout="constrained")
     for axes, task in zip(figure.subplots(1, len(tasks)), tasks, strict=True):
         runs = list(boxes[task].values())
-        axes.boxplot(runs, tick_labels=[BASE_MODELS[name] for name in boxes[task]], showfliers=False)
+        if min(map(len, runs)) >= FEWEST_FOR_A_BOX:
+            axes.boxplot(runs, showfliers=False)
+        axes.set_xticks(range(1, len(runs) + 1), [BASE_MODELS[name] for name in boxes[task]])
         for place, accuracies in enumerate(runs, start=1):
             axes.plot([place] * len(accuracies), accuracies, "k.", alpha=0.6)
         axes.set(title=task, ylabel="top-1 accuracy, %")

@@ -17,6 +17,8 @@ from trainer.reproduce.barlow_twins.table3 import Table3
 from trainer.reproduce.barlow_twins.trainings import UNTRAINED, UPSTREAM, model
 
 MEASURES = {"mig": "MIG", "sap": "SAP", "dcimig": "DCIMIG", "jemmig": "JEMMIG", "modularity": "modularity"}
+#: Classes of `trainer.downstream.tasks`.
+CLASSES = {"speaker": "63", "gender": "2", "keyword": "40", "emotion": "6"}
 
 
 def settings_text(plan: Plan) -> str:
@@ -42,12 +44,12 @@ def settings_text(plan: Plan) -> str:
 def table2_text(plan: Plan, figures: Table2) -> str:
     columns = {SUPERVISED: SUPERVISED, **{name: f"BT, {name}" for name in UPSTREAM}, UNTRAINED: UNTRAINED}
     ours = [
-        [task, str(share), *(_accuracy(figures[task][column][share]) for column in columns)]
+        [task, CLASSES[task], str(share), *(_accuracy(figures[task][column][share]) for column in columns)]
         for task in figures
         for share in plan.shares
     ]
     theirs = [
-        [task, str(share), *(f"{value:.2f}" for value in values)]
+        [task, f"{paper.CLASSES[task]}", str(share), *(f"{value:.2f}" for value in values)]
         for task, rows in paper.TABLE2.items()
         for share, values in rows.items()
     ]
@@ -57,9 +59,9 @@ def table2_text(plan: Plan, figures: Table2) -> str:
             f"{plan.supervised_steps} steps. The probes of the frozen backbones draw the labelled share "
             f"{plan.share_draws} times (mean ± deviation). With 100 % there is nothing to draw. "
             f"Machine: {machine()}.",
-            table(["task", "labels, %", *columns.values()], ours),
+            table(["task", "classes", "labels, %", *columns.values()], ours),
             "The paper's:",
-            table(["task", "labels, %", *paper.TABLE2_COLUMNS], theirs),
+            table(["task", "classes", "labels, %", *paper.TABLE2_COLUMNS], theirs),
         ]
     )
 

@@ -32,6 +32,7 @@ PICTURES: dict[str, Callable[[GaaeRuns, Path], str]] = {
     "sweeps": sweeps,
 }
 PARTS = (*TABLES, *PICTURES)
+PAPERS_SAMPLES = 60_000 * 128  # unlabelled, of one training
 
 TITLE = """# The GAAE paper, reproduced
 
@@ -102,6 +103,12 @@ def _how(runs: GaaeRuns, part: str) -> str:
     if part in PICTURES and part != "sweeps":
         of_instruments = f", {scale.short} for instruments" if runs.has("instruments") else ""
         made.append(f"{scale.long} iterations for digits{of_instruments}")
+    if part != "judges":
+        seen = ", ".join(
+            f"{100 * scale.iterations(length) * scale.settings().batch / PAPERS_SAMPLES:.2g} %"
+            for length in ("long", "short")
+        )
+        made.append(f"a long and a short training see {seen} of the samples of the paper's")
     corpora = ", ".join(f"{task} `{name}`" for task, name in runs.corpora.items() if runs.has(task))
     return (
         f"Scale `{scale.name}` (the paper: 60,000 iterations of 128, three trainings a row): "

@@ -148,6 +148,7 @@ def settings_of(scale: GaaeScale, training: Training, r: float) -> GaaeSettings:
         checkpoint_steps=min(settings.checkpoint_steps, scale.iterations(training.length)),
         **dict(training.changes),  # type: ignore[arg-type]
     )
-    if training.model != "gaae":  # a preset changes weights for GAAE's many losses only
+    # GGAN gets what was chosen for GAAE: it has these losses too. The others have none of them.
+    if training.model not in {"gaae", "ggan"}:
         settings = replace(settings, **{name: getattr(GaaeSettings(), name) for name in WEIGHTS})
     return settings

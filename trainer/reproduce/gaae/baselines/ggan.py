@@ -67,7 +67,7 @@ class GuidedNetworks(nn.Module):
 
 
 class GGAN(Adversarial[GuidedNetworks]):
-    """Trained with the paper's weights of the losses that GAAE has too."""
+    """Trained with GAAE's weights of the losses that both have."""
 
     def __init__(self, settings: GaaeSettings, classes: int) -> None:
         super().__init__(settings, classes)
