@@ -21,7 +21,7 @@ ORDER = {
         *("errors", "logs", "metrics", "settings", "misspelt", "tenants", "keys", "audit", "rates"),
         *("admission", "audio", "inference", "stores"),
         *("generation", "speakers", "diarization"),
-        *("jobs", "replicas"),
+        *("jobs", "eraser", "replicas"),
         *("runtime", "api", "app", "client", "connections", "server", "key_commands", "cli", "__main__"),
     ),
     "trainer": (
