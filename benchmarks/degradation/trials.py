@@ -129,7 +129,7 @@ def row(
 def _accepted(
     scorer: Scorer, enrolled: Sequence[Voice | None], probes: Sequence[Voice | None]
 ) -> tuple[int, int]:
-    own = strangers = 0
+    owners = strangers = 0
     for index, probe in enumerate(probes):
         if probe is None:
             continue
@@ -137,7 +137,7 @@ def _accepted(
         for speaker, voice in enumerate(enrolled):
             accepted = voice is not None and scorer.score(probe.embedding, voice.embedding) >= threshold
             if speaker == index // PROBES:
-                own += accepted
+                owners += accepted
             else:
                 strangers += accepted
-    return own, strangers
+    return owners, strangers

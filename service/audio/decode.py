@@ -79,15 +79,15 @@ def _read(sources: list[Source], limits: AudioLimits) -> DecodedRecording:
         )
     _check_seconds(sum(source.declared or 0 for source in sources), rate, limits)
 
-    kept = _Kept(rate, channels, round(_CHANNELS_KEPT * limits.max_seconds * SAMPLE_RATE_HZ))
+    decoded = _Decoded(rate, channels, round(_CHANNELS_KEPT * limits.max_seconds * SAMPLE_RATE_HZ))
     clipping = _Clipping()
     for block in _blocks(sources):
-        kept.add(block)
-        _check_seconds(kept.frames, rate, limits)
+        decoded.add(block)
+        _check_seconds(decoded.frames, rate, limits)
         clipping.add(block)
-    if kept.frames == 0:
+    if decoded.frames == 0:
         raise InvalidAudio("The file holds no audio. Send a recording.")
-    mix = kept.mixed()
+    mix = decoded.mixed()
     warnings = list(mix.warnings)
     if sources[0].tracks > 1:
         warnings.append(f"The file has {sources[0].tracks} audio tracks; the main one was used.")
@@ -95,7 +95,7 @@ def _read(sources: list[Source], limits: AudioLimits) -> DecodedRecording:
     samples = mix.samples / np.float32(peak) if peak > 1.0 else mix.samples
     return DecodedRecording(
         samples,
-        kept.frames / rate,
+        decoded.frames / rate,
         _OPUS_RATE_HZ if codec == "opus" else rate,
         channels,
         codec,
@@ -121,7 +121,7 @@ def _check_seconds(frames: int, rate: int, limits: AudioLimits) -> None:
         )
 
 
-class _Kept:
+class _Decoded:
     """What was decoded so far, at 16 kHz: all channels, or their mean where that would be too much."""
 
     def __init__(self, rate_hz: int, channels: int, most_samples: int) -> None:

@@ -39,12 +39,12 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 def traces_in(folder: Path, traces: Sequence[bytes] = TRACES) -> list[tuple[str, bytes]]:
     """Which file beneath the folder holds which trace."""
-    found = []
+    places = []
     for file in folder.rglob("*"):
         with suppress(FileNotFoundError, IsADirectoryError):  # replaced just now
             content = file.read_bytes()
-            found += [(str(file.relative_to(folder)), trace) for trace in traces if trace in content]
-    return found
+            places += [(str(file.relative_to(folder)), trace) for trace in traces if trace in content]
+    return places
 
 
 def wait_for(reached: Callable[[], bool], what: Callable[[], object]) -> None:

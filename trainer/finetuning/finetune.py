@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +22,15 @@ from bundle.manifest import MANIFEST, BundleError
 from bundle.scoring import Scorer, Scoring
 from bundle.space_map import read_adaptation
 from bundle.vectors import unit
-from trainer.bundles.files import WriteFile
 from trainer.bundles.runner import BundleRunner
 from trainer.finetuning.audio import JobAudio, read_job
 from trainer.finetuning.crops import JobCrops, embed_crops
 from trainer.finetuning.errors import Canceled, FinetuneError
 from trainer.finetuning.measures import Model, Recordings, compare
 from trainer.finetuning.picture import draw_maps
-from trainer.finetuning.report import Change, FinetuneReport, Measures, judge
+from trainer.finetuning.report import FinetuneReport, Measures, judge
+from trainer.finetuning.stepped_network import SteppedNetwork
 from trainer.finetuning.version import NewVersion, write_version
-from trainer.scoring.embedding import CropEncoder
 from trainer.scoring.space_map import FittedMap, HeldVoices, fit_space_map, measure_map
 
 OnStep = Callable[[int, int, float], None]  # (step, steps in all, loss)
@@ -82,7 +80,7 @@ def finetune(
         job = read_job(audio, speakers)
     with parts.timed("load"):
         runner = _load(parent, threads)
-    stepped = _Stepped()
+    stepped = SteppedNetwork()
     if steps:
         with parts.timed("train"):
             stepped = _train(runner, job, steps, same_voice_seconds, work_dir, on_step, canceled)
@@ -160,16 +158,6 @@ def _load(folder: Path, threads: int) -> BundleRunner:
         raise FinetuneError(f"The parent cannot be fine-tuned: {error}") from error
 
 
-@dataclass(frozen=True)
-class _Stepped:
-    """What the steps made. Without steps: nothing, and the network stays the parent's."""
-
-    encode: CropEncoder | None = None  # (crops, 16384) → unit embeddings (crops, dim), before the adaptation
-    files: Mapping[str, WriteFile] = field(default_factory=dict)
-    losses: Mapping[str, Change | None] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-
-
 def _train(
     runner: BundleRunner,
     job: JobAudio,
@@ -178,7 +166,7 @@ def _train(
     work_dir: Path,
     on_step: OnStep,
     canceled: Callable[[], bool],
-) -> _Stepped:
+) -> SteppedNetwork:
     try:
         from trainer.finetuning.stepped import train
     except ModuleNotFoundError as error:
@@ -186,8 +174,7 @@ def _train(
             f"Steps need {error.name}, which is not installed here: ask for 0 steps, which adapt without it, "
             "or install the extra 'train'."
         ) from error
-    trained = train(runner.manifest, job, steps, same_voice_seconds, work_dir, on_step, canceled)
-    return _Stepped(trained.encode, trained.files, trained.losses, trained.settings)
+    return train(runner.manifest, job, steps, same_voice_seconds, work_dir, on_step, canceled)
 
 
 @dataclass(frozen=True)

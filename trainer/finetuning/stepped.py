@@ -1,29 +1,17 @@
-"""A network that was trained on: how it embeds, what writes it, and its losses beside its parent's."""
+"""Trains a parent's network on: how it then embeds, what writes it, and its losses beside its parent's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from bundle.voice import VoiceBundle
-from trainer.bundles.files import WriteFile
 from trainer.finetuning.audio import JobAudio
 from trainer.finetuning.network import Network
 from trainer.finetuning.report import Change
+from trainer.finetuning.stepped_network import SteppedNetwork
 from trainer.finetuning.steps import OnStep, StepSettings, take_steps
-from trainer.scoring.embedding import CropEncoder
-
-
-@dataclass(frozen=True)
-class SteppedNetwork:
-    """What is asked of a network after the steps."""
-
-    encode: CropEncoder  # (crops, 16384) → unit embeddings (crops, dim)
-    files: Mapping[str, WriteFile]
-    losses: Mapping[str, Change | None]  # on recordings that were left out
-    settings: dict[str, Any]
 
 
 def train(

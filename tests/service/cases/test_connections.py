@@ -254,9 +254,9 @@ def test_c13_a_key_is_one_client_however_it_is_written(tmp_path: Path, tiny_mode
         ):
             return {(await http.get("/client", headers={"Authorization": h})).json() for h in headers}
 
-    one = asyncio.run(clients(*(f"{scheme} {keys[0]}" for scheme in ("Bearer", "bearer", "BEARER"))))
-    assert len(one) == 1
-    assert one.isdisjoint(asyncio.run(clients(f"Bearer {keys[1]}")))
+    digests = asyncio.run(clients(*(f"{scheme} {keys[0]}" for scheme in ("Bearer", "bearer", "BEARER"))))
+    assert len(digests) == 1
+    assert digests.isdisjoint(asyncio.run(clients(f"Bearer {keys[1]}")))
 
 
 def test_c13_a_household_is_one_client() -> None:

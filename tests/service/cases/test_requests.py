@@ -100,8 +100,8 @@ def test_c2_the_service_itself_and_its_own_pages_are_let_in(http: httpx.Client) 
     port = http.base_url.port
     for host in (f"localhost:{port}", "LOCALHOST", f"127.0.0.1:{port}", f"[::1]:{port}"):
         assert http.get("/speakers", headers={"Host": host}).status_code == 200
-        own = {"Host": host, "Origin": f"http://{host.lower()}"}
-        assert http.get("/speakers", headers=own).status_code == 200
+        same_page = {"Host": host, "Origin": f"http://{host.lower()}"}
+        assert http.get("/speakers", headers=same_page).status_code == 200
     assert http.get("/healthz", headers={"Host": "10.0.0.1:8000"}).status_code == 200  # a balancer's probe
 
 
