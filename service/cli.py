@@ -12,7 +12,8 @@ from service import key_commands
 from service.client import register
 from service.keys import KeysFileError, read_keys
 from service.misspelt import MisspeltSetting, given_names, warnings
-from service.settings import Settings, is_loopback, markdown_page
+from service.settings import Settings, is_loopback
+from service.settings.page import markdown_page
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from service.settings import markdown_page
+from service.settings.page import markdown_page
 
 
 def test_settings_prints_the_table() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from service.settings import Settings, markdown_page
+from service.settings import Settings
+from service.settings.page import markdown_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
