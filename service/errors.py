@@ -12,6 +12,7 @@ TwofoldError
 ├── InvalidAudio          422 invalid_audio
 ├── NoSpeech              422 no_speech
 ├── InsufficientSpeech    422 insufficient_speech
+├── PoorEnrolment         422 poor_enrolment
 ├── Overloaded            429 overloaded
 ├── FolderTaken           503 folder_taken, at the start only
 ├── NotReady              503 not_ready
@@ -87,6 +88,14 @@ class InsufficientSpeech(TwofoldError):
             speech_s=round(speech_s, 3),
             required_s=required_s,
         )
+
+
+class PoorEnrolment(TwofoldError):
+    code, status, title = "poor_enrolment", 422, "Enrolment would be unreliable"
+
+    def __init__(self, issues: list[dict[str, object]]) -> None:
+        advice = " ".join(dict.fromkeys(str(issue["advice"]) for issue in issues))
+        super().__init__(f"Nothing was stored, as strict=true asks. {advice}", issues=issues)
 
 
 class Overloaded(TwofoldError):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from service.audio.decoder import Upload
+from bundle.scoring import Scorer
+from service.audio.decoder import EmbeddedRecording, Upload
 from service.errors import BadRequest
 from service.settings import Settings
-from service.speakers import Strictness
+from service.speakers import Strictness, second_voice
 
 
 class DecisionParams(BaseModel):
@@ -37,3 +38,15 @@ def single_recording(files: list[Upload]) -> list[Upload]:
     if len(files) != 1:
         raise BadRequest(f"Send one recording, not {len(files)}: each request is about one voice.")
     return files
+
+
+def recording_warnings(recording: EmbeddedRecording, scorer: Scorer) -> list[str]:
+    """Why a decision about a recording may be less sure. Blocks for milliseconds."""
+    warnings = list(recording.prepared.audio.warnings)
+    stretch = second_voice(recording.embeddings, recording.prepared.crops.spans, scorer)
+    if stretch is not None:
+        warnings.append(
+            f"Two voices seem to speak: from {stretch[0]:.1f} to {stretch[1]:.1f} s it is another than in "
+            "the rest. The decision is about one voice; POST /diarize tells who speaks when."
+        )
+    return warnings

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bundle.vectors import pool_utterance
 from service.api.audio import AudioAnswer, audio_answer
-from service.api.decision import DecisionParams, single_recording
+from service.api.decision import DecisionParams, recording_warnings, single_recording
 from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -94,6 +94,7 @@ async def identify(
         searched=decision.searched,
         model=pipeline.model,
     )
+    spoken = await asyncio.to_thread(recording_warnings, recording, index.scorer)
     warning = stale_warning(decision.stale, pipeline.model)
     return IdentifyAnswer(
         match=match,
@@ -104,7 +105,7 @@ async def identify(
         model=pipeline.model,
         searched=decision.searched,
         warning=warning,
-        warnings=[*([warning] if warning else []), *recording.prepared.audio.warnings],
+        warnings=[*([warning] if warning else []), *spoken],
         audio=audio_answer(recording.prepared.audio),
     )
 

@@ -149,7 +149,7 @@ _DESCRIPTIONS = {
     409: "`conflict`: not possible in the present state",
     413: "`too_large`: too many bytes, files, or seconds after decoding",
     415: "`unsupported_media`: neither multipart/form-data nor a raw audio body",
-    422: "`invalid_audio`, `no_speech`, `insufficient_speech` or `validation_error`",
+    422: "`invalid_audio`, `no_speech`, `insufficient_speech`, `poor_enrolment` or `validation_error`",
     429: "`overloaded`: try again after `Retry-After` seconds",
     503: "`not_ready` or `store_unavailable`: try again after `Retry-After` seconds",
 }

@@ -10,11 +10,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import pydantic_core
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from service.api.audio import AudioAnswer, audio_answer
 from service.api.deps import (
@@ -32,7 +32,13 @@ from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio.decoder import EmbeddedRecording, Upload
 from service.errors import BadRequest, NotFound
-from service.speakers import Speaker, VoiceIndex, assess, new_utterances
+from service.speakers import (
+    Speaker,
+    VoiceIndex,
+    assess,
+    new_utterances,
+    require_faultless,
+)
 from service.tenants import Tenant, shown
 
 router = APIRouter(prefix="/speakers", tags=["speakers"])
@@ -103,6 +109,10 @@ class EnrolParams(PieceParams):
     retain_audio: bool = Field(
         False, description="Keep the recordings, so that the voice survives a change of the model."
     )
+    strict: bool = Field(
+        False,
+        description="Refuse recordings that would give the enrolment `quality.issues`; nothing is stored.",
+    )
 
 
 class AddParams(PieceParams):
@@ -111,6 +121,22 @@ class AddParams(PieceParams):
     retain_audio: bool = Field(
         False, description="Keep the recordings, so that the voice survives a change of the model."
     )
+    strict: bool = Field(
+        False,
+        description="Refuse recordings that would give the enrolment `quality.issues`; nothing is stored.",
+    )
+
+
+class IssueAnswer(BaseModel):
+    """What makes an enrolment less reliable."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kind: Literal["two_voices", "other_voice", "noisy", "too_short"]
+    recording: int | None = Field(description="Number of the recording, from 1. Null: the whole enrolment.")
+    start_s: float | None = Field(description="Where it begins. Null: all of the recording.")
+    end_s: float | None
+    advice: str
 
 
 class QualityAnswer(BaseModel):
@@ -122,6 +148,9 @@ class QualityAnswer(BaseModel):
     snr_db: float | None = Field(description="Signal-to-noise ratio of the noisiest recording.")
     ok: bool
     advice: str = Field(description="What to do, in words.")
+    issues: list[IssueAnswer] = Field(
+        description="What makes it less reliable, each with its recording and seconds."
+    )
 
 
 class SpeakerAnswer(BaseModel):
@@ -182,9 +211,12 @@ async def enrol(
     utterances = await asyncio.to_thread(
         new_utterances, recordings, index.model, index.scorer, retain_audio=params.retain_audio
     )
+    speaker_id = stored_id(tenant, params.speaker_id or uuid.uuid4().hex)
+    if params.strict:
+        require_faultless(utterances, index.scorer, speaker_id=speaker_id)
     speaker = await directory.enrol(
         index,
-        stored_id(tenant, params.speaker_id or uuid.uuid4().hex),
+        speaker_id,
         name=params.name,
         metadata=params.metadata,
         utterances=utterances,
@@ -223,6 +255,8 @@ async def add_audio(
         retain_audio=body.params.retain_audio,
         speaker=speaker,
     )
+    if body.params.strict:
+        require_faultless(utterances, index.scorer, speaker_id=speaker_id, enrolled=speaker.utterances)
     enlarged = await directory.add_utterances(index, speaker_id, utterances)
     audit("add_audio", speaker_id=shown(speaker_id), model=index.model)
     return _enrolled(enlarged, index, recordings)

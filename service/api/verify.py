@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -9,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from bundle.vectors import pool_utterance
 from service.api.audio import AudioAnswer, audio_answer
-from service.api.decision import DecisionParams, single_recording
+from service.api.decision import DecisionParams, recording_warnings, single_recording
 from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep, stored_id
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -84,6 +85,6 @@ async def verify(
         score_type=index.scorer.score_type,
         speech_s=speech_s,
         model=pipeline.model,
-        warnings=list(recording.prepared.audio.warnings),
+        warnings=await asyncio.to_thread(recording_warnings, recording, index.scorer),
         audio=audio_answer(recording.prepared.audio),
     )

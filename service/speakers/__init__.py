@@ -9,10 +9,11 @@ from service.speakers.carry import CarryOver, carry_over
 from service.speakers.cipher import AudioCipher
 from service.speakers.decision import Candidate, Decision, Strictness, decide
 from service.speakers.directory import SpeakerDirectory
-from service.speakers.enrolment import new_utterances
+from service.speakers.enrolment import new_utterances, require_faultless
 from service.speakers.gallery import Gallery
 from service.speakers.index import Hit, VoiceIndex
-from service.speakers.quality import Quality, assess
+from service.speakers.mixture import second_voice
+from service.speakers.quality import Issue, Quality, assess
 from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Utterance, Voiceprints
 from service.speakers.redis_gallery import RedisGallery
 from service.speakers.space_map import SpaceMap
@@ -27,6 +28,7 @@ __all__ = [
     "Erasure",
     "Gallery",
     "Hit",
+    "Issue",
     "NewUtterance",
     "Page",
     "Quality",
@@ -43,4 +45,6 @@ __all__ = [
     "carry_over",
     "decide",
     "new_utterances",
+    "require_faultless",
+    "second_voice",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -10,8 +11,10 @@ from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from service.audio import encode_opus
 from service.audio.decoder import EmbeddedRecording
-from service.speakers.quality import centred_sum, cohesion, stored_sum
-from service.speakers.records import Embedding, NewUtterance, Speaker
+from service.errors import PoorEnrolment
+from service.speakers.mixture import second_voice
+from service.speakers.quality import assess, centred_sum, cohesion, stored_sum
+from service.speakers.records import Embedding, NewUtterance, Speaker, Utterance
 
 
 def embed_recordings(
@@ -48,7 +51,39 @@ def new_utterances(
             snr_db=recording.prepared.audio.snr_db,
             model=model,
             embedding=embedding,
+            second_voice=second_voice(recording.embeddings, recording.prepared.crops.spans, scorer),
             audio=encode_opus(recording.prepared.decoded.samples) if retain_audio else None,
         )
         for recording, embedding in zip(recordings, embeddings, strict=True)
     ]
+
+
+def require_faultless(
+    utterances: Sequence[NewUtterance],
+    scorer: Scorer,
+    *,
+    speaker_id: str,
+    enrolled: Sequence[Utterance] = (),
+) -> None:
+    """Refuses recordings that would give an enrolment issues, before anything is stored.
+
+    Raises:
+        PoorEnrolment: with the issues.
+    """
+    now = datetime.now(UTC)
+    coming = tuple(
+        Utterance(
+            -1,
+            new.speech_s,
+            new.snr_db,
+            new.audio is not None,
+            now,
+            {new.model: new.embedding},
+            second_voice=new.second_voice,
+        )
+        for new in utterances
+    )
+    speaker = Speaker(speaker_id, None, {}, now, (*enrolled, *coming))
+    issues = assess(speaker, utterances[0].model, scorer).issues
+    if issues:
+        raise PoorEnrolment([vars(issue) for issue in issues])

@@ -9,10 +9,24 @@ import numpy as np
 from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from bundle.vectors import unit
-from service.speakers.records import Embedding, Speaker
+from service.diarization.clustering import LikelihoodRatio
+from service.speakers.mixture import MIXED_PROBABILITY, log_odds
+from service.speakers.records import Embedding, Speaker, Utterance, pool
 
 NOISY_DB = 10.0  # below this, background noise shapes the voiceprint
 AMPLE_SPEECH_S = 10.0  # beyond this, more speech adds little
+_COMPARABLE_S = 3.0  # of speech; a shorter recording says too little of a voice
+
+
+@dataclass(frozen=True)
+class Issue:
+    """What makes an enrolment less reliable."""
+
+    kind: str  # two_voices, other_voice, noisy or too_short
+    recording: int | None  # its number, from 1; None: the whole enrolment
+    start_s: float | None  # None: all of the recording
+    end_s: float | None
+    advice: str
 
 
 @dataclass(frozen=True)
@@ -23,6 +37,7 @@ class Quality:
     snr_db: float | None  # of the noisiest recording
     ok: bool
     advice: str
+    issues: tuple[Issue, ...] = ()
 
 
 def centred_sum(crops: Float32, scorer: Scorer) -> Float32:
@@ -48,6 +63,39 @@ def cohesion(crops: Float32, scorer: Scorer, others: Float32 | None = None) -> f
     return float(np.clip(np.mean(np.sum(centred * unit(rest), axis=1)), -1, 1))
 
 
+def other_voices(speaker: Speaker, model: str, scorer: Scorer) -> list[int]:
+    """Numbers, from 1, of the recordings that are another voice than the others of the enrolment.
+
+    The least likely one is taken out first, and the rest compared anew. Of two, it is the later.
+    """
+    ratio = LikelihoodRatio(scorer)
+    compared = {
+        number: utterance
+        for number, utterance in enumerate(speaker.utterances, start=1)
+        if model in utterance.embeddings and utterance.speech_s >= _COMPARABLE_S
+    }
+    others: list[int] = []
+    while len(compared) > 1:
+        odds = {number: _odds(number, compared, model, scorer, ratio) for number in compared}
+        worst = min(odds, key=lambda number: (round(odds[number], 6), -number))
+        if odds[worst] >= log_odds(MIXED_PROBABILITY):
+            break
+        del compared[worst]
+        others.append(worst)
+    return sorted(others)
+
+
+def _odds(
+    number: int, compared: dict[int, Utterance], model: str, scorer: Scorer, ratio: LikelihoodRatio
+) -> float:
+    """Log-likelihood ratio that a recording is the voice of the other ones."""
+    rest = [utterance for other, utterance in compared.items() if other != number]
+    score = scorer.score(
+        unit(compared[number].embeddings[model].mean), pool([u.embeddings[model] for u in rest])
+    )
+    return float(ratio(np.array(score), compared[number].speech_s, sum(u.speech_s for u in rest)))
+
+
 def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
     """Quality of an enrolment under `model`. The weakest recording counts, because one spoils the mean."""
     known = [e.cohesion for e in speaker.embeddings(model) if e.cohesion is not None]
@@ -62,17 +110,63 @@ def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
             advice=f"Stale: there is no voiceprint under {model}. "
             f"Add recordings with POST /speakers/{speaker.speaker_id}/audio.",
         )
-    problems = []
-    if weakest is not None and weakest < scorer.min_cohesion:
-        problems.append(
-            "The recordings do not sound like one voice. Perhaps somebody else speaks in one of them. "
-            "Erase the speaker, then enrol again with recordings of this person only."
+    issues = [
+        *(
+            Issue(
+                "two_voices",
+                number,
+                *utterance.second_voice,
+                f"In recording {number}, another voice speaks from {utterance.second_voice[0]:.1f} to "
+                f"{utterance.second_voice[1]:.1f} s than in the rest of it. Erase the speaker, then enrol "
+                "the part of one person with start_s and end_s; POST /diarize finds it.",
+            )
+            for number, utterance in enumerate(speaker.utterances, start=1)
+            if utterance.second_voice is not None
+        ),
+        *(
+            Issue(
+                "other_voice",
+                number,
+                None,
+                None,
+                f"Recording {number} does not sound like the voice of the others. If somebody else speaks in "
+                "it, erase the speaker, then enrol again with recordings of this person only.",
+            )
+            for number in other_voices(speaker, model, scorer)
+        ),
+    ]
+    if not issues and weakest is not None and weakest < scorer.min_cohesion:
+        issues.append(
+            Issue(
+                "two_voices",
+                None,
+                None,
+                None,
+                "The recordings do not sound like one voice. Perhaps somebody else speaks in one of them. "
+                "Erase the speaker, then enrol again with recordings of this person only.",
+            )
         )
-    if noisiest is not None and noisiest < NOISY_DB:
-        problems.append("The background is loud. Record somewhere quieter or closer to the microphone.")
-    advice = list(problems)
+    issues += [
+        Issue(
+            "noisy",
+            number,
+            None,
+            None,
+            "The background is loud. Record somewhere quieter or closer to the microphone.",
+        )
+        for number, utterance in enumerate(speaker.utterances, start=1)
+        if utterance.snr_db is not None and utterance.snr_db < NOISY_DB
+    ]
+    ok = not issues
     if speaker.speech_s < AMPLE_SPEECH_S:
-        advice.append(
-            f"More speech makes recognition surer: add recordings up to {AMPLE_SPEECH_S:g} s of speech."
+        issues.append(
+            Issue(
+                "too_short",
+                None,
+                None,
+                None,
+                f"More speech makes recognition surer: add recordings up to {AMPLE_SPEECH_S:g} s of speech.",
+            )
         )
-    return Quality(weakest, noisiest, ok=not problems, advice=" ".join(advice) or "Good as it is.")
+    advice = " ".join(dict.fromkeys(issue.advice for issue in issues))
+    return Quality(weakest, noisiest, ok, advice or "Good as it is.", tuple(issues))

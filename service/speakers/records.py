@@ -32,6 +32,7 @@ class NewUtterance:
     model: str  # "<name>/<version>" that made the embedding
     embedding: Embedding
     audio: bytes | None = field(default=None, repr=False)  # retained recording, Ogg Opus, 16 kHz mono
+    second_voice: tuple[float, float] | None = None  # start_s, end_s; None: one voice, as far as is known
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,7 @@ class Utterance:
     snr_db: float | None
     retained: bool  # whether its audio is stored, so that another model can embed it
     created_at: datetime
+    second_voice: tuple[float, float] | None = field(default=None, kw_only=True)  # as of NewUtterance
     embeddings: Mapping[str, Embedding]  # model → embedding, in the order they were made
 
 

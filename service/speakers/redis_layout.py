@@ -153,6 +153,7 @@ def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:
                 snr_db=stored["snr_db"],
                 retained=stored["retained"],
                 created_at=datetime.fromisoformat(stored["created_at"]),
+                second_voice=_span(stored.get("second_voice")),  # older records have none
                 embeddings={
                     model: embedding for _, model, embedding in sorted(embeddings[number], key=itemgetter(0))
                 },
@@ -160,3 +161,7 @@ def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:
             for number, stored in sorted(utterances.items())
         ),
     )
+
+
+def _span(stored: list[float] | None) -> tuple[float, float] | None:
+    return None if stored is None else (stored[0], stored[1])

@@ -18,13 +18,20 @@ from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Spe
 from service.stores.sqlite import SqliteFile
 from service.tenants import EVERYBODY, IdRange, owner
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 ERASURES = """
 CREATE TABLE erasures (
     erasure_id INTEGER PRIMARY KEY AUTOINCREMENT,
     requested_at TEXT NOT NULL,
     tenant TEXT NOT NULL,
     speaker_id TEXT              -- NULL once jobs are clean
+) STRICT;
+"""
+SECOND_VOICES = """
+CREATE TABLE second_voices (     -- of recordings in which another voice speaks from start_s to end_s
+    utterance_id INTEGER PRIMARY KEY REFERENCES utterances ON DELETE CASCADE,
+    start_s REAL NOT NULL,
+    end_s REAL NOT NULL
 ) STRICT;
 """
 SCHEMA = f"""
@@ -52,11 +59,12 @@ CREATE TABLE embeddings (
     map_error REAL,              -- NULL: made from audio
     PRIMARY KEY (utterance_id, model)
 ) STRICT;
-{ERASURES}"""
+{ERASURES}{SECOND_VOICES}"""
 UPGRADES = {  # from version → statements
     0: SCHEMA,
-    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}",
-    2: ERASURES,
+    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}{SECOND_VOICES}",
+    2: f"{ERASURES}{SECOND_VOICES}",
+    3: SECOND_VOICES,
 }
 
 
@@ -223,6 +231,10 @@ class SqliteGallery:
             )
             assert cursor.lastrowid is not None  # an INSERT always sets it
             _insert_embedding(db, cursor.lastrowid, new.model, new.embedding)
+            if new.second_voice is not None:
+                db.execute(
+                    "INSERT INTO second_voices VALUES (?, ?, ?)", (cursor.lastrowid, *new.second_voice)
+                )
 
 
 def _insert_embedding(db: sqlite3.Connection, utterance_id: int, model: str, embedding: Embedding) -> None:
@@ -261,10 +273,12 @@ def _select_speaker(db: sqlite3.Connection, speaker_id: str) -> Speaker:
             snr_db=snr_db,
             retained=bool(retained),
             created_at=datetime.fromisoformat(created_at),
+            second_voice=None if start_s is None else (start_s, end_s),
             embeddings=embeddings.get(utterance_id, {}),
         )
-        for utterance_id, speech_s, snr_db, created_at, retained in db.execute(
-            "SELECT utterance_id, speech_s, snr_db, created_at, audio IS NOT NULL FROM utterances "
+        for utterance_id, speech_s, snr_db, created_at, retained, start_s, end_s in db.execute(
+            "SELECT utterance_id, speech_s, snr_db, created_at, audio IS NOT NULL, start_s, end_s "
+            "FROM utterances LEFT JOIN second_voices USING (utterance_id) "
             "WHERE speaker_id = ? ORDER BY utterance_id",
             (speaker_id,),
         )

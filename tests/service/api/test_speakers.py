@@ -54,7 +54,7 @@ def test_enrols_shows_adds_and_erases(
     assert (body["speaker_id"], body["name"], body["metadata"]) == ("ada", "Ada", {"team": "blue"})
     assert body["utterances"] == len(voices[0].enrol)
     assert body["speech_s"] > 5
-    assert body["quality"].keys() == {"cohesion", "snr_db", "ok", "advice"}
+    assert body["quality"].keys() == {"cohesion", "snr_db", "ok", "advice", "issues"}
     assert -1 <= body["quality"]["cohesion"] <= 1
     assert body["model"] == tiny_model.id
     assert (body["stale"], body["audio_retained"]) == (False, False)

@@ -193,6 +193,11 @@ def test_embeddings_of_another_model_join_the_old_ones(gallery: Gallery) -> None
     assert np.array_equal(speaker.utterances[1].embeddings["m/1"].mean, embedding(2).mean)
 
 
+def test_a_second_voice_is_kept_with_its_recording(gallery: Gallery) -> None:
+    enrol(gallery, "ada", utterance(1), replace(utterance(2), second_voice=(1.5, 4.0)))
+    assert [u.second_voice for u in gallery.get("ada").utterances] == [None, (1.5, 4.0)]
+
+
 def test_a_mapped_voice_says_so(gallery: Gallery) -> None:
     enrol(gallery, "ada", utterance(1), utterance(2))
     ids = [u.utterance_id for u in gallery.get("ada").utterances]

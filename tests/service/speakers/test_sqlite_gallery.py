@@ -35,7 +35,7 @@ def test_file_is_durable_and_in_wal_mode(gallery: SqliteGallery, path: Path) -> 
     assert gallery.count() == 0
     with sqlite3.connect(path) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert other.execute("PRAGMA user_version").fetchone() == (3,)
+        assert other.execute("PRAGMA user_version").fetchone() == (4,)
     other.close()
 
 
@@ -71,17 +71,24 @@ def test_full_disk_stores_nothing_by_halves(gallery: SqliteGallery) -> None:
     assert gallery.count() == 2
 
 
-def test_the_first_schema_is_upgraded(gallery: SqliteGallery, path: Path) -> None:
+OLDER = {
+    1: "DROP TABLE second_voices; DROP TABLE erasures; ALTER TABLE embeddings DROP COLUMN map_error",
+    2: "DROP TABLE second_voices; DROP TABLE erasures",
+    3: "DROP TABLE second_voices",
+}
+
+
+@pytest.mark.parametrize("version", OLDER)
+def test_an_older_schema_is_upgraded(gallery: SqliteGallery, path: Path, version: int) -> None:
     gallery.enrol("ada", name=None, metadata={}, utterances=[utterance()])
     gallery.close()
     with sqlite3.connect(path) as other:
-        other.execute("ALTER TABLE embeddings DROP COLUMN map_error")
-        other.execute("DROP TABLE erasures")
-        other.execute("PRAGMA user_version = 1")
+        other.executescript(f"{OLDER[version]}; PRAGMA user_version = {version}")
     other.close()
     upgraded = SqliteGallery(path)
     (stored,) = upgraded.get("ada").embeddings(MODEL)
     assert (stored.n_crops, stored.map_error) == (6, None)
+    assert upgraded.get("ada").utterances[0].second_voice is None
     upgraded.close()
 
 
