@@ -14,7 +14,16 @@ from service.speakers.gallery import Gallery
 from service.speakers.index import Hit, VoiceIndex
 from service.speakers.mixture import second_voice
 from service.speakers.quality import Issue, Quality, assess
-from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Utterance, Voiceprints
+from service.speakers.records import (
+    Embedding,
+    Erasure,
+    Measures,
+    NewUtterance,
+    Page,
+    Speaker,
+    Utterance,
+    Voiceprints,
+)
 from service.speakers.redis_gallery import RedisGallery
 from service.speakers.space_map import SpaceMap
 from service.speakers.sqlite_gallery import SqliteGallery
@@ -29,6 +38,7 @@ __all__ = [
     "Gallery",
     "Hit",
     "Issue",
+    "Measures",
     "NewUtterance",
     "Page",
     "Quality",

@@ -14,7 +14,7 @@ from service.audio.decoder import EmbeddedRecording
 from service.errors import PoorEnrolment
 from service.speakers.mixture import second_voice
 from service.speakers.quality import assess, centred_sum, cohesion, stored_sum
-from service.speakers.records import Embedding, NewUtterance, Speaker, Utterance
+from service.speakers.records import Embedding, Measures, NewUtterance, Speaker, Utterance
 
 
 def embed_recordings(
@@ -51,7 +51,10 @@ def new_utterances(
             snr_db=recording.prepared.audio.snr_db,
             model=model,
             embedding=embedding,
-            second_voice=second_voice(recording.embeddings, recording.prepared.crops.spans, scorer),
+            measures=Measures(
+                second_voice=second_voice(recording.embeddings, recording.prepared.crops.spans, scorer),
+                bandwidth_hz=recording.prepared.audio.bandwidth_hz,
+            ),
             audio=encode_opus(recording.prepared.decoded.samples) if retain_audio else None,
         )
         for recording, embedding in zip(recordings, embeddings, strict=True)
@@ -79,7 +82,7 @@ def require_faultless(
             new.audio is not None,
             now,
             {new.model: new.embedding},
-            second_voice=new.second_voice,
+            new.measures,
         )
         for new in utterances
     )

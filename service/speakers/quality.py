@@ -17,16 +17,23 @@ NOISY_DB = 10.0  # below this, background noise shapes the voiceprint
 AMPLE_SPEECH_S = 10.0  # beyond this, more speech adds little
 _COMPARABLE_S = 3.0  # of speech; a shorter recording says too little of a voice
 
+_NOT_ONE_VOICE = (
+    "The recordings do not sound like one voice. Perhaps somebody else speaks in one of them. "
+    "Erase the speaker, then enrol again with recordings of this person only."
+)
+_NOISY = "The background is loud. Record somewhere quieter or closer to the microphone."
+_TOO_SHORT = f"More speech makes recognition surer: add recordings up to {AMPLE_SPEECH_S:g} s of speech."
+
 
 @dataclass(frozen=True)
 class Issue:
     """What makes an enrolment less reliable."""
 
     kind: str  # two_voices, other_voice, noisy or too_short
-    recording: int | None  # its number, from 1; None: the whole enrolment
-    start_s: float | None  # None: all of the recording
-    end_s: float | None
     advice: str
+    recording: int | None = None  # its number, from 1; None: the whole enrolment
+    start_s: float | None = None  # None: all of the recording
+    end_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,10 +105,8 @@ def _odds(
 
 def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
     """Quality of an enrolment under `model`. The weakest recording counts, because one spoils the mean."""
-    known = [e.cohesion for e in speaker.embeddings(model) if e.cohesion is not None]
-    weakest = min(known, default=None)
-    snrs = [u.snr_db for u in speaker.utterances if u.snr_db is not None]
-    noisiest = min(snrs, default=None)
+    weakest = min((e.cohesion for e in speaker.embeddings(model) if e.cohesion is not None), default=None)
+    noisiest = min((u.snr_db for u in speaker.utterances if u.snr_db is not None), default=None)
     if not speaker.embeddings(model):
         return Quality(
             None,
@@ -110,63 +115,44 @@ def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
             advice=f"Stale: there is no voiceprint under {model}. "
             f"Add recordings with POST /speakers/{speaker.speaker_id}/audio.",
         )
-    issues = [
-        *(
-            Issue(
-                "two_voices",
-                number,
-                *utterance.second_voice,
-                f"In recording {number}, another voice speaks from {utterance.second_voice[0]:.1f} to "
-                f"{utterance.second_voice[1]:.1f} s than in the rest of it. Erase the speaker, then enrol "
-                "the part of one person with start_s and end_s; POST /diarize finds it.",
-            )
-            for number, utterance in enumerate(speaker.utterances, start=1)
-            if utterance.second_voice is not None
-        ),
-        *(
-            Issue(
-                "other_voice",
-                number,
-                None,
-                None,
-                f"Recording {number} does not sound like the voice of the others. If somebody else speaks in "
-                "it, erase the speaker, then enrol again with recordings of this person only.",
-            )
-            for number in other_voices(speaker, model, scorer)
-        ),
-    ]
+    issues = _of_voices(speaker, model, scorer)
     if not issues and weakest is not None and weakest < scorer.min_cohesion:
-        issues.append(
-            Issue(
-                "two_voices",
-                None,
-                None,
-                None,
-                "The recordings do not sound like one voice. Perhaps somebody else speaks in one of them. "
-                "Erase the speaker, then enrol again with recordings of this person only.",
-            )
-        )
+        issues.append(Issue("two_voices", _NOT_ONE_VOICE))
     issues += [
-        Issue(
-            "noisy",
-            number,
-            None,
-            None,
-            "The background is loud. Record somewhere quieter or closer to the microphone.",
-        )
+        Issue("noisy", _NOISY, number)
         for number, utterance in enumerate(speaker.utterances, start=1)
         if utterance.snr_db is not None and utterance.snr_db < NOISY_DB
     ]
     ok = not issues
     if speaker.speech_s < AMPLE_SPEECH_S:
-        issues.append(
-            Issue(
-                "too_short",
-                None,
-                None,
-                None,
-                f"More speech makes recognition surer: add recordings up to {AMPLE_SPEECH_S:g} s of speech.",
-            )
-        )
+        issues.append(Issue("too_short", _TOO_SHORT))
     advice = " ".join(dict.fromkeys(issue.advice for issue in issues))
     return Quality(weakest, noisiest, ok, advice or "Good as it is.", tuple(issues))
+
+
+def _of_voices(speaker: Speaker, model: str, scorer: Scorer) -> list[Issue]:
+    """Recordings of two voices, and of another voice than the others."""
+    issues = [
+        Issue("two_voices", _two_voices(number, *stretch), number, *stretch)
+        for number, utterance in enumerate(speaker.utterances, start=1)
+        if (stretch := utterance.measures.second_voice) is not None
+    ]
+    issues += [
+        Issue("other_voice", _other_voice(number), number) for number in other_voices(speaker, model, scorer)
+    ]
+    return issues
+
+
+def _two_voices(recording: int, start_s: float, end_s: float) -> str:
+    return (
+        f"In recording {recording}, another voice speaks from {start_s:.1f} to {end_s:.1f} s than in the "
+        "rest of it. Erase the speaker, then enrol the part of one person with start_s and end_s; "
+        "POST /diarize finds it."
+    )
+
+
+def _other_voice(recording: int) -> str:
+    return (
+        f"Recording {recording} does not sound like the voice of the others. If somebody else speaks in it, "
+        "erase the speaker, then enrol again with recordings of this person only."
+    )

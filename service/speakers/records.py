@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,28 @@ class Embedding:
     map_error: float | None = None  # mean 1 − cosine of the map it came through; None: made from audio
 
 
+@dataclass(frozen=True)
+class Measures:
+    """What was measured of a recording when it came. An older release measured less."""
+
+    second_voice: tuple[float, float] | None = None  # start_s, end_s; None: one voice, as far as is known
+    bandwidth_hz: int | None = None  # up to which the voice stands out; None: unknown
+
+    def to_json(self) -> str:
+        """JSON that holds what is known."""
+        return json.dumps({name: value for name, value in vars(self).items() if value is not None})
+
+    @classmethod
+    def from_json(cls, text: str) -> Measures:
+        """Reads `to_json`, also of a release that measures more."""
+        stored = json.loads(text)
+        second_voice = stored.get("second_voice")
+        return cls(
+            second_voice=None if second_voice is None else (second_voice[0], second_voice[1]),
+            bandwidth_hz=stored.get("bandwidth_hz"),
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class NewUtterance:
     """One recording about to be stored."""
@@ -32,7 +55,7 @@ class NewUtterance:
     model: str  # "<name>/<version>" that made the embedding
     embedding: Embedding
     audio: bytes | None = field(default=None, repr=False)  # retained recording, Ogg Opus, 16 kHz mono
-    second_voice: tuple[float, float] | None = None  # start_s, end_s; None: one voice, as far as is known
+    measures: Measures = Measures()
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +67,8 @@ class Utterance:
     snr_db: float | None
     retained: bool  # whether its audio is stored, so that another model can embed it
     created_at: datetime
-    second_voice: tuple[float, float] | None = field(default=None, kw_only=True)  # as of NewUtterance
     embeddings: Mapping[str, Embedding]  # model → embedding, in the order they were made
+    measures: Measures = Measures()
 
 
 @dataclass(frozen=True, eq=False)

@@ -199,7 +199,7 @@ class RedisGallery:
                 "snr_db": new.snr_db,
                 "created_at": created_at,
                 "retained": new.audio is not None,
-                "second_voice": new.second_voice,
+                "measures": new.measures.to_json(),
             }
             audio = b"" if new.audio is None else self._cipher.seal(new.audio)
             args += [new.model, json.dumps(utterance), packed(new.embedding), audio]

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from service.speakers.records import Embedding, Speaker, Utterance
+from service.speakers.records import Embedding, Measures, Speaker, Utterance
 from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, PREFIX
 
 # Keys. A speaker is one hash, so that reading or erasing it is one step:
 #   speaker                      JSON: name, metadata, created_at
-#   utterance:<number>           JSON: speech_s, snr_db, created_at, retained
+#   utterance:<number>           JSON: speech_s, snr_db, created_at, retained, measures
 #   embedding:<number>:<model>   _HEADER, then the mean as float32, little-endian
 SPEAKERS = f"{PREFIX}speakers"  # sorted set of all ids, all with score 0: sorted by their bytes
 NUMBERS = f"{PREFIX}utterances"  # counter: no two utterances ever get the same number
@@ -153,15 +153,11 @@ def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:
                 snr_db=stored["snr_db"],
                 retained=stored["retained"],
                 created_at=datetime.fromisoformat(stored["created_at"]),
-                second_voice=_span(stored.get("second_voice")),  # older records have none
                 embeddings={
                     model: embedding for _, model, embedding in sorted(embeddings[number], key=itemgetter(0))
                 },
+                measures=Measures.from_json(stored.get("measures", "{}")),  # older records have none
             )
             for number, stored in sorted(utterances.items())
         ),
     )
-
-
-def _span(stored: list[float] | None) -> tuple[float, float] | None:
-    return None if stored is None else (stored[0], stored[1])

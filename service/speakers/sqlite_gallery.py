@@ -14,7 +14,16 @@ from bundle.arrays import Float32
 from bundle.vectors import unit
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import taken, unknown
-from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Utterance, Voiceprints
+from service.speakers.records import (
+    Embedding,
+    Erasure,
+    Measures,
+    NewUtterance,
+    Page,
+    Speaker,
+    Utterance,
+    Voiceprints,
+)
 from service.stores.sqlite import SqliteFile
 from service.tenants import EVERYBODY, IdRange, owner
 
@@ -27,11 +36,10 @@ CREATE TABLE erasures (
     speaker_id TEXT              -- NULL once jobs are clean
 ) STRICT;
 """
-SECOND_VOICES = """
-CREATE TABLE second_voices (     -- of recordings in which another voice speaks from start_s to end_s
+MEASURES = """
+CREATE TABLE measures (          -- not a column of utterances, which would lie behind the audio
     utterance_id INTEGER PRIMARY KEY REFERENCES utterances ON DELETE CASCADE,
-    start_s REAL NOT NULL,
-    end_s REAL NOT NULL
+    measures TEXT NOT NULL       -- JSON object
 ) STRICT;
 """
 SCHEMA = f"""
@@ -59,12 +67,12 @@ CREATE TABLE embeddings (
     map_error REAL,              -- NULL: made from audio
     PRIMARY KEY (utterance_id, model)
 ) STRICT;
-{ERASURES}{SECOND_VOICES}"""
+{ERASURES}{MEASURES}"""
 UPGRADES = {  # from version → statements
     0: SCHEMA,
-    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}{SECOND_VOICES}",
-    2: f"{ERASURES}{SECOND_VOICES}",
-    3: SECOND_VOICES,
+    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}{MEASURES}",
+    2: f"{ERASURES}{MEASURES}",
+    3: MEASURES,
 }
 
 
@@ -231,10 +239,7 @@ class SqliteGallery:
             )
             assert cursor.lastrowid is not None  # an INSERT always sets it
             _insert_embedding(db, cursor.lastrowid, new.model, new.embedding)
-            if new.second_voice is not None:
-                db.execute(
-                    "INSERT INTO second_voices VALUES (?, ?, ?)", (cursor.lastrowid, *new.second_voice)
-                )
+            db.execute("INSERT INTO measures VALUES (?, ?)", (cursor.lastrowid, new.measures.to_json()))
 
 
 def _insert_embedding(db: sqlite3.Connection, utterance_id: int, model: str, embedding: Embedding) -> None:
@@ -273,12 +278,12 @@ def _select_speaker(db: sqlite3.Connection, speaker_id: str) -> Speaker:
             snr_db=snr_db,
             retained=bool(retained),
             created_at=datetime.fromisoformat(created_at),
-            second_voice=None if start_s is None else (start_s, end_s),
             embeddings=embeddings.get(utterance_id, {}),
+            measures=Measures.from_json(measures or "{}"),  # of an older release: none
         )
-        for utterance_id, speech_s, snr_db, created_at, retained, start_s, end_s in db.execute(
-            "SELECT utterance_id, speech_s, snr_db, created_at, audio IS NOT NULL, start_s, end_s "
-            "FROM utterances LEFT JOIN second_voices USING (utterance_id) "
+        for utterance_id, speech_s, snr_db, created_at, retained, measures in db.execute(
+            "SELECT utterance_id, speech_s, snr_db, created_at, audio IS NOT NULL, measures "
+            "FROM utterances LEFT JOIN measures USING (utterance_id) "
             "WHERE speaker_id = ? ORDER BY utterance_id",
             (speaker_id,),
         )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from service.errors import Conflict, NotFound, StoreUnavailable
-from service.speakers import Embedding, Gallery, NewUtterance, RedisGallery, SqliteGallery
+from service.speakers import Embedding, Gallery, Measures, NewUtterance, RedisGallery, SqliteGallery
 
 DIM = 8
 MODEL = "m/1"
@@ -193,9 +193,10 @@ def test_embeddings_of_another_model_join_the_old_ones(gallery: Gallery) -> None
     assert np.array_equal(speaker.utterances[1].embeddings["m/1"].mean, embedding(2).mean)
 
 
-def test_a_second_voice_is_kept_with_its_recording(gallery: Gallery) -> None:
-    enrol(gallery, "ada", utterance(1), replace(utterance(2), second_voice=(1.5, 4.0)))
-    assert [u.second_voice for u in gallery.get("ada").utterances] == [None, (1.5, 4.0)]
+def test_what_was_measured_is_stored_with_its_recording(gallery: Gallery) -> None:
+    measures = Measures(second_voice=(1.5, 4.0), bandwidth_hz=3400)
+    enrol(gallery, "ada", utterance(1), replace(utterance(2), measures=measures))
+    assert [u.measures for u in gallery.get("ada").utterances] == [Measures(), measures]
 
 
 def test_a_mapped_voice_says_so(gallery: Gallery) -> None:

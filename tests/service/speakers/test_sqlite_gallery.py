@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from service.errors import StoreUnavailable
-from service.speakers import Embedding, NewUtterance, SqliteGallery
+from service.speakers import Embedding, Measures, NewUtterance, SqliteGallery
 
 MODEL = "m/1"
 
@@ -72,9 +72,9 @@ def test_full_disk_stores_nothing_by_halves(gallery: SqliteGallery) -> None:
 
 
 OLDER = {
-    1: "DROP TABLE second_voices; DROP TABLE erasures; ALTER TABLE embeddings DROP COLUMN map_error",
-    2: "DROP TABLE second_voices; DROP TABLE erasures",
-    3: "DROP TABLE second_voices",
+    1: "DROP TABLE measures; DROP TABLE erasures; ALTER TABLE embeddings DROP COLUMN map_error",
+    2: "DROP TABLE measures; DROP TABLE erasures",
+    3: "DROP TABLE measures",
 }
 
 
@@ -88,7 +88,7 @@ def test_an_older_schema_is_upgraded(gallery: SqliteGallery, path: Path, version
     upgraded = SqliteGallery(path)
     (stored,) = upgraded.get("ada").embeddings(MODEL)
     assert (stored.n_crops, stored.map_error) == (6, None)
-    assert upgraded.get("ada").utterances[0].second_voice is None
+    assert upgraded.get("ada").utterances[0].measures == Measures()
     upgraded.close()
 
 
