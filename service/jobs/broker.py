@@ -14,7 +14,10 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+import structlog
 from kombu.transport import virtual
+
+_log = structlog.get_logger(__name__)
 
 
 class Channel(virtual.Channel):
@@ -37,7 +40,14 @@ class Channel(virtual.Channel):
                 file.replace(taken)
             except FileNotFoundError:  # another worker was faster
                 continue
-            message = json.loads(taken.read_text())
+            try:
+                message = json.loads(taken.read_text())
+                self.Message(message, channel=self)  # type: ignore[no-untyped-call]  # raises what it trips over
+            except Exception as error:  # noqa: BLE001  a message must not end the worker, whatever is in it
+                aside = taken.with_suffix(".unreadable")
+                taken.replace(aside)
+                _log.error("message_set_aside", file=aside.name, error=type(error).__name__)
+                continue
             taken.unlink()
             return message
         raise Empty

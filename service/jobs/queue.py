@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Protocol
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import structlog
 from celery import Celery
 from kombu.exceptions import KombuError, OperationalError
+from redis.connection import parse_url
 
 from service.jobs.files import Folders
 from service.settings import Settings
@@ -38,7 +40,7 @@ def make_celery(settings: Settings, folders: Folders) -> Celery:
         # After this time Redis gives a message to another worker: it must exceed the longest job.
         visible_s = settings.finetune_timeout_s + 600
         app.conf.update(
-            broker_url=settings.redis_url.get_secret_value(),
+            broker_url=broker_url(settings.redis_url.get_secret_value()),
             broker_transport_options={"visibility_timeout": visible_s, "socket_timeout": 10},
         )
     else:
@@ -49,6 +51,26 @@ def make_celery(settings: Settings, folders: Folders) -> Celery:
             broker_transport_options={"folder": str(folders.messages), "polling_interval": _POLL_S},
         )
     return app
+
+
+def broker_url(redis_url: str) -> str:
+    """The URL of the same Redis database as Celery's transport writes it.
+
+    That one has another scheme for sockets, and takes password and database from fewer places.
+    """
+    options = parse_url(redis_url)  # type: ignore[no-untyped-call]
+    parts = urlsplit(redis_url)
+    name, password = (quote(options.get(part, ""), safe="") for part in ("username", "password"))
+    who = f"{name}:{password}@" if name or password else ""
+    database = options.get("db", 0)
+    if parts.scheme == "unix":
+        return f"redis+socket://{who}{quote(options['path'])}?virtual_host={database}"
+    host = parts.hostname or "localhost"
+    if ":" in host:
+        host = f"[{host}]"
+    more = [pair for pair in parse_qsl(parts.query) if pair[0] not in ("db", "username", "password")]
+    query = f"?{urlencode(more)}" if more else ""
+    return f"{parts.scheme}://{who}{host}:{options.get('port', 6379)}/{database}{query}"
 
 
 class JobQueue(Protocol):

@@ -70,6 +70,7 @@ class Job:
     cancel_requested: bool = False
 
     readable: bool = True  # False: the record cannot be read, and all but the id is made up
+    damaged: bool = False  # True: no release can read it, so that no worker can have the job
 
     @property
     def over(self) -> bool:
@@ -119,6 +120,7 @@ def read_job(job_id: str, stored: str | bytes) -> Job:
             finished_at=created_at,
             error="The record of this job cannot be read: it is damaged, or another release wrote it.",
             readable=False,
+            damaged=not _is_json(stored),
         )
 
 
@@ -133,6 +135,14 @@ NOBODY = speaker_text("")
 def new_job_id() -> str:
     """32 hexadecimal digits that nobody can guess. Later ids sort after earlier ones."""
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+
+
+def _is_json(stored: str | bytes) -> bool:
+    try:
+        json.loads(stored)
+    except ValueError:
+        return False
+    return True
 
 
 def _created_at(job_id: str) -> datetime:

@@ -29,7 +29,7 @@ def tidy(store: JobStore, folders: Folders) -> dict[str, str]:
                 continue
             folder.remove()
         else:
-            if job.over and job.readable:
+            if job.over and (job.readable or job.damaged):
                 folders.clear(job)
     return left
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
@@ -20,8 +22,8 @@ class Place(BaseModel):
     )
     redis_url: SecretStr = Field(
         default=SecretStr(""),
-        description="Redis 7 for voices and jobs, as `redis://HOST:6379/0`. Several replicas can share it. "
-        "Empty: the state folder holds voices and jobs.",
+        description="Redis 7 for voices and jobs, as `redis://HOST:6379/0` or `unix:///path/to/redis.sock`. "
+        "Several replicas can share it. Empty: the state folder holds voices and jobs.",
     )
     models_dir: Path = Field(
         default=_CHECKOUT / "models",
@@ -31,7 +33,16 @@ class Place(BaseModel):
 
     @field_validator("redis_url")
     @classmethod
-    def _redis_url_has_a_scheme(cls, value: SecretStr) -> SecretStr:
-        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("a Redis URL starts with redis://, rediss:// (TLS) or unix://")
+    def _redis_url_leads_to_a_database(cls, value: SecretStr) -> SecretStr:
+        if value:
+            parts = urlsplit(value.get_secret_value())
+            database = parse_qs(parts.query).get("db", ["0"])[0]
+            if parts.scheme not in ("redis", "rediss", "unix"):
+                raise ValueError("a Redis URL starts with redis://, rediss:// (TLS) or unix://")
+            if parts.scheme == "unix" and (parts.hostname or parts.path in ("", "/")):
+                raise ValueError("write a socket as unix:///path/to/redis.sock, with three slashes")
+            if parts.scheme != "unix" and parts.path not in ("", "/"):
+                database = parts.path[1:]
+            if not re.fullmatch(r"[0-9]+", database):
+                raise ValueError("the database of a Redis URL is a number, as in redis://HOST:6379/0")
         return value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 
 import structlog
@@ -21,6 +21,7 @@ from service.speakers.index import VoiceIndex
 from service.speakers.records import NewUtterance, Speaker
 from service.speakers.space_map import SpaceMap
 
+_TURN_S = 5.0  # longest wait of a write for those before it
 _log = structlog.get_logger(__name__)
 
 
@@ -106,7 +107,7 @@ class SpeakerDirectory:
             if self._index is not None:
                 self._index.remove(speaker_id)
 
-        async with self._writing:
+        async with self._turn():
             await asyncio.to_thread(work)
 
     async def refresh(self, speaker_ids: Collection[str]) -> None:
@@ -198,10 +199,25 @@ class SpeakerDirectory:
             index.put(speaker.speaker_id, speaker.name, speaker.voiceprint(index.model))
             return speaker
 
-        async with self._writing:
+        async with self._turn():
             if index is not self._index:
                 raise switched()
             return await asyncio.to_thread(work)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Waits for the writes that came before, but not for a row of them that each wait for the store."""
+        try:
+            async with asyncio.timeout(_TURN_S):
+                await self._writing.acquire()
+        except TimeoutError:
+            raise StoreUnavailable(
+                "Other writes take too long. Nothing was changed; try again shortly.", retry_after_s=1
+            ) from None
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def _load(self, bundle: VoiceBundle) -> VoiceIndex:
         return VoiceIndex(bundle.id, Scorer(bundle.scoring), self.gallery.voiceprints(bundle.id))

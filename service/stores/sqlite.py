@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from service.errors import StoreUnavailable
 #: The statements that bring a file to the newest schema, by the schema version it has now.
 #: A new file has version 0. Statements end in `;`, and their comments hold none.
 Upgrades = Mapping[int, str]
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_POLL_S = 0.01  # how often a thread looks whether another program still writes
 
 
 class SqliteFile:
@@ -78,40 +81,61 @@ class SqliteFile:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """What the block writes is stored as a whole, or not at all when it raises.
 
-        Raises StoreUnavailable.
+        Raises StoreUnavailable, also when another program writes for as long as `busy_timeout_s`. Threads
+        wait for that side by side, and reading goes on meanwhile.
         """
-        with self.reading() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                # SQLite has already rolled back by itself after some errors, a full disk among them.
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+        deadline = time.monotonic() + self._busy_timeout_s
+        while True:
+            with self.reading() as db:
+                if self._begin(db, may_be_busy=time.monotonic() < deadline):
+                    try:
+                        yield db
+                        db.execute("COMMIT")
+                    except BaseException:
+                        # SQLite has already rolled back by itself after some errors, a full disk among them.
+                        if db.in_transaction:
+                            db.execute("ROLLBACK")
+                        raise
+                    return
+            time.sleep(_POLL_S)
 
     def empty_log(self) -> bool:
         """Writes the write-ahead log back and empties it: what was deleted is then gone from the disk.
 
         Returns False, at once, while another program reads from the log or writes to it.
         """
-        with self.reading() as db:
-            db.execute("PRAGMA busy_timeout = 0")
+        with self.reading() as db, self._not_waiting(db):
             try:
                 ((busy, _, _),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                if error.sqlite_errorcode not in _BUSY:
                     raise
                 busy = 1
-            finally:
-                db.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
             return not busy
 
     def close(self) -> None:
         """Ends the connection. Later calls raise StoreUnavailable."""
         with self._lock:
             self._db.close()
+
+    def _begin(self, db: sqlite3.Connection, *, may_be_busy: bool) -> bool:
+        """Begins a transaction at once. Returns False if another program writes, and `may_be_busy`."""
+        with self._not_waiting(db):
+            try:
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if may_be_busy and error.sqlite_errorcode in _BUSY:
+                    return False
+                raise
+            return True
+
+    @contextmanager
+    def _not_waiting(self, db: sqlite3.Connection) -> Iterator[None]:
+        db.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            db.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
 
     def _upgrade(self, path: Path, upgrades: Upgrades, schema_version: int) -> None:
         with self.transaction() as db:  # several processes may start at once
