@@ -2,30 +2,37 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 # PYTHON=/path/to/python chooses another.
-PYTHON ?= $(firstword $(foreach version,3.11 3.12,$(shell which python$(version) 2>/dev/null)))
+PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell which python$(version) 2>/dev/null)))
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Two processes; tests that share models or a service stay in one (tests/conftest.py).
 PARALLEL := --numprocesses 2 --dist loadgroup
 
-.PHONY: help serve test fast lint bench hooks clean
+.PHONY: help serve worker test fast lint bench hooks clean
 
 help:  ## Lists the commands.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 # A stamp per set of extras: pip runs again only when pyproject.toml changed.
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and neither is here: install one, or give PYTHON=/path/to/python." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' \
-	  || { echo "$(PYTHON) is neither Python 3.11 nor 3.12: give PYTHON=/path/to/one." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none is here: install one, or give PYTHON=/path/to/python." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: give PYTHON=/path/to/one." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.serve: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu,generate]'
 	touch $@
 
-$(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu,train,test,dev]'
+# torch for CUDA is 5 GB: without a GPU, the index of torch's own site has a smaller one.
+TORCH_INDEX ?= $(if $(shell which nvidia-smi 2>/dev/null),,--extra-index-url https://download.pytorch.org/whl/cpu)
+
+$(VENV)/.train: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH_INDEX) --editable '.[cpu,generate,train]'
 	touch $@ $(VENV)/.serve
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu,generate,train,test,dev]'
+	touch $@ $(VENV)/.serve $(VENV)/.train
 
 $(VENV)/.bench: $(VENV)/.test
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps resemblyzer==0.1.4
@@ -33,6 +40,9 @@ $(VENV)/.bench: $(VENV)/.test
 
 serve: $(VENV)/.serve  ## Installs and starts the service on http://127.0.0.1:8000.
 	$(BIN)/python -m service serve --worker
+
+worker: $(VENV)/.train  ## Installs torch too, and runs fine-tuning jobs, training steps included.
+	$(BIN)/python -m service worker
 
 test: $(VENV)/.test  ## Installs everything and runs every test.
 	$(PYTEST) $(PARALLEL)

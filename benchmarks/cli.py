@@ -304,3 +304,23 @@ def representations(
     with errors_said(console, BundleError, DataError):
         representations_page(bundle or newest_bundle(), barlow_twins, data, page, cache, console.print)
     console.print(f"written to {page}")
+
+
+@app.command()
+def install(
+    python: Annotated[
+        list[str] | None,
+        typer.Option(help="Interpreter; repeatable. Without it, python3.11, python3.12, python3.13."),
+    ] = None,
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/deployment.md"),
+) -> None:
+    """Does a wheel install and serve from any folder, and how large is that? Downloads the packages.
+
+    Example: `python -m benchmarks install --python python3.13`
+    """
+    from benchmarks.installation import VERSIONS, InstallationFailed, installation_page
+
+    console = Console(stderr=True)
+    with errors_said(console, InstallationFailed):
+        installation_page(python or [f"python{version}" for version in VERSIONS], page, console.print)
+    console.print(f"written to {page}")

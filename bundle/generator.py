@@ -67,6 +67,7 @@ class GeneratorBundle(StoredBundle):
     kind: Literal["gaae"]
     waveform_samples: Literal[16000]
     labels: tuple[str, ...] = Field(min_length=1)
+    language: str | None = None  # of the clips, as a BCP 47 tag; the labels may be of another
     latent_dim: int = Field(gt=0)
     prior: Prior
     spectrogram: SpectrogramForm

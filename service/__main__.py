@@ -1,5 +1,12 @@
-"""`python -m service`."""
+"""`twofold`, and the same as `python -m service`."""
 
 from service.cli import app
 
-app(prog_name="python -m service")
+
+def main() -> None:
+    """Runs the command line."""
+    app(prog_name="twofold")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""`python -m service`: the command line."""
+"""`twofold`, or `python -m service`: the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import typer
 from pydantic import ValidationError
 
 from service import key_commands
+from service.address import CannotListen, require_address
 from service.client import register
+from service.errors import FolderTaken
 from service.keys import KeysFileError, read_keys
 from service.misspelt import MisspeltSetting, given_names, warnings
 from service.settings import Settings, is_loopback
@@ -34,13 +36,13 @@ def serve(
     given = {"host": host, "port": port}
     settings = _settings({name: value for name, value in given.items() if value is not None})
     _check(settings)
-    from service.errors import FolderTaken
-    from service.server import run  # the web stack takes half a second to import: not for --help
-
     try:
+        require_address(settings.host, settings.port)
+        from service.server import run  # takes half a second to import: not for --help
+
         run(settings, worker=worker)
-    except FolderTaken as error:
-        typer.echo(f"error: {error.detail}", err=True)
+    except (FolderTaken, CannotListen) as error:
+        typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
 
 

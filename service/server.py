@@ -61,7 +61,7 @@ def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
 def run(settings: Settings, *, worker: bool = False) -> None:
     """Serves until SIGTERM or SIGINT, then answers the open requests and returns.
 
-    `worker` also runs a worker process.
+    `worker` also runs a worker process. Raises FolderTaken before anything is loaded.
     """
     configure_logging(settings.log_level)
     if not settings.redis_url:

@@ -18,9 +18,20 @@ DRAWING = ROOT / "docs" / "architecture.md"
 # From the ground up: a room imports only rooms that stand before it. A module at the root is a room too.
 ORDER = {
     "service": (
-        *("errors", "logs", "metrics", "settings", "misspelt", "tenants", "keys", "audit", "rates"),
+        *(
+            "address",
+            "errors",
+            "logs",
+            "metrics",
+            "settings",
+            "misspelt",
+            "tenants",
+            "keys",
+            "audit",
+            "rates",
+        ),
         *("admission", "audio", "inference", "stores"),
-        *("generation", "speakers", "diarization"),
+        *("generation", "diarization", "speakers"),
         *("jobs", "eraser", "replicas"),
         *("runtime", "api", "app", "client", "connections", "server", "key_commands", "cli", "__main__"),
     ),

@@ -34,6 +34,7 @@ _SEEDS = 2**32
 _WAV, _ZIP = "audio/wav", "application/zip"
 _SILENCE = 1e-3  # a peak of −60 dB: an audio encoder makes that much noise itself
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
+_LANGUAGE = "Of the clips, as a tag: with `ar`, seven is said in Arabic. Null if unknown or not spoken."
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # one fixed time, so that equal clips give equal archives
 
 
@@ -61,6 +62,7 @@ class GenerateAnswer(BaseModel):
 
     model: str
     label: str
+    language: str | None = Field(description=_LANGUAGE)
     clips: list[ClipAnswer]
 
 
@@ -69,13 +71,14 @@ class LabelsAnswer(BaseModel):
 
     model: str
     labels: list[str]
+    language: str | None = Field(description=_LANGUAGE)
 
 
 @router.get("/labels", responses=problem_responses(409))
 async def labels(desk: GenerationDep) -> LabelsAnswer:
     """The labels of the installed generator. 409 if none is installed."""
     bundle = await desk.bundle()
-    return LabelsAnswer(model=bundle.id, labels=list(bundle.labels))
+    return LabelsAnswer(model=bundle.id, labels=list(bundle.labels), language=bundle.language)
 
 
 @router.post(
@@ -88,6 +91,7 @@ async def labels(desk: GenerationDep) -> LabelsAnswer:
             "headers": {
                 "X-Model": {"schema": {"type": "string"}, "description": "The model that generated."},
                 "X-Seed": {"schema": {"type": "integer"}, "description": "Of the first clip."},
+                "Content-Language": {"schema": {"type": "string"}, "description": "If it is known."},
             },
         }
     },
@@ -120,9 +124,11 @@ async def generate(
     waveforms = await while_connected(desk.clips(bundle, params.label, seeds, style), request.receive)
     wavs = dict(zip(seeds, map(encode_wav, waveforms), strict=True))
     headers = {"X-Model": bundle.id, "X-Seed": str(first)}
+    if bundle.language:
+        headers["Content-Language"] = bundle.language
     if prefers(request, "application/json", over=_WAV):
         clips = [ClipAnswer(seed=seed, audio=base64.b64encode(wav).decode()) for seed, wav in wavs.items()]
-        answer = GenerateAnswer(model=bundle.id, label=params.label, clips=clips)
+        answer = GenerateAnswer(model=bundle.id, label=params.label, language=bundle.language, clips=clips)
         return JSONResponse(answer.model_dump(), headers=headers)
     return _files(params.label, wavs, headers)
 

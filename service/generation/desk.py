@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,15 @@ from service.inference import ModelRegistry
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 _LONGEST_RETRY_S = 60
+NO_NUMBA = (
+    "Generating audio needs numba, which is not installed here: pip install numba. Then start the service "
+    "again."
+)
+
+
+def can_generate() -> bool:
+    """Whether numba is installed; it is not imported."""
+    return importlib.util.find_spec("numba") is not None
 
 
 class GenerationDesk:
@@ -58,9 +68,11 @@ class GenerationDesk:
         """A second of audio (16000,) for each seed, at 16 kHz.
 
         `style`, a second of audio (16000,), replaces the random latent: the seeds then change very little.
-        Cancelling the call stops it before the next clip. Raises Overloaded, Conflict for a damaged bundle,
-        and ValueError for an unknown label.
+        Cancelling the call stops it before the next clip. Raises Overloaded, Conflict for a damaged bundle
+        or without numba, and ValueError for an unknown label.
         """
+        if not can_generate():
+            raise Conflict(NO_NUMBA)
         # With an empty queue even the largest request is accepted: it would never be otherwise.
         if self._waiting and self._waiting + len(seeds) > self._max_clips:
             raise Overloaded(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # in order of preference
-INSTALL_LINE = "pip install '.[cpu]'    # or '.[gpu]' on a machine with CUDA"
+INSTALL_LINE = "pip install onnxruntime    # or onnxruntime-gpu on a machine with CUDA"
 
 
 class RuntimeMissingError(Exception):

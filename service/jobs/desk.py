@@ -21,7 +21,8 @@ from service.tenants import Tenant
 
 _SCANNED = 200  # least number of jobs read at once: a tenant's may be few among many
 NO_TORCH = (
-    "Training steps need torch, which is not installed here: pip install '.[train]', or ask for steps=0"
+    "Training steps need the trainer's packages, which are not installed here: `make worker` installs them "
+    "in a checkout. Or ask for steps=0"
 )
 
 

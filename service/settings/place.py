@@ -8,7 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def shipped_models() -> Path:
+    """The folder of the models that came with this installation: a wheel has them inside."""
+    packaged = _PACKAGE / "models"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "models"
 
 
 class Place(BaseModel):
@@ -26,7 +32,7 @@ class Place(BaseModel):
         "Several replicas can share it. Empty: the state folder holds voices and jobs.",
     )
     models_dir: Path = Field(
-        default=_CHECKOUT / "models",
+        default_factory=shipped_models,
         description="Folder of the shipped model bundles. The newest autodecompose in it serves. "
         "Give the path of one model (`models/barlow_twins`) or bundle to serve that instead.",
     )

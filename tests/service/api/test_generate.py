@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from service.app import create_app
 from service.audio import encode_wav
 from service.settings import Settings
 from tests.service.api.test_contract import CHECKS
-from tests.service.conftest import StartService, WriteBundle
+from tests.service.conftest import StartService, WriteBundle, newest_shipped
 from tests.service.generation.tiny_generator import (
     BIN_HZ,
     BINS_A_LABEL,
@@ -83,7 +84,17 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 
 
 def test_labels(http: httpx.Client) -> None:
-    assert http.get("/generate/labels").json() == {"model": MODEL, "labels": list(LABELS)}
+    labels = http.get("/generate/labels").json()
+    assert labels == {"model": MODEL, "labels": list(LABELS), "language": "ar"}
+
+
+def test_e7_every_answer_says_what_language_it_is(http: httpx.Client) -> None:
+    wav = http.post("/generate", data={"label": "low", "seed": 7})
+    made = http.post("/generate", data={"label": "low"}, headers={"Accept": "application/json"})
+    assert wav.headers["content-language"] == made.headers["content-language"] == "ar"
+    assert made.json()["language"] == "ar"
+    shipped = json.loads((newest_shipped("gaae") / "bundle.json").read_text())
+    assert shipped["language"] == "ar"  # seven is said in Arabic
 
 
 @pytest.mark.parametrize("label", LABELS)

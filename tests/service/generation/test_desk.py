@@ -52,6 +52,20 @@ def test_a_full_queue_refuses_and_is_empty_again(registry: ModelRegistry, tmp_pa
         asyncio.run(scenario(desk))
 
 
+def test_without_numba_it_says_what_to_install(
+    registry: ModelRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_generator(tmp_path / "models", "0.1.0")
+    monkeypatch.setattr("service.generation.desk.can_generate", lambda: False)
+
+    async def scenario(desk: GenerationDesk) -> None:
+        with pytest.raises(Conflict, match="pip install numba"):
+            await desk.clips(await desk.bundle(), "low", [0])
+
+    with closing(GenerationDesk(registry, 1, 4, Metrics())) as desk:
+        asyncio.run(scenario(desk))
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

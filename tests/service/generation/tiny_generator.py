@@ -107,6 +107,7 @@ def write_generator(models_dir: Path, version: str, *, day: int = 1, **fields: o
         "waveform_samples": 16000,
         "labels": LABELS,
         "label_column": "tone",
+        "language": "ar",
         "latent_dim": LATENT,
         "guided_dim": 2,
         "prior": {"distribution": "normal", "mean": 0.0, "std": 1.0},
