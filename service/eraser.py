@@ -59,7 +59,7 @@ class Eraser:
 
     async def erasures(self) -> Sequence[Erasure]:
         """What is not finished, oldest first. Raises StoreUnavailable."""
-        return await asyncio.to_thread(self._directory.gallery.erasures)
+        return await self._directory.threads.run(self._directory.gallery.erasures)
 
     @property
     def left(self) -> Mapping[str, str]:
@@ -75,7 +75,7 @@ class Eraser:
 
     async def _work(self) -> None:
         async with self._working:
-            self._pending, self._left = await asyncio.to_thread(self._step)
+            self._pending, self._left = await self._directory.threads.run(self._step)
 
     def _step(self) -> tuple[int, Mapping[str, str]]:
         gallery = self._directory.gallery

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from service.audio import AudioLimits
 from service.audio.decoder import AudioDecoder
 from service.audit import AuditLog
 from service.eraser import Eraser
-from service.errors import StoreUnavailable
 from service.generation import GenerationDesk
 from service.inference import ActiveModel, ActiveModelFile, Engine, ModelRegistry, inference_threads
 from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
@@ -26,8 +24,9 @@ from service.metrics import Metrics
 from service.rates import Rate
 from service.replicas import RedisActiveModel, Replica
 from service.settings import Settings
-from service.speakers import AudioCipher, Gallery, RedisGallery, SpeakerDirectory, SqliteGallery
+from service.speakers import AudioCipher, RedisGallery, SpeakerDirectory, SqliteGallery
 from service.stores.folder_lock import folder_lock
+from service.stores.threads import StoreThreads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +82,9 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             closing(decoder),
             closing(_audit_log(settings)) as audit,
         ):
-            metrics.gallery_size.set_function(partial(_count, directory.gallery))
-            jobs = JobDesk(store, CeleryQueue(make_celery(settings, folders)), folders, settings)
+            jobs = JobDesk(
+                store, CeleryQueue(make_celery(settings, folders)), folders, settings, directory.threads
+            )
             eraser = Eraser(directory, jobs)
             async with (
                 _in_background(JobMonitor(jobs, registry, directory, decoder).run()),
@@ -136,9 +136,10 @@ async def _alone(
         folder_lock(settings.state_dir),
         closing(SqliteGallery(settings.state_dir / "speakers.sqlite", _cipher(settings))) as gallery,
         active_model(settings) as chosen,
+        closing(StoreThreads()) as threads,
     ):
         registry = ModelRegistry(model_folders(settings), chosen, make_engine)
-        directory = SpeakerDirectory(gallery)
+        directory = SpeakerDirectory(gallery, threads)
         loading = asyncio.create_task(
             registry.start(lambda engine: directory.start(engine, decoder), gallery.models)
         )
@@ -155,9 +156,13 @@ async def _shared(
 ) -> AsyncIterator[_Started]:
     """Voices and the choice of the model in Redis, for any number of replicas."""
     url = settings.redis_url.get_secret_value()
-    with closing(RedisGallery(url, _cipher(settings))) as gallery, closing(RedisActiveModel(url)) as chosen:
+    with (
+        closing(RedisGallery(url, _cipher(settings))) as gallery,
+        closing(RedisActiveModel(url)) as chosen,
+        closing(StoreThreads()) as threads,
+    ):
         registry = ModelRegistry(model_folders(settings), chosen, make_engine)
-        directory = SpeakerDirectory(gallery)
+        directory = SpeakerDirectory(gallery, threads)
         replica = Replica(url, gallery, directory, registry, chosen, decoder)
         following = asyncio.create_task(replica.follow())
         try:
@@ -189,10 +194,3 @@ def active_model(settings: Settings) -> Iterator[ActiveModel]:
 def model_folders(settings: Settings) -> list[Path]:
     """Where bundles are, the shipped ones first."""
     return [settings.models_dir, settings.state_dir / "models"]
-
-
-def _count(gallery: Gallery) -> float:
-    try:
-        return gallery.count()
-    except StoreUnavailable:
-        return math.nan  # the other metrics matter most just then

@@ -36,7 +36,7 @@ from service.inference import ModelRegistry
 from service.jobs import Job, NewFile
 from service.jobs.records import Activate, State
 from service.settings import Settings
-from service.speakers import Gallery
+from service.speakers import SpeakerDirectory
 from service.tenants import Tenant
 
 router = APIRouter(prefix="/finetune", tags=["fine-tuning"])
@@ -159,7 +159,7 @@ async def start(
     parent = _parent(registry, params.steps)
     if not body.files and not params.speaker_ids:
         raise BadRequest("There is no audio: add files (-F audio=@recording.wav) or speaker_ids.")
-    retained = await _retained(directory.gallery, params.speaker_ids, tenant)
+    retained = await _retained(directory, params.speaker_ids, tenant)
     job = await jobs.submit(
         [*await _recordings(body.files, retained, decoder, settings, place), *retained],
         client=client,
@@ -174,7 +174,7 @@ async def start(
     )
     try:
         for speaker_id in params.speaker_ids:
-            await asyncio.to_thread(directory.gallery.get, stored_id(tenant, speaker_id))
+            await directory.threads.run(directory.gallery.get, stored_id(tenant, speaker_id))
     except NotFound:  # erased while the job was being stored
         await jobs.forget(stored_id(tenant, speaker_id))
         raise
@@ -230,7 +230,7 @@ async def events(
 async def picture(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Response:
     """Two maps of the job's recordings, before and after, once it has succeeded."""
     job = await jobs.get(job_id, tenant)
-    png = await asyncio.to_thread(jobs.picture, job)
+    png = await jobs.threads.run(jobs.picture, job)
     return Response(png, media_type="image/png")
 
 
@@ -264,13 +264,13 @@ async def _recordings(
     ]
 
 
-async def _retained(gallery: Gallery, speaker_ids: list[str], tenant: Tenant) -> list[NewFile]:
+async def _retained(directory: SpeakerDirectory, speaker_ids: list[str], tenant: Tenant) -> list[NewFile]:
     files: list[NewFile] = []
     for speaker_id in dict.fromkeys(speaker_ids):
         stored = stored_id(tenant, speaker_id)
-        speaker = await asyncio.to_thread(gallery.get, stored)
+        speaker = await directory.threads.run(directory.gallery.get, stored)
         recordings = [
-            await asyncio.to_thread(gallery.audio, utterance.utterance_id)
+            await directory.threads.run(directory.gallery.audio, utterance.utterance_id)
             for utterance in speaker.utterances
             if utterance.retained
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from service.api.deps import DirectoryDep, EraserDep, MetricsDep, RegistryDep, active_bundle
 from service.api.problems import problem_responses
+from service.errors import StoreUnavailable
 
 router = APIRouter(tags=["health"])
 
@@ -40,7 +41,7 @@ async def healthz() -> HealthAnswer:
 @router.get("/readyz", responses=problem_responses(503))
 async def readyz(registry: RegistryDep, directory: DirectoryDep, eraser: EraserDep) -> ReadyAnswer:
     """Answers 200 if a model is loaded and the store can be reached."""
-    await asyncio.to_thread(directory.gallery.count)  # raises StoreUnavailable
+    await directory.threads.soon(directory.gallery.count)  # raises StoreUnavailable
     return ReadyAnswer(
         model=active_bundle(registry).id, notices=[*registry.notices, *directory.notices, *eraser.notices]
     )
@@ -51,6 +52,11 @@ async def readyz(registry: RegistryDep, directory: DirectoryDep, eraser: EraserD
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def metrics(metrics: MetricsDep) -> Response:
+async def metrics(metrics: MetricsDep, directory: DirectoryDep) -> Response:
     """Metrics for Prometheus."""
+    try:
+        speakers: float = await directory.threads.soon(directory.gallery.count)
+    except StoreUnavailable:
+        speakers = math.nan  # the other metrics matter most just then
+    metrics.gallery_size.set(speakers)
     return Response(metrics.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})

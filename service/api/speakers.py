@@ -243,7 +243,7 @@ async def add_audio(
     """Adds recordings to an enrolment. A stale enrolment needs as much speech as a new one."""
     speaker_id = stored_id(tenant, speaker_id)
     index = await directory.index(pipeline.engine.bundle)
-    speaker = await asyncio.to_thread(directory.gallery.get, speaker_id)
+    speaker = await directory.threads.run(directory.gallery.get, speaker_id)
     known_s = sum(u.speech_s for u in speaker.utterances if index.model in u.embeddings)
     required_s = max(settings.min_speech_identify_s, settings.min_speech_enrol_s - known_s)
     recordings = await pipeline.embed(body.params.pieces_of(body.files), required_s=required_s, together=True)
@@ -272,13 +272,13 @@ async def list_speakers(
 ) -> SpeakersAnswer:
     """Lists enrolled speakers in the order of their ids."""
     index = await _index(directory, registry)
-    page = await asyncio.to_thread(
+    page = await directory.threads.run(
         directory.gallery.list, limit=limit, after=_read_cursor(cursor, tenant), within=tenant.ids
     )
     return SpeakersAnswer(
         speakers=[_answer(speaker, index) for speaker in page.speakers],
         next_cursor=page.next_after and _cursor(page.next_after),
-        total=await asyncio.to_thread(directory.gallery.count, tenant.ids),
+        total=await directory.threads.run(directory.gallery.count, tenant.ids),
     )
 
 
@@ -288,7 +288,7 @@ async def show(
 ) -> SpeakerAnswer:
     """Shows one speaker."""
     index = await _index(directory, registry)
-    return _answer(await asyncio.to_thread(directory.gallery.get, stored_id(tenant, speaker_id)), index)
+    return _answer(await directory.threads.run(directory.gallery.get, stored_id(tenant, speaker_id)), index)
 
 
 @router.delete("/{speaker_id}", status_code=204, responses=problem_responses(404, 503))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from service.jobs.store import JobStore, unknown_job
 from service.jobs.tidy import forget
 from service.settings import Settings
 from service.speakers.cipher import AudioCipher
+from service.stores.threads import StoreThreads
 from service.tenants import Tenant
 
 _SCANNED = 200  # least number of jobs read at once: a tenant's may be few among many
@@ -41,12 +41,13 @@ class NewFile:
 
 @dataclass(frozen=True)
 class JobDesk:
-    """Job store, queue and folders of one application. Blocking calls run in threads."""
+    """Job store, queue and folders of one application. Their blocking calls run in `threads`."""
 
     store: JobStore
     queue: JobQueue
     folders: Folders
     settings: Settings
+    threads: StoreThreads
 
     def require_worker(self, steps: int) -> None:
         """Raises NotReady if no worker can take steps: no torch here, and no Redis to reach others."""
@@ -86,23 +87,23 @@ class JobDesk:
             size_bytes=sum(len(recording.audio) for recording in recordings),
             queued_at=now,
         )
-        await asyncio.to_thread(self._store_and_send, job, {k: v.audio for k, v in files.items()})
+        await self.threads.run(self._store_and_send, job, {k: v.audio for k, v in files.items()})
         return job
 
     async def get(self, job_id: str, tenant: Tenant) -> Job:
         """The job, if it is the tenant's. Raises NotFound, StoreUnavailable."""
-        job = await asyncio.to_thread(self.store.get, job_id)
+        job = await self.threads.run(self.store.get, job_id)
         if job.tenant != tenant.name:
             raise unknown_job(job_id)
         return job
 
     async def page(self, tenant: Tenant, *, limit: int, before: str | None) -> JobPage:
         """At most `limit` jobs of the tenant that are older than `before`. Raises StoreUnavailable."""
-        return await asyncio.to_thread(self._page, tenant.name, limit, before)
+        return await self.threads.run(self._page, tenant.name, limit, before)
 
     async def require_no_child(self, version: str) -> None:
         """Raises Conflict if an unfinished job reads or writes `version`, given with its name or without."""
-        for job in await asyncio.to_thread(self.store.unsettled):
+        for job in await self.threads.run(self.store.unsettled):
             versions = (job.parent, job.version)
             if version in (*versions, *(f"{job.name}/{needed}" for needed in versions)):
                 raise Conflict(
@@ -121,11 +122,11 @@ class JobDesk:
 
     async def cancel(self, job_id: str) -> Job:
         """Cancels a job. Raises NotFound, Conflict if it is over, StoreUnavailable."""
-        return await asyncio.to_thread(self._cancel, job_id)
+        return await self.threads.run(self._cancel, job_id)
 
     async def forget(self, speaker_id: str) -> None:
         """Cancels all jobs that use a speaker's audio. Raises StoreUnavailable."""
-        await asyncio.to_thread(forget, speaker_id, self.store, self.folders)
+        await self.threads.run(forget, speaker_id, self.store, self.folders)
 
     def _store_and_send(self, job: Job, audio: Mapping[str, bytes]) -> None:
         folder = self.folders.job(job.job_id)

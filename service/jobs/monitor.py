@@ -40,12 +40,12 @@ class JobMonitor:
         while True:
             await asyncio.sleep(_TICK_S)
             try:
-                for job in await asyncio.to_thread(self._desk.store.unsettled):
+                for job in await self._desk.threads.run(self._desk.store.unsettled):
                     if job.over:
                         await self._activate(job)
                     elif job.cancel_requested and not job.leased(datetime.now(UTC)):
                         await self._desk.cancel(job.job_id)
-                await asyncio.to_thread(tidy, self._desk.store, self._desk.folders)
+                await self._desk.threads.run(tidy, self._desk.store, self._desk.folders)
             except (Conflict, NotClaimable):
                 continue  # a worker or another replica was faster
             except TwofoldError as error:
@@ -57,7 +57,7 @@ class JobMonitor:
         if self._registry.active is None:  # still loading: try again later
             return
         store = self._desk.store
-        await asyncio.to_thread(
+        await self._desk.threads.run(
             store.update,
             job.job_id,
             lambda job: lifecycle.take_activation(
@@ -65,7 +65,7 @@ class JobMonitor:
             ),
         )
         activation = await self._outcome(job)
-        await asyncio.to_thread(store.update, job.job_id, lambda job: lifecycle.settle(job, activation))
+        await self._desk.threads.run(store.update, job.job_id, lambda job: lifecycle.settle(job, activation))
         _log.info("job_activation", job_id=job.job_id, state=activation.state)
 
     async def _outcome(self, job: Job) -> Activation:

@@ -20,6 +20,7 @@ from service.speakers.gallery import Gallery, switched
 from service.speakers.index import VoiceIndex
 from service.speakers.records import NewUtterance, Speaker
 from service.speakers.space_map import SpaceMap
+from service.stores.threads import StoreThreads
 
 _TURN_S = 5.0  # longest wait of a write for those before it
 _log = structlog.get_logger(__name__)
@@ -28,11 +29,12 @@ _log = structlog.get_logger(__name__)
 class SpeakerDirectory:
     """Makes every write, one at a time: first durably in the gallery, then in the index.
 
-    Belongs to one event loop. The gallery's blocking calls run in threads.
+    Belongs to one event loop. The gallery's blocking calls run in `threads`.
     """
 
-    def __init__(self, gallery: Gallery) -> None:
+    def __init__(self, gallery: Gallery, threads: StoreThreads) -> None:
         self.gallery = gallery
+        self.threads = threads
         self._index: VoiceIndex | None = None
         self._writing = asyncio.Lock()
 
@@ -45,7 +47,7 @@ class SpeakerDirectory:
         if self._index is None:
             async with self._writing:
                 if self._index is None:
-                    self._index = await asyncio.to_thread(self._load, bundle)
+                    self._index = await self.threads.run(self._load, bundle)
         if self._index.model != bundle.id:
             raise switched()
         return self._index
@@ -57,7 +59,7 @@ class SpeakerDirectory:
         written to keeps them as they are. Raises StoreUnavailable where it cannot be read.
         """
         async with self._writing:
-            index = await asyncio.to_thread(self._load, engine.bundle)
+            index = await self.threads.run(self._load, engine.bundle)
             if index.stale:
                 try:
                     carried = await self._carry_over(engine, decoder)
@@ -65,7 +67,7 @@ class SpeakerDirectory:
                     _log.warning("voices_not_carried_over", model=index.model, reason=error.detail)
                 else:
                     _log.warning("voices_carried_over", model=index.model, **asdict(carried))
-                    index = await asyncio.to_thread(self._load, engine.bundle)
+                    index = await self.threads.run(self._load, engine.bundle)
             self._index = index
 
     @property
@@ -108,7 +110,7 @@ class SpeakerDirectory:
                 self._index.remove(speaker_id)
 
         async with self._turn():
-            await asyncio.to_thread(work)
+            await self.threads.run(work)
 
     async def refresh(self, speaker_ids: Collection[str]) -> None:
         """Reads these speakers again, because another replica changed them. Raises StoreUnavailable."""
@@ -126,7 +128,7 @@ class SpeakerDirectory:
 
         if speaker_ids:
             async with self._writing:
-                await asyncio.to_thread(work)
+                await self.threads.run(work)
 
     async def reload(self) -> None:
         """Reads every speaker again. Raises StoreUnavailable; then the index is unchanged."""
@@ -136,7 +138,7 @@ class SpeakerDirectory:
                 self._index.replace(self.gallery.voiceprints(self._index.model))
 
         async with self._writing:
-            await asyncio.to_thread(work)
+            await self.threads.run(work)
 
     async def adopt(self, registry: ModelRegistry) -> None:
         """Follows a switch of another replica, which has carried the speakers over.
@@ -147,7 +149,7 @@ class SpeakerDirectory:
 
             async def load(engine: Engine) -> VoiceIndex:
                 await stack.enter_async_context(self._writing)
-                return await asyncio.to_thread(self._load, engine.bundle)
+                return await self.threads.run(self._load, engine.bundle)
 
             index = await registry.adopt(load)
             if index is not None:
@@ -166,7 +168,7 @@ class SpeakerDirectory:
                 # Voices may have been enrolled meanwhile. Repeat, now that none can be.
                 await stack.enter_async_context(self._writing)
                 last = await self._carry_over(engine, decoder, leaving)
-                index = await asyncio.to_thread(self._load, engine.bundle)
+                index = await self.threads.run(self._load, engine.bundle)
                 return first.then(last), index
 
             carried, index = await registry.activate(version, carry)
@@ -202,7 +204,7 @@ class SpeakerDirectory:
         async with self._turn():
             if index is not self._index:
                 raise switched()
-            return await asyncio.to_thread(work)
+            return await self.threads.run(work)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

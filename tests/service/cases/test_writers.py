@@ -16,6 +16,7 @@ import pytest
 from service.errors import NotFound, StoreUnavailable
 from service.jobs import SqliteJobStore
 from service.speakers import SpeakerDirectory, SqliteGallery, directory
+from service.stores.threads import StoreThreads
 from tests.service.jobs.test_store import ROOMY, new_job
 
 WRITERS = 12
@@ -60,9 +61,10 @@ def test_c17_a_write_does_not_wait_for_a_row_of_others(
     monkeypatch.setattr(directory, "_TURN_S", BUSY_S)
 
     async def erase(gallery: SqliteGallery) -> set[type]:
-        speakers = SpeakerDirectory(gallery)
-        erasing = [speakers.delete("ann") for _ in range(WRITERS)]
-        return set(map(type, await asyncio.gather(*erasing, return_exceptions=True)))
+        with closing(StoreThreads()) as threads:
+            speakers = SpeakerDirectory(gallery, threads)
+            erasing = [speakers.delete("ann") for _ in range(WRITERS)]
+            return set(map(type, await asyncio.gather(*erasing, return_exceptions=True)))
 
     path = tmp_path / "speakers.sqlite"
     with closing(SqliteGallery(path, busy_timeout_s=BUSY_S)) as gallery:
