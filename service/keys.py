@@ -102,6 +102,12 @@ class KeyRing:
         """Whether a key is needed. A file without keys lets nobody in."""
         return bool(self._listed) or self._path is not None
 
+    @property
+    def divided(self) -> bool:
+        """Whether any key is a tenant's."""
+        self._reload()
+        return any(key.tenant for key in self._keys.values())
+
     def find(self, text: str) -> Key | None:
         """The key with this text. How long it takes depends on its hash alone."""
         self._reload()

@@ -147,6 +147,18 @@ async def require_key(request: Request, runtime: RuntimeDep, credentials: _Crede
 TenantDep = Annotated[Tenant, Depends(require_key)]
 
 
+async def _counts_all(runtime: RuntimeDep, credentials: _Credentials) -> bool:
+    if not runtime.keys.divided:
+        return True
+    key = runtime.keys.find(credentials.credentials) if credentials else None
+    return key is not None and not key.tenant
+
+
+#: Whether numbers about everybody's voices may be shown without a key: not where tenants share the service,
+#: unless the request carries a key of the operator.
+CountsAllDep = Annotated[bool, Depends(_counts_all)]
+
+
 async def _client(request: Request, runtime: RuntimeDep, credentials: _Credentials, tenant: TenantDep) -> str:
     if not tenant.is_operator:
         return client_digest(f"tenant {tenant.name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -42,6 +43,9 @@ class ErasuresAnswer(BaseModel):
 async def list_erasures(eraser: EraserDep, tenant: TenantDep) -> ErasuresAnswer:
     """Lists erasures that are still being worked off, and why. A finished one leaves no trace here."""
     erasures = [erasure for erasure in await eraser.erasures() if erasure.tenant == tenant.name]
+    left: Mapping[str, str] = eraser.left if erasures else {}
+    if not tenant.is_operator:  # a folder may be of another tenant's job
+        left = {place.partition("/")[0]: reason for place, reason in left.items()}
     return ErasuresAnswer(
         erasures=[
             ErasureAnswer(
@@ -51,7 +55,5 @@ async def list_erasures(eraser: EraserDep, tenant: TenantDep) -> ErasuresAnswer:
             )
             for erasure in erasures
         ],
-        left=[LeftAnswer(place=place, reason=reason) for place, reason in eraser.left.items()]
-        if erasures
-        else [],
+        left=[LeftAnswer(place=place, reason=reason) for place, reason in left.items()],
     )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
-from service.api.deps import DirectoryDep, EraserDep, MetricsDep, RegistryDep, active_bundle
+from service.api.deps import CountsAllDep, DirectoryDep, EraserDep, MetricsDep, RegistryDep, active_bundle
 from service.api.problems import problem_responses
 from service.errors import StoreUnavailable
 
@@ -39,12 +39,16 @@ async def healthz() -> HealthAnswer:
 
 
 @router.get("/readyz", responses=problem_responses(503))
-async def readyz(registry: RegistryDep, directory: DirectoryDep, eraser: EraserDep) -> ReadyAnswer:
-    """Answers 200 if a model is loaded and the store can be reached."""
+async def readyz(
+    registry: RegistryDep, directory: DirectoryDep, eraser: EraserDep, counts_all: CountsAllDep
+) -> ReadyAnswer:
+    """Answers 200 if a model is loaded and the store can be reached.
+
+    Where tenants share the service, notices of voices need a key of the operator.
+    """
     await directory.threads.soon(directory.gallery.count)  # raises StoreUnavailable
-    return ReadyAnswer(
-        model=active_bundle(registry).id, notices=[*registry.notices, *directory.notices, *eraser.notices]
-    )
+    of_voices = [*directory.notices, *eraser.notices] if counts_all else []
+    return ReadyAnswer(model=active_bundle(registry).id, notices=[*registry.notices, *of_voices])
 
 
 @router.get(
@@ -52,11 +56,15 @@ async def readyz(registry: RegistryDep, directory: DirectoryDep, eraser: EraserD
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics(metrics: MetricsDep, directory: DirectoryDep) -> Response:
-    """Metrics for Prometheus."""
+async def metrics(metrics: MetricsDep, directory: DirectoryDep, counts_all: CountsAllDep) -> Response:
+    """Metrics for Prometheus.
+
+    Where tenants share the service, those that tell how many voices there are need a key of the operator:
+    `twofold_gallery_speakers`, and requests and their time by route.
+    """
     try:
         speakers: float = await directory.threads.soon(directory.gallery.count)
     except StoreUnavailable:
         speakers = math.nan  # the other metrics matter most just then
     metrics.gallery_size.set(speakers)
-    return Response(metrics.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(metrics.render(counts_all=counts_all), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -205,6 +205,36 @@ def test_tenants_know_nothing_of_each_others_jobs(
     assert acme.get(f"/finetune/{foreign}").status_code == 200
 
 
+def test_tenants_know_nothing_of_each_others_erasures(
+    shared: Shared, acme: httpx.Client, beta: httpx.Client, operator: httpx.Client, voices: list[Voice]
+) -> None:
+    assert enrol(acme, "ida", voices[0].probe, "Ida").status_code == 201
+    folders = Folders(shared.settings.state_dir, shared.settings.models_dir)
+    with (
+        shared.client("acme", replica=1) as acme_elsewhere,
+        folders.job("0123456789abcdef").submitting(),  # an erasure waits for it
+    ):
+        assert acme.delete("/speakers/ida").status_code == 204
+        # Both replicas have looked.
+        for http in (acme, acme_elsewhere):
+            wait_for(lambda http=http: http.get("/erasures").json()["left"] != [])
+            answer = http.get("/erasures").json()
+            assert [erasure["speaker_id"] for erasure in answer["erasures"]] == ["ida"]
+            assert "0123456789abcdef" not in str(answer)
+        for http in (beta, operator):
+            assert http.get("/erasures").json() == {"erasures": [], "left": []}
+        with shared.services[0].client() as anybody:
+            assert anybody.get("/readyz").json()["notices"] == []
+            assert "speakers" not in anybody.get("/metrics").text
+            assert anybody.get("/metrics", headers={"Authorization": "Bearer x"}).status_code == 200
+        assert "speakers" not in beta.get("/metrics").text
+        assert "twofold_queue_crops" in beta.get("/metrics").text
+        assert operator.get("/readyz").json()["notices"] != []
+        assert 'route="/speakers"' in operator.get("/metrics").text
+        assert "twofold_gallery_speakers" in operator.get("/metrics").text
+    wait_for(lambda: acme.get("/erasures").json()["left"] == [])
+
+
 def test_tenants_see_their_versions_and_the_operator_alone_activates(
     acme: httpx.Client, beta: httpx.Client, operator: httpx.Client
 ) -> None:
