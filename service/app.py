@@ -20,6 +20,7 @@ from service.api import (
     health,
     home,
     identify,
+    listen,
     models,
     speakers,
     verify,
@@ -30,6 +31,7 @@ from service.api.openapi import document_problems
 from service.api.origins import OriginCheck
 from service.api.parameters import known_query
 from service.api.problems import install, problem_responses
+from service.api.sockets import require_stream_key, stream_within_rate
 from service.runtime import running
 from service.settings import Settings
 
@@ -46,6 +48,9 @@ ROUTERS = (
     finetune.router,
     models.router,
 )
+
+#: Live streams. They may sit behind an API key, too.
+STREAM_ROUTERS = (listen.router,)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -85,5 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             dependencies=[Depends(require_key), Depends(within_rate), Depends(known_query)],
             responses=problem_responses(401, 403, 429),
         )
+    for router in STREAM_ROUTERS:
+        app.include_router(router, dependencies=[Depends(require_stream_key), Depends(stream_within_rate)])
     document_problems(app)
     return app

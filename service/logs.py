@@ -38,6 +38,8 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # httpx logs whole URLs, and a URL can hold a speaker's id.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # So does uvicorn for WebSockets.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
 def where_it_failed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

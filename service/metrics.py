@@ -38,6 +38,7 @@ class Metrics:
         self.in_flight = Gauge(
             "twofold_audio_requests_in_flight", "Audio requests being answered.", registry=self.registry
         )
+        self.streams = Gauge("twofold_live_streams", "Live streams (WebSockets).", registry=self.registry)
         self.queue_depth = Gauge(
             "twofold_queue_crops", "Crops waiting for inference.", registry=self.registry
         )

@@ -20,6 +20,7 @@ from service.generation import GenerationDesk
 from service.inference import ActiveModel, ActiveModelFile, Engine, ModelRegistry, inference_threads
 from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
 from service.keys import KeyRing
+from service.listening import ListeningDesk
 from service.metrics import Metrics
 from service.rates import Rate
 from service.replicas import RedisActiveModel, Replica
@@ -42,6 +43,7 @@ class Runtime:
     jobs: JobDesk
     eraser: Eraser
     generation: GenerationDesk
+    listening: ListeningDesk
     keys: KeyRing
     audit: AuditLog
     requests: Rate
@@ -80,6 +82,9 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             closing(generation),
             closing(open_store(settings, folders)) as store,
             closing(decoder),
+            closing(
+                ListeningDesk(settings.max_streams, settings.max_streams_per_client, metrics.streams)
+            ) as listening,
             closing(_audit_log(settings)) as audit,
         ):
             jobs = JobDesk(
@@ -100,6 +105,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                     jobs=jobs,
                     eraser=eraser,
                     generation=generation,
+                    listening=listening,
                     keys=keys,
                     audit=audit,
                     requests=Rate(settings.requests_per_minute, "requests", "TWOFOLD_REQUESTS_PER_MINUTE"),

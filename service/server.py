@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
+from service.api.sockets import MAX_MESSAGE_BYTES
 from service.app import create_app
 from service.connections import guarded
 from service.jobs.supervisor import WorkerProcess
@@ -49,6 +50,8 @@ def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         log_config=None,  # `configure_logging` has done it
         access_log=False,  # RequestContext logs requests, without paths
         http=guarded(client_timeout_s=settings.client_timeout_s, max_connections=settings.max_connections),
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # sound hardly shrinks, and a small message could unpack to a large one
         root_path=settings.root_path,
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=settings.proxies,  # never from FORWARDED_ALLOW_IPS or the loopback by itself

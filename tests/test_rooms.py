@@ -31,7 +31,7 @@ ORDER = {
             "rates",
         ),
         *("admission", "audio", "inference", "stores"),
-        *("generation", "diarization", "speakers"),
+        *("generation", "diarization", "speakers", "listening"),
         *("jobs", "eraser", "replicas"),
         *("runtime", "api", "app", "client", "connections", "server", "key_commands", "cli", "__main__"),
     ),

@@ -11,6 +11,7 @@ from typing import Annotated
 import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 
 from bundle.voice import VoiceBundle
 from service.admission import Place
@@ -34,8 +35,8 @@ from service.tenants import OPERATOR, Tenant
 _bearer = HTTPBearer(auto_error=False, description="An API key, if the service has keys.")
 
 
-async def _runtime(request: Request) -> Runtime:
-    runtime: Runtime = request.app.state.runtime
+async def _runtime(connection: HTTPConnection) -> Runtime:
+    runtime: Runtime = connection.app.state.runtime
     return runtime
 
 
@@ -119,26 +120,34 @@ async def require_key(request: Request, runtime: RuntimeDep, credentials: _Crede
 
     Returns whose key it is. Raises MissingKey or Forbidden.
     """
+    return key_tenant(request, runtime, credentials.credentials if credentials else None, request.method)
+
+
+def key_tenant(connection: HTTPConnection, runtime: Runtime, key_text: str | None, method: str) -> Tenant:
+    """Whose key opens a call, given by its method and the route that was found. `WS` stands for a WebSocket.
+
+    Raises MissingKey or Forbidden.
+    """
     if not runtime.keys.locked:
         return OPERATOR
-    if credentials is None:
+    if key_text is None:
         raise MissingKey("This service needs an API key: send the header 'Authorization: Bearer KEY'.")
-    key = runtime.keys.find(credentials.credentials)
+    path = connection.scope["route"].path_format
+    key = runtime.keys.find(key_text)
     if key is None:
-        runtime.audit.write("refused", route=_route(request), reason="unknown key", **_request_id())
+        runtime.audit.write("refused", route=f"{method} {path}", reason="unknown key", **_request_id())
         raise Forbidden("This service does not know that API key. Ask its operator for a key.")
-    request.state.key_id = key.key_id
-    path = request.scope["route"].path_format
-    if not opens(key, request.method, path):
+    connection.state.key_id = key.key_id
+    if not opens(key, method, path):
         runtime.audit.write(
             "refused",
-            route=_route(request),
+            route=f"{method} {path}",
             reason="scope",
             key=key.key_id,
             tenant=key.tenant,
             **_request_id(),
         )
-        needed = " or ".join(OPENED_BY.get((request.method, path), SCOPES))
+        needed = " or ".join(OPENED_BY.get((method, path), SCOPES))
         raise Forbidden(f"This key may not do that: it needs the scope {needed}. Ask the service's operator.")
     return Tenant(key.tenant)
 
@@ -160,11 +169,16 @@ CountsAllDep = Annotated[bool, Depends(_counts_all)]
 
 
 async def _client(request: Request, runtime: RuntimeDep, credentials: _Credentials, tenant: TenantDep) -> str:
+    return client_of(request, runtime, credentials.credentials if credentials else None, tenant)
+
+
+def client_of(connection: HTTPConnection, runtime: Runtime, key_text: str | None, tenant: Tenant) -> str:
+    """Identifies a client for limits: by its tenant or key or, if the service has no keys, by its address."""
     if not tenant.is_operator:
         return client_digest(f"tenant {tenant.name}")
-    if runtime.keys.locked and credentials is not None:
-        return client_digest(credentials.credentials)
-    return client_digest(request.client.host if request.client else "")
+    if runtime.keys.locked and key_text is not None:
+        return client_digest(key_text)
+    return client_digest(connection.client.host if connection.client else "")
 
 
 def client_digest(key_or_address: str) -> str:
@@ -199,9 +213,9 @@ def stored_id(tenant: Tenant, speaker_id: str) -> str:
 class Audit:
     """Writes lines about one request into the audit log."""
 
-    def __init__(self, log: AuditLog, request: Request, tenant: Tenant) -> None:
+    def __init__(self, log: AuditLog, connection: HTTPConnection, tenant: Tenant) -> None:
         self._log = log
-        self._key = getattr(request.state, "key_id", None)
+        self._key = getattr(connection.state, "key_id", None)
         self._tenant = tenant.name
 
     def __call__(self, action: str, **fields: object) -> None:
@@ -211,10 +225,6 @@ class Audit:
 
 def _request_id() -> dict[str, object]:
     return {"request_id": structlog.contextvars.get_contextvars().get("request_id")}
-
-
-def _route(request: Request) -> str:
-    return f"{request.method} {request.scope['route'].path_format}"
 
 
 async def _audit(request: Request, runtime: RuntimeDep, tenant: TenantDep) -> Audit:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
+from bundle.arrays import Float32
 from service.api.accept import prefers
 from service.api.audio import AudioAnswer, audio_answer
 from service.api.decision import single_recording
@@ -16,9 +18,8 @@ from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, T
 from service.api.identify import stale_warning
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
-from service.audio import PreparedRecording
-from service.diarization import Diarization, Hints, Turn, Voice, diarize, rttm, webvtt
-from service.speakers import Decision, Strictness, VoiceIndex, decide
+from service.diarization import Hints, Turn, Windows, diarize, rttm, webvtt
+from service.speakers import Strictness, VoiceIndex, decide
 
 router = APIRouter(tags=["speakers"])
 
@@ -91,7 +92,7 @@ class DiarizedSpeaker(BaseModel):
     embedding: list[float] | None = Field(default=None, description="Only with embeddings=true; unit length.")
 
 
-class DiarizeAnswer(BaseModel):
+class Diarized(BaseModel):
     """Who spoke when."""
 
     duration_s: float
@@ -100,6 +101,11 @@ class DiarizeAnswer(BaseModel):
     warnings: list[str]
     score_type: str
     model: str
+
+
+class DiarizeAnswer(Diarized):
+    """Who spoke when in a recording."""
+
     audio: AudioAnswer
 
 
@@ -128,14 +134,18 @@ async def diarize_recording(
     index = await directory.index(pipeline.engine.bundle)
     (upload,) = single_recording(body.files)
     recording = await pipeline.windows(upload, required_s=settings.min_speech_identify_s)
-    strictness = Strictness(params.target_fpr or settings.target_fpr)
-
-    def work() -> tuple[Diarization, list[Decision]]:
-        parts = diarize(recording.windows, recording.embeddings, index.scorer, params.hints)
-        return parts, [_decide(index, voice, strictness, tenant.name) for voice in parts.voices]
-
-    parts, decisions = await asyncio.to_thread(work)
-    answer = _answer(parts, decisions, recording.prepared, index.scorer.score_type, pipeline.model, params)
+    diarized = await asyncio.to_thread(
+        diarize_windows,
+        recording.windows,
+        recording.embeddings,
+        index,
+        params,
+        strictness=Strictness(params.target_fpr or settings.target_fpr),
+        tenant=tenant.name,
+        duration_s=recording.prepared.decoded.duration_s,
+        warnings=recording.prepared.audio.warnings,
+    )
+    answer = DiarizeAnswer(**dict(diarized), audio=audio_answer(recording.prepared.audio))
     audit(
         "diarize",
         speaker_ids=[speaker.speaker_id for speaker in answer.speakers if speaker.speaker_id],
@@ -150,20 +160,23 @@ async def diarize_recording(
     return answer
 
 
-def _decide(index: VoiceIndex, voice: Voice, strictness: Strictness, tenant: str) -> Decision:
-    return decide(
-        index, voice.embedding, seconds=voice.speech_s, strictness=strictness, tenant=tenant, top_k=1
-    )
-
-
-def _answer(
-    parts: Diarization,
-    decisions: list[Decision],
-    prepared: PreparedRecording,
-    score_type: str,
-    model: str,
+def diarize_windows(
+    windows: Windows,
+    embeddings: Float32,
+    index: VoiceIndex,
     params: DiarizeParams,
-) -> DiarizeAnswer:
+    *,
+    strictness: Strictness,
+    tenant: str,
+    duration_s: float,
+    warnings: Sequence[str] = (),
+) -> Diarized:
+    """Who spoke when, of at least one window of speech with its embeddings (windows, dim). Blocks."""
+    parts = diarize(windows, embeddings, index.scorer, params.hints)
+    decisions = [
+        decide(index, voice.embedding, seconds=voice.speech_s, strictness=strictness, tenant=tenant, top_k=1)
+        for voice in parts.voices
+    ]
     labels: list[str] = []
     speakers: dict[str, DiarizedSpeaker] = {}
     unknown = 0
@@ -197,19 +210,18 @@ def _answer(
         for decision in [decisions[segment.voice]]
         for match, best in [(decision.match, decision.candidates[0] if decision.candidates else None)]
     ]
-    warnings = list(prepared.audio.warnings)
-    if stale := stale_warning(decisions[0].stale, model):
+    warnings = list(warnings)
+    if stale := stale_warning(decisions[0].stale, index.model):
         warnings.append(stale)
     if params.num_speakers and len(speakers) != params.num_speakers:
         warnings.append(f"{len(speakers)} voices were found, not {params.num_speakers}.")
     if any(segment.overlap for segment in segments):
         warnings.append("Two people may speak at once where `overlap` is true; one of them is named there.")
-    return DiarizeAnswer(
-        duration_s=prepared.decoded.duration_s,
+    return Diarized(
+        duration_s=duration_s,
         segments=segments,
         speakers=list(speakers.values()),
         warnings=warnings,
-        score_type=score_type,
-        model=model,
-        audio=audio_answer(prepared.audio),
+        score_type=index.scorer.score_type,
+        model=index.model,
     )

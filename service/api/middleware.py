@@ -31,11 +31,14 @@ class RequestContext:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {})
+        if scope["type"] == "websocket":
+            await self._stream(scope, receive, send, request_id)
+            return
         status: int | None = None
         started = time.perf_counter()
 
@@ -57,6 +60,19 @@ class RequestContext:
                 await internal_problem(Request(scope))(scope, receive, send_with_id)
             finally:
                 _record(scope, status or 500, time.perf_counter() - started)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        """Answers a live stream, which tells its client of defects itself."""
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                code: str | None = scope["state"].get("problem")
+                if code:
+                    scope["app"].state.runtime.metrics.rejections.labels(code).inc()
+                route: str = getattr(scope.get("route"), "path_format", "unmatched")
+                _log.info("stream", route=route, code=code, seconds=round(time.perf_counter() - started, 1))
 
 
 def _request_id(headers: Headers) -> str:

@@ -38,6 +38,33 @@ class ProblemResponse(JSONResponse):
     media_type = MEDIA_TYPE
 
 
+_INTERNAL: dict[str, Any] = {
+    "status": 500,
+    "code": "internal",
+    "title": "Internal error",
+    "detail": "The service failed. Nothing of this request was stored. Its log gives the cause under this "
+    "answer's X-Request-ID.",
+}
+
+
+def problem_fields(*, status: int, code: str, title: str, detail: str, **extra: Any) -> dict[str, Any]:
+    """The fields of a problem document."""
+    fields = {"type": f"urn:twofold:problem:{code}", "title": title, "status": status, "detail": detail}
+    return extra | fields | {"code": code}
+
+
+def error_fields(error: Exception) -> dict[str, Any]:
+    """The fields of the document for an error: one that a caller can meet, or a defect."""
+    if not isinstance(error, TwofoldError):
+        return problem_fields(**_INTERNAL)
+    extra = dict(error.extra)
+    if error.retry_after_s is not None:
+        extra["retry_after_s"] = error.retry_after_s
+    return problem_fields(
+        status=error.status, code=error.code, title=error.title, detail=error.detail, **extra
+    )
+
+
 def problem(
     request: Request,
     *,
@@ -50,48 +77,26 @@ def problem(
 ) -> ProblemResponse:
     """A problem answer. Its code also goes to `request.state.problem`, for logs and metrics."""
     request.state.problem = code
-    body = {
-        "type": f"urn:twofold:problem:{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-    }
+    body = problem_fields(status=status, code=code, title=title, detail=detail, **extra)
     # If reading the body was stopped, the server must not read the rest: a body may never end.
     close = {"Connection": "close"} if getattr(request.state, "body_given_up", False) else {}
-    return ProblemResponse(extra | body, status, (headers or {}) | close)
+    return ProblemResponse(body, status, (headers or {}) | close)
 
 
 def internal_problem(request: Request) -> ProblemResponse:
     """The answer to a defect of the service. Reveals nothing about its inside."""
-    return problem(
-        request,
-        status=500,
-        code="internal",
-        title="Internal error",
-        detail="The service failed. Nothing of this request was stored. Its log gives the cause under this "
-        "answer's X-Request-ID.",
-    )
+    return problem(request, **_INTERNAL)
 
 
 def error_problem(request: Request, error: TwofoldError) -> ProblemResponse:
     """The answer to an error that a caller can meet."""
     headers = {}
-    extra = dict(error.extra)
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
-        extra["retry_after_s"] = error.retry_after_s
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return problem(
-        request,
-        status=error.status,
-        code=error.code,
-        title=error.title,
-        detail=error.detail,
-        headers=headers,
-        **extra,
-    )
+    fields = error_fields(error)
+    return problem(request, headers=headers, **{k: v for k, v in fields.items() if k != "type"})
 
 
 async def _twofold_error(request: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ OPENED_BY: Mapping[tuple[str, str], Sequence[Scope]] = {
     ("POST", "/identify"): ("identify",),
     ("POST", "/verify"): ("identify",),
     ("POST", "/diarize"): ("identify",),
+    ("WS", "/listen"): ("identify",),
     ("POST", "/speakers"): ("enrol",),
     ("POST", "/speakers/{speaker_id}/audio"): ("enrol",),
     ("GET", "/speakers"): ("read",),

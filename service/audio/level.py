@@ -5,6 +5,9 @@ Speech detection depends on the level: at −40 dB it misses most of a sentence.
 
 from __future__ import annotations
 
+import math
+from collections import deque
+
 import numpy as np
 
 from bundle.arrays import Float32, Float64
@@ -16,6 +19,7 @@ _MAX_GAIN = 1000.0  # 60 dB: what is quieter is rounding, not speech
 _FRAME_SAMPLES = SAMPLE_RATE_HZ // 50  # 20 ms
 _OFFSET_FRAMES = 25  # half a second: slower than any voice
 _GATE = 0.1  # of the mean power: quieter frames are pauses (ITU-R BS.1770 gates at the same)
+_REMEMBERED_FRAMES = 1500  # of a stream: 30 s
 _CAP = 4.0  # times the 95th percentile: louder frames are clicks
 
 
@@ -28,8 +32,7 @@ def levelled(samples: Float32) -> Float32:
     rms = speech_rms(centred)
     if rms == 0:
         return centred
-    gain = np.float32(min(SPEECH_RMS / rms, _MAX_GAIN))
-    return np.asarray(np.clip(centred * gain, -1, 1), np.float32)
+    return _amplified(centred, rms)
 
 
 def without_offset(samples: Float32) -> Float32:
@@ -52,7 +55,33 @@ def without_offset(samples: Float32) -> Float32:
 
 def speech_rms(samples: Float32) -> float:
     """RMS of the loud parts of `samples` (n,): pauses and single clicks count for nothing."""
-    powers = frame_powers(samples)
+    return _loud_rms(frame_powers(samples))
+
+
+class LevelStream:
+    """`levelled` for a recording that comes in parts: by the loud parts of its last half minute."""
+
+    def __init__(self) -> None:
+        self._powers: deque[float] = deque(maxlen=_REMEMBERED_FRAMES)  # of 20 ms each
+
+    @property
+    def dbfs(self) -> float | None:
+        """Level of the loud parts; 0 is full scale. None: silence."""
+        rms = self._rms()
+        return 20 * math.log10(rms) if rms > 0 else None
+
+    def levelled(self, samples: Float32) -> Float32:
+        """The next samples (n,), half a second or more, without offset and at the usual level."""
+        centred = without_offset(samples)
+        self._powers.extend(frame_powers(centred))
+        rms = self._rms()
+        return _amplified(centred, rms) if rms > 0 else centred
+
+    def _rms(self) -> float:
+        return _loud_rms(np.array(self._powers))
+
+
+def _loud_rms(powers: Float64) -> float:
     powers = powers[powers > 0]
     if not len(powers):
         return 0.0
@@ -60,6 +89,11 @@ def speech_rms(samples: Float32) -> float:
     for _ in range(3):  # of a short sentence in a long silence, one gate leaves too much
         powers = powers[powers >= _GATE * powers.mean()]
     return float(np.sqrt(powers.mean()))
+
+
+def _amplified(centred: Float32, rms: float) -> Float32:
+    gain = np.float32(min(SPEECH_RMS / rms, _MAX_GAIN))
+    return np.asarray(np.clip(centred * gain, -1, 1), np.float32)
 
 
 def frame_powers(samples: Float32) -> Float64:

@@ -52,21 +52,14 @@ class SileroNetwork:
 
         The last window is filled up with silence.
         """
-        windows = -(-len(samples) // WINDOW_SAMPLES)
-        padded = np.zeros(_CONTEXT_SAMPLES + windows * WINDOW_SAMPLES, np.float32)
-        padded[_CONTEXT_SAMPLES : _CONTEXT_SAMPLES + len(samples)] = samples
-        if windows == 0:
-            return padded[:0]
-        view = sliding_window_view(padded, _CONTEXT_SAMPLES + WINDOW_SAMPLES)
-        view = view[::WINDOW_SAMPLES]  # (windows, 576)
-        state = (np.zeros(_HIDDEN, np.float32), np.zeros(_HIDDEN, np.float32))
-        blocks = []
-        for start in range(0, windows, _BLOCK_WINDOWS):
-            block = view[start : start + _BLOCK_WINDOWS]  # (n, 576)
-            padded_block = np.pad(block, ((0, 0), (0, 64)), mode="reflect")  # (n, 640)
-            probabilities, state = self.run(padded_block, state)
-            blocks.append(probabilities)
-        return np.concatenate(blocks)
+        padded = np.zeros(-(-len(samples) // WINDOW_SAMPLES) * WINDOW_SAMPLES, np.float32)
+        padded[: len(samples)] = samples
+        stream = SileroStream(self)
+        block = _BLOCK_WINDOWS * WINDOW_SAMPLES
+        parts = [
+            stream.probabilities(padded[start : start + block]) for start in range(0, len(padded), block)
+        ]
+        return np.concatenate(parts) if parts else padded
 
     def run(
         self, windows: Float32, state: tuple[Float32, Float32]
@@ -89,6 +82,24 @@ class SileroNetwork:
             hidden = s[384:] * np.tanh(cell)
             outputs[t] = hidden
         return _sigmoid(np.maximum(outputs, 0) @ self._out + self._out_bias), (hidden, cell)
+
+
+class SileroStream:
+    """The probabilities of a recording that comes in parts. Belongs to one recording."""
+
+    def __init__(self, network: SileroNetwork) -> None:
+        self._network = network
+        self._context = np.zeros(_CONTEXT_SAMPLES, np.float32)
+        self._state = (np.zeros(_HIDDEN, np.float32), np.zeros(_HIDDEN, np.float32))
+
+    def probabilities(self, samples: Float32) -> Float32:
+        """Speech probability of each window: the next (n · 512,) samples at 16 kHz, n ≥ 1 → (n,)."""
+        part = np.concatenate([self._context, samples])
+        self._context = part[-_CONTEXT_SAMPLES:]
+        view = sliding_window_view(part, _CONTEXT_SAMPLES + WINDOW_SAMPLES)[::WINDOW_SAMPLES]  # (n, 576)
+        padded = np.pad(view, ((0, 0), (0, 64)), mode="reflect")  # (n, 640)
+        probabilities, self._state = self._network.run(padded, self._state)
+        return probabilities
 
 
 def _sigmoid(x: Float32) -> Float32:

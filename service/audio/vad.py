@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
-from service.audio.silero import WINDOW_SAMPLES, SileroNetwork
+from service.audio.silero import WINDOW_SAMPLES, SileroNetwork, SileroStream
 
 _WINDOW_S = WINDOW_SAMPLES / SAMPLE_RATE_HZ
 
@@ -43,25 +43,69 @@ class SpeechDetector:
             self._network.probabilities(samples), len(samples) / SAMPLE_RATE_HZ, self._settings
         )
 
+    def stream(self) -> SpeechStream:
+        """Finds speech in a recording that comes in parts."""
+        return SpeechStream(SileroStream(self._network), self._settings)
+
+
+class SpeechStream:
+    """The regions of speech of a recording that comes in parts, of 16 kHz mono."""
+
+    def __init__(self, network: SileroStream, settings: VadSettings) -> None:
+        self._network = network
+        self.regions = SpeechRegions(settings)
+
+    def take(self, samples: Float32) -> None:
+        """Takes the next samples (n · 512,)."""
+        self.regions.add(self._network.probabilities(samples))
+
 
 def regions_from_probabilities(
     probabilities: Float32, duration_s: float, settings: VadSettings
 ) -> list[Region]:
     """Regions from one probability per 32 ms: hysteresis, short pauses closed, blips dropped, padding."""
-    runs: list[list[int]] = []  # [first window, window after the last]
-    speaking = False
-    for i, probability in enumerate(probabilities):
-        speaking = bool(probability >= (settings.leave if speaking else settings.enter))
-        if not speaking:
-            continue
-        if runs and (i - runs[-1][1]) * _WINDOW_S <= settings.max_gap_s:
-            runs[-1][1] = i + 1
-        else:
-            runs.append([i, i + 1])
-    return [
-        Region(
-            max(0.0, first * _WINDOW_S - settings.pad_s), min(duration_s, last * _WINDOW_S + settings.pad_s)
-        )
-        for first, last in runs
-        if (last - first) * _WINDOW_S >= settings.min_speech_s
-    ]
+    regions = SpeechRegions(settings)
+    regions.add(probabilities)
+    regions.finish()
+    return [Region(region.start_s, min(duration_s, region.end_s)) for region in regions.closed]
+
+
+class SpeechRegions:
+    """The regions of speech of a recording whose probabilities come one after the other."""
+
+    def __init__(self, settings: VadSettings) -> None:
+        self._settings = settings
+        self._windows = 0  # taken so far
+        self._speaking = False
+        self._run: tuple[int, int] | None = None  # first window of the last region, window after its last
+        self.closed: list[Region] = []  # in order; nothing that follows changes them
+
+    @property
+    def open(self) -> Region | None:
+        """The region that may go on, as far as it is known; None in silence, and before it is long enough."""
+        return None if self._run is None else self._region(self._run)
+
+    def add(self, probabilities: Float32) -> None:
+        """Takes the next probabilities (n,), one per 32 ms."""
+        settings = self._settings
+        for probability in probabilities:
+            self._speaking = bool(probability >= (settings.leave if self._speaking else settings.enter))
+            self._windows += 1
+            if self._speaking:
+                first = self._windows - 1 if self._run is None else self._run[0]
+                self._run = first, self._windows
+            elif self._run and (self._windows - self._run[1]) * _WINDOW_S > settings.max_gap_s:
+                self.finish()
+
+    def finish(self) -> None:
+        """Closes the open region: nothing of it follows."""
+        if (region := self.open) is not None:
+            self.closed.append(region)
+        self._run = None
+
+    def _region(self, run: tuple[int, int]) -> Region | None:
+        settings = self._settings
+        first, last = run
+        if (last - first) * _WINDOW_S < settings.min_speech_s:
+            return None
+        return Region(max(0.0, first * _WINDOW_S - settings.pad_s), last * _WINDOW_S + settings.pad_s)

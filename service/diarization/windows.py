@@ -46,26 +46,29 @@ def cut_windows(regions: Sequence[Region], *, hop_s: float = HOP_S) -> Windows:
 
     A window stands for what lies nearer to its middle than to another's of the same region.
     """
-    starts: list[NDArray[np.intp]] = []
-    ends: list[NDArray[np.intp]] = []
-    spans: list[Float64] = []
-    numbers: list[NDArray[np.intp]] = []
-    for number, region in enumerate(regions):
+    cuts: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
+    for region in regions:
         first, last = round(region.start_s * SAMPLE_RATE_HZ), round(region.end_s * SAMPLE_RATE_HZ)
         room = max(last - first - CROP_SAMPLES, 0)
         count = 1 + int(np.ceil(room / (hop_s * SAMPLE_RATE_HZ)))
         start = np.linspace(first, first + room, count).astype(np.intp)
-        end = np.minimum(start + CROP_SAMPLES, last)
+        cuts.append((start, np.minimum(start + CROP_SAMPLES, last)))
+    return placed_windows(regions, cuts)
+
+
+def placed_windows(
+    regions: Sequence[Region], cuts: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
+) -> Windows:
+    """Windows of regions: of each region the first samples (windows,) and those after the last (windows,)."""
+    spans: list[Float64] = [np.empty((0, 2))]
+    for region, (start, end) in zip(regions, cuts, strict=True):
         middles = (start + end) / 2 / SAMPLE_RATE_HZ
         edges = np.concatenate([[region.start_s], (middles[1:] + middles[:-1]) / 2, [region.end_s]])
-        starts.append(start)
-        ends.append(end)
         spans.append(np.stack([edges[:-1], edges[1:]], axis=1))
-        numbers.append(np.full(count, number, np.intp))
     empty = np.empty(0, np.intp)
     return Windows(
-        np.concatenate([empty, *starts]),
-        np.concatenate([empty, *ends]),
-        np.concatenate([np.empty((0, 2)), *spans]),
-        np.concatenate([empty, *numbers]),
+        np.concatenate([empty, *(start for start, _ in cuts)]),
+        np.concatenate([empty, *(end for _, end in cuts)]),
+        np.concatenate(spans),
+        np.repeat(np.arange(len(cuts)), [len(start) for start, _ in cuts]).astype(np.intp),
     )

@@ -14,6 +14,7 @@ from service.settings.finetuning import Finetuning
 from service.settings.inference import Inference
 from service.settings.place import Place
 from service.settings.records import Records
+from service.settings.streams import Streams
 from service.settings.uploads import Uploads
 from service.settings.values import fits_in_header, is_address, is_loopback
 
@@ -21,7 +22,9 @@ __all__ = ["Settings", "fits_in_header", "is_address", "is_loopback"]
 
 
 # The page lists the last base first.
-class Settings(Finetuning, Inference, Decisions, Connections, Uploads, Records, Access, Place, BaseSettings):
+class Settings(
+    Finetuning, Inference, Decisions, Connections, Streams, Uploads, Records, Access, Place, BaseSettings
+):
     """Settings of one service process. `page.markdown_page` makes docs/settings.md of them."""
 
     model_config = SettingsConfigDict(

@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import Result
+from fastapi.routing import APIWebSocketRoute
 from typer.testing import CliRunner
 
 from service.api.scopes import OPENED_BY
-from service.app import create_app
+from service.app import STREAM_ROUTERS, create_app
 from service.cli import app
 from service.keys import SCOPES, KeyRing, KeysFileError, Scope, read_keys
 from service.settings import Settings
@@ -64,7 +65,10 @@ def test_every_call_has_its_scopes() -> None:
         for method in item
         if path not in OPEN
     }
-    assert not calls - OPENED_BY.keys(), "service/api/scopes.py lists who may call what"
+    routes = [route for router in STREAM_ROUTERS for route in router.routes]
+    streams = {("WS", route.path) for route in routes if isinstance(route, APIWebSocketRoute)}
+    assert len(streams) == len(routes)
+    assert not (calls | streams) - OPENED_BY.keys(), "service/api/scopes.py lists who may call what"
 
 
 def test_a_key_opens_what_its_scope_says_and_nothing_else(
