@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -31,7 +32,15 @@ from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio import encode_flac
 from service.audio.decoder import AudioDecoder, Upload
-from service.errors import BadRequest, Conflict, Forbidden, InsufficientSpeech, NotFound
+from service.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InsufficientSpeech,
+    NotFound,
+    StoreUnavailable,
+    TwofoldError,
+)
 from service.inference import ModelRegistry
 from service.jobs import Job, NewFile
 from service.jobs.records import Activate, State
@@ -44,6 +53,7 @@ router = APIRouter(prefix="/finetune", tags=["fine-tuning"])
 MAX_STEPS = 5000
 STEPPED_KIND = "autodecompose"  # whose network can be trained further
 _EVENT_S = 0.5  # how often a stream of events reads the job
+_OUTAGE_S = 60.0  # how long a stream goes on while the store cannot be read
 
 
 def _split(value: object) -> object:
@@ -115,6 +125,13 @@ class JobAnswer(BaseModel):
     report: dict[str, Any] | None = Field(description="Both models compared, once succeeded.")
     activation: ActivationAnswer | None = Field(description="With `activate=if_better`, once succeeded.")
     error: str | None = Field(description="Why it failed, and what to do.")
+
+
+class EndAnswer(BaseModel):
+    """Why a stream of events ends although the job goes on."""
+
+    code: str = Field(description="`stopping`, or the code of an error.")
+    detail: str
 
 
 class JobsAnswer(BaseModel):
@@ -209,17 +226,32 @@ async def _existing(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Job:
 async def events(
     job: Annotated[Job, Depends(_existing)], jobs: JobsDep, runtime: RuntimeDep, tenant: TenantDep
 ) -> AsyncIterator[ServerSentEvent]:
-    """The job as server-sent events named `job`: now, and after every change. Ends with the job."""
+    """The job as server-sent events named `job`: now, and after every change. Ends with the job.
+
+    The stream goes on while the store is away, for a minute. Where it ends before the job, its last event is
+    named `end` and says why: call again then.
+    """
     shown: JobAnswer | None = None
+    read_at = time.monotonic()
     while True:
         answer = _answer(job)
         if answer != shown:
             shown = answer
             yield ServerSentEvent(event="job", data=answer)
-        if job.settled or runtime.closing.is_set():
+        if job.settled:
+            return
+        if runtime.closing.is_set():
+            detail = "The service is being stopped, but the job continues."
+            yield ServerSentEvent(event="end", data=EndAnswer(code="stopping", detail=detail))
             return
         await asyncio.sleep(_EVENT_S)
-        job = await jobs.get(job.job_id, tenant)
+        try:
+            job = await jobs.get(job.job_id, tenant)
+            read_at = time.monotonic()
+        except TwofoldError as error:
+            if not isinstance(error, StoreUnavailable) or time.monotonic() - read_at > _OUTAGE_S:
+                yield ServerSentEvent(event="end", data=EndAnswer(code=error.code, detail=error.detail))
+                return
 
 
 @router.get(

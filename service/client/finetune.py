@@ -79,6 +79,7 @@ def render(job: Any, console: Console) -> None:
 def _follow(client: ServiceClient, path: str) -> Any:
     """Waits for the end of a job, with a progress bar on stderr. Returns the job."""
     job: Any = None
+    why = "The service closed the connection, but the job continues."
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -88,7 +89,11 @@ def _follow(client: ServiceClient, path: str) -> Any:
         console=Console(stderr=True),
     ) as progress:
         task = progress.add_task("queued", total=None, detail="")
-        for job in client.events(f"{path}/events"):
+        for name, data in client.events(f"{path}/events"):
+            if name == "end":
+                why = data["detail"]
+                continue
+            job = data
             progress.update(
                 task,
                 description=job["state"],
@@ -97,10 +102,7 @@ def _follow(client: ServiceClient, path: str) -> Any:
                 detail=_detail(job),
             )
     if job is None or job["finished_at"] is None:
-        raise ClientError(
-            "The service closed the connection, but the job continues. "
-            f"Watch it with --job {path.rpartition('/')[2]} --follow."
-        )
+        raise ClientError(f"{why} Watch it with --job {path.rpartition('/')[2]} --follow.")
     return job
 
 

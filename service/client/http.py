@@ -52,15 +52,18 @@ class ServiceClient:
         """Sends a DELETE."""
         self._call("DELETE", path)
 
-    def events(self, path: str) -> Iterator[Any]:
-        """The data of server-sent events, as they arrive. Ends with the stream."""
+    def events(self, path: str) -> Iterator[tuple[str, Any]]:
+        """Name and data of server-sent events, as they arrive. Ends with the stream."""
         with self._translated(), self._http.stream("GET", path) as answer:
             if not answer.is_success:
                 answer.read()
                 raise ClientError(_problem(answer))
+            name = ""
             for line in answer.iter_lines():
+                if line.startswith("event:"):
+                    name = line.removeprefix("event:").strip()
                 if line.startswith("data:"):
-                    yield json.loads(line.removeprefix("data:"))
+                    yield name, json.loads(line.removeprefix("data:"))
 
     def send(
         self, path: str, recordings: Sequence[Path], *, file_field: str = "audio", **form: object

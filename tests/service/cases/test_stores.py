@@ -1,4 +1,4 @@
-"""C8: a store that hangs holds up nothing but what needs it."""
+"""C8 and C11: a store that hangs or goes away holds up nothing but what needs it, and ends no stream."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,12 +15,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.api import finetune
 from service.errors import StoreUnavailable
 from service.settings import Settings
 from service.stores.threads import THREADS, StoreThreads
 from tests.conftest import StartRedis
 from tests.redis_server import RedisServer
 from tests.service.in_process import serving
+from tests.service.jobs.conftest import wait_for
+from tests.service.jobs.test_api import named_events
 
 LISTERS = 30  # more than there are threads for the store
 
@@ -53,6 +57,35 @@ def test_c8_a_hung_redis_holds_up_no_search(
             os.kill(redis.pid, signal.SIGCONT)
         assert {answer.result().status_code for answer in lists} <= {200, 503}
         assert http.get("/readyz").status_code == 200
+
+
+def test_c11_events_outlive_an_outage_or_say_why_they_end(
+    redis: RedisServer, tiny_models: Path, tmp_path: Path, speech: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune, "_EVENT_S", 0.05)
+    settings = Settings(models_dir=tiny_models, state_dir=tmp_path, redis_url=redis.url)
+    with serving(settings) as http, httpx.Client(base_url=http.base_url, timeout=60) as other:
+
+        def job_path() -> str:
+            answer = other.post("/finetune", files={"audio": ("a.opus", speech)})
+            return f"/finetune/{answer.json()['job_id']}"
+
+        job = job_path()
+        with http.stream("GET", f"{job}/events") as answer:
+            events = named_events(answer)
+            assert next(events)[1]["state"] == "queued"
+            redis.stop()
+            time.sleep(20 * finetune._EVENT_S)
+            redis.start()
+            wait_for(lambda: other.delete(job).status_code, lambda status: status == 202)
+            assert [(name, data["state"]) for name, data in events] == [("job", "canceled")]
+
+        monkeypatch.setattr(finetune, "_OUTAGE_S", 0.0)
+        with http.stream("GET", f"{job_path()}/events") as answer:
+            events = named_events(answer)
+            next(events)
+            redis.stop()
+            assert [(name, data["code"]) for name, data in events] == [("end", "store_unavailable")]
 
 
 def test_c8_calls_of_a_hung_store_are_given_up_and_never_made_later() -> None:

@@ -43,13 +43,19 @@ def job_folders(house: House) -> list[str]:
 
 def events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
     """The data of the stream's events, each of which is called `job`."""
-    name = None
+    for name, data in named_events(answer):
+        assert name == "job"
+        yield data
+
+
+def named_events(answer: httpx.Response) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and data of the stream's events."""
+    name = ""
     for line in answer.iter_lines():
         if line.startswith("event:"):
             name = line.removeprefix("event:").strip()
         if line.startswith("data:"):
-            assert name == "job"
-            yield json.loads(line.removeprefix("data:"))
+            yield name, json.loads(line.removeprefix("data:"))
 
 
 def test_a_job_is_accepted_shown_and_listed(house: House, recordings: list[bytes]) -> None:
@@ -197,12 +203,12 @@ def test_streams_end_when_the_service_is_told_to_stop(
 ) -> None:
     house = open_house(shutdown_grace_s=600)
     job_id = house.submit(*recordings)
-    seen: list[dict[str, Any]] = []
+    seen: list[tuple[str, dict[str, Any]]] = []
     first = threading.Event()
 
     def watch() -> None:
         with house.service.client() as http, http.stream("GET", f"/finetune/{job_id}/events") as answer:
-            for event in events(answer):
+            for event in named_events(answer):
                 seen.append(event)
                 first.set()
 
@@ -211,7 +217,9 @@ def test_streams_end_when_the_service_is_told_to_stop(
     first.wait()
     assert house.service.stop() == 0
     watcher.join()
-    assert [event["state"] for event in seen] == ["queued"]
+    assert [name for name, _ in seen] == ["job", "end"]
+    assert seen[0][1]["state"] == "queued"
+    assert seen[1][1]["code"] == "stopping"  # or it would look as if the job were over
 
 
 def test_queue_and_disk_are_bounded(open_house: Callable[..., House], recordings: list[bytes]) -> None:
