@@ -22,6 +22,7 @@ from service.api import (
     identify,
     listen,
     models,
+    recordings,
     speakers,
     verify,
 )
@@ -40,6 +41,7 @@ ROUTERS = (
     embed.router,
     content.router,
     speakers.router,
+    recordings.router,
     erasures.router,
     identify.router,
     verify.router,

@@ -10,7 +10,7 @@ import structlog
 from service.errors import TwofoldError
 from service.jobs import JobDesk
 from service.jobs.tidy import forget
-from service.speakers import Erasure, SpeakerDirectory
+from service.speakers import Erasure, SpeakerDirectory, VoiceIndex
 
 _TICK_S = 0.5
 _LONGEST_S = 8.0
@@ -37,6 +37,17 @@ class Eraser:
         What takes longer is done later. Raises NotFound or StoreUnavailable.
         """
         await self._directory.delete(speaker_id)
+        await self._begin()
+
+    async def erase_recording(self, index: VoiceIndex, speaker_id: str, number: int) -> None:
+        """Erases one recording of a speaker, in the same way.
+
+        Raises Conflict for the only one, NotFound, StoreUnavailable, and NotReady after a model switch.
+        """
+        await self._directory.remove_utterance(index, speaker_id, number)
+        await self._begin()
+
+    async def _begin(self) -> None:
         try:
             await self._work()
         except TwofoldError as error:  # the erasure is stored: it is worked off later

@@ -9,12 +9,11 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import pydantic_core
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from service.api.audio import AudioAnswer, audio_answer
 from service.api.deps import (
@@ -28,22 +27,19 @@ from service.api.deps import (
     active_bundle,
     stored_id,
 )
+from service.api.json_body import json_body, json_request
 from service.api.problems import AUDIO_STATUSES, problem_responses
+from service.api.speaker_answers import SpeakerAnswer, speaker_answer
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio.decoder import EmbeddedRecording, Upload
 from service.errors import BadRequest, NotFound
-from service.speakers import (
-    Speaker,
-    VoiceIndex,
-    assess,
-    new_utterances,
-    require_faultless,
-)
+from service.speakers import Changes, Speaker, VoiceIndex, new_utterances, require_faultless
 from service.tenants import Tenant, shown
 
 router = APIRouter(prefix="/speakers", tags=["speakers"])
 
 MAX_METADATA_CHARS = 16_384
+Metadata = dict[str, JsonValue]
 
 
 def _parse_metadata(text: object) -> object:
@@ -57,6 +53,12 @@ def _parse_metadata(text: object) -> object:
     except ValueError as error:
         raise ValueError(f"must be JSON: {error}") from None
     return value
+
+
+def _require_short(metadata: Metadata) -> Metadata:
+    if len(json.dumps(metadata, ensure_ascii=False)) > MAX_METADATA_CHARS:
+        raise ValueError(f"must be at most {MAX_METADATA_CHARS} characters of JSON")
+    return metadata
 
 
 class PieceParams(BaseModel):
@@ -96,7 +98,7 @@ class EnrolParams(PieceParams):
         description="Your id for the speaker. Default: a random id.",
     )
     name: str | None = Field(None, max_length=200, description="Shown in answers.")
-    metadata: Annotated[dict[str, JsonValue], BeforeValidator(_parse_metadata)] = Field(
+    metadata: Annotated[Metadata, BeforeValidator(_parse_metadata)] = Field(
         default_factory=dict,
         description=f"A JSON object, stored unchanged; at most {MAX_METADATA_CHARS} characters.",
         json_schema_extra={
@@ -115,6 +117,18 @@ class EnrolParams(PieceParams):
     )
 
 
+class ChangeParams(BaseModel):
+    """What is to change of a speaker. What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(None, max_length=200, description="Null: no name.")
+    metadata: Annotated[Metadata, AfterValidator(_require_short)] = Field(
+        default_factory=dict,
+        description=f"Takes the place of all metadata; at most {MAX_METADATA_CHARS} characters of JSON.",
+    )
+
+
 class AddParams(PieceParams):
     """Parameters of adding audio."""
 
@@ -125,51 +139,6 @@ class AddParams(PieceParams):
         False,
         description="Refuse recordings that would give the enrolment `quality.issues`; nothing is stored.",
     )
-
-
-class IssueAnswer(BaseModel):
-    """What makes an enrolment less reliable."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    kind: Literal["two_voices", "other_voice", "noisy", "too_short"]
-    recording: int | None = Field(description="Number of the recording, from 1. Null: the whole enrolment.")
-    start_s: float | None = Field(description="Where it begins. Null: all of the recording.")
-    end_s: float | None
-    advice: str
-
-
-class QualityAnswer(BaseModel):
-    """How reliable the enrolment is."""
-
-    cohesion: float | None = Field(
-        description="How well the recording that fits least agrees with the others, -1 to 1."
-    )
-    snr_db: float | None = Field(description="Signal-to-noise ratio of the noisiest recording.")
-    ok: bool
-    advice: str = Field(description="What to do, in words.")
-    issues: list[IssueAnswer] = Field(
-        description="What makes it less reliable, each with its recording and seconds."
-    )
-
-
-class SpeakerAnswer(BaseModel):
-    """An enrolled voice."""
-
-    speaker_id: str
-    name: str | None
-    metadata: dict[str, JsonValue]
-    speech_s: float = Field(description="Net speech of all recordings, in seconds.")
-    utterances: int = Field(description="Number of recordings.")
-    quality: QualityAnswer
-    model: str = Field(description="The model of the newest voiceprint.")
-    stale: bool = Field(description="True if the active model has no voiceprint of this speaker.")
-    map_error: float | None = Field(
-        description="Set if a linear map made the voiceprint from an older model's, without audio: the "
-        "map's mean cosine distance from real voiceprints."
-    )
-    audio_retained: bool = Field(description="Whether any recording is retained.")
-    created_at: datetime
 
 
 class EnrolledAnswer(SpeakerAnswer):
@@ -276,7 +245,7 @@ async def list_speakers(
         directory.gallery.list, limit=limit, after=_read_cursor(cursor, tenant), within=tenant.ids
     )
     return SpeakersAnswer(
-        speakers=[_answer(speaker, index) for speaker in page.speakers],
+        speakers=[speaker_answer(speaker, index) for speaker in page.speakers],
         next_cursor=page.next_after and _cursor(page.next_after),
         total=await directory.threads.run(directory.gallery.count, tenant.ids),
     )
@@ -288,7 +257,29 @@ async def show(
 ) -> SpeakerAnswer:
     """Shows one speaker."""
     index = await _index(directory, registry)
-    return _answer(await directory.threads.run(directory.gallery.get, stored_id(tenant, speaker_id)), index)
+    speaker = await directory.threads.run(directory.gallery.get, stored_id(tenant, speaker_id))
+    return speaker_answer(speaker, index)
+
+
+@router.patch(
+    "/{speaker_id}",
+    responses=problem_responses(400, 404, 413, 415, 422, 503),
+    openapi_extra=json_body(ChangeParams),
+)
+async def change(
+    speaker_id: str,
+    params: Annotated[ChangeParams, Depends(json_request(ChangeParams))],
+    directory: DirectoryDep,
+    registry: RegistryDep,
+    tenant: TenantDep,
+    audit: AuditDep,
+) -> SpeakerAnswer:
+    """Changes a speaker's name or metadata. The body is a JSON object; what it leaves out stays."""
+    index = await _index(directory, registry)
+    changes: Changes = params.model_dump(exclude_unset=True)  # type: ignore[assignment]  # of the same fields
+    speaker = await directory.change(index, stored_id(tenant, speaker_id), changes)
+    audit("change", speaker_id=speaker_id, fields=sorted(changes))
+    return speaker_answer(speaker, index)
 
 
 @router.delete("/{speaker_id}", status_code=204, responses=problem_responses(404, 503))
@@ -324,23 +315,6 @@ def _read_cursor(cursor: str | None, tenant: Tenant) -> str | None:
         ) from None
 
 
-def _answer(speaker: Speaker, index: VoiceIndex) -> SpeakerAnswer:
-    quality = assess(speaker, index.model, index.scorer)
-    return SpeakerAnswer(
-        speaker_id=shown(speaker.speaker_id),
-        name=speaker.name,
-        metadata=dict(speaker.metadata),
-        speech_s=speaker.speech_s,
-        utterances=len(speaker.utterances),
-        quality=QualityAnswer.model_validate(quality, from_attributes=True),
-        model=speaker.newest_model(prefer=index.model),
-        stale=speaker.voiceprint(index.model) is None,
-        map_error=speaker.map_error(index.model),
-        audio_retained=any(u.retained for u in speaker.utterances),
-        created_at=speaker.created_at,
-    )
-
-
 def _enrolled(speaker: Speaker, index: VoiceIndex, recordings: Sequence[EmbeddedRecording]) -> EnrolledAnswer:
     audio = [audio_answer(recording.prepared.audio) for recording in recordings]
-    return EnrolledAnswer(**dict(_answer(speaker, index)), audio=audio)
+    return EnrolledAnswer(**dict(speaker_answer(speaker, index)), audio=audio)

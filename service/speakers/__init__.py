@@ -15,6 +15,7 @@ from service.speakers.index import Hit, VoiceIndex
 from service.speakers.mixture import second_voice
 from service.speakers.quality import Issue, Quality, assess
 from service.speakers.records import (
+    Changes,
     Embedding,
     Erasure,
     Measures,
@@ -32,6 +33,7 @@ __all__ = [
     "AudioCipher",
     "Candidate",
     "CarryOver",
+    "Changes",
     "Decision",
     "Embedding",
     "Erasure",

@@ -18,7 +18,7 @@ from service.inference import Engine, ModelRegistry
 from service.speakers.carry import CarryOver, carry_over
 from service.speakers.gallery import Gallery, switched
 from service.speakers.index import VoiceIndex
-from service.speakers.records import NewUtterance, Speaker
+from service.speakers.records import Changes, NewUtterance, Speaker
 from service.speakers.space_map import SpaceMap
 from service.stores.threads import StoreThreads
 
@@ -100,6 +100,14 @@ class SpeakerDirectory:
     ) -> Speaker:
         """Adds to an enrolment. Raises NotFound, StoreUnavailable, and NotReady after a model switch."""
         return await self._write(index, lambda: self.gallery.add_utterances(speaker_id, utterances))
+
+    async def change(self, index: VoiceIndex, speaker_id: str, changes: Changes) -> Speaker:
+        """Changes a speaker's name or metadata. Raises what `add_utterances` raises."""
+        return await self._write(index, lambda: self.gallery.change(speaker_id, changes))
+
+    async def remove_utterance(self, index: VoiceIndex, speaker_id: str, number: int) -> Speaker:
+        """Erases one recording. Raises Conflict for the only one, and what `add_utterances` raises."""
+        return await self._write(index, lambda: self.gallery.remove_utterance(speaker_id, number))
 
     async def delete(self, speaker_id: str) -> None:
         """Erases a speaker everywhere. Raises NotFound or StoreUnavailable."""

@@ -76,7 +76,8 @@ def require_faultless(
     now = datetime.now(UTC)
     coming = tuple(
         Utterance(
-            -1,
+            0,
+            number,
             new.speech_s,
             new.snr_db,
             new.audio is not None,
@@ -84,7 +85,7 @@ def require_faultless(
             {new.model: new.embedding},
             new.measures,
         )
-        for new in utterances
+        for number, new in enumerate(utterances, start=1 + max((u.number for u in enrolled), default=0))
     )
     speaker = Speaker(speaker_id, None, {}, now, (*enrolled, *coming))
     issues = assess(speaker, utterances[0].model, scorer).issues

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from service.errors import Conflict, NotFound, NotReady
-from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Voiceprints
+from service.speakers.records import Changes, Embedding, Erasure, NewUtterance, Page, Speaker, Voiceprints
 from service.tenants import EVERYBODY, IdRange, shown
 
 
@@ -56,6 +56,10 @@ class Gallery(Protocol):
         """At most `limit` speakers whose ids sort after `after`, in the order of their ids."""
         ...
 
+    def change(self, speaker_id: str, changes: Changes) -> Speaker:
+        """Changes what the speaker is called, or what is stored beside. Raises `NotFound`."""
+        ...
+
     def audio(self, utterance_id: int) -> bytes | None:
         """The retained recording, or None if there is none, or none any more."""
         ...
@@ -65,6 +69,13 @@ class Gallery(Protocol):
 
         Traces are left in jobs and in files of the store. The same step stores an `Erasure`, so that they
         are not forgotten.
+        """
+        ...
+
+    def remove_utterance(self, speaker_id: str, number: int) -> Speaker:
+        """Erases one recording of a speaker, as `delete` does. Raises `NotFound`.
+
+        Raises `Conflict` for the only one: a speaker has at least one recording.
         """
         ...
 
@@ -114,6 +125,15 @@ def taken(speaker_id: str) -> Conflict:
     return Conflict(
         f"Speaker {speaker_id!r} is already enrolled. Add recordings with POST "
         f"/speakers/{speaker_id}/audio, or erase the speaker first.",
+    )
+
+
+def only_recording(speaker_id: str) -> Conflict:
+    """The error of removing the only recording of a speaker."""
+    speaker_id = shown(speaker_id)
+    return Conflict(
+        f"It is the only recording of speaker {speaker_id!r}. Add another first, or erase the speaker with "
+        f"DELETE /speakers/{speaker_id}."
     )
 
 

@@ -31,7 +31,7 @@ class Issue:
 
     kind: str  # two_voices, other_voice, noisy or too_short
     advice: str
-    recording: int | None = None  # its number, from 1; None: the whole enrolment
+    recording: int | None = None  # its number; None: the whole enrolment
     start_s: float | None = None  # None: all of the recording
     end_s: float | None = None
 
@@ -71,14 +71,14 @@ def cohesion(crops: Float32, scorer: Scorer, others: Float32 | None = None) -> f
 
 
 def other_voices(speaker: Speaker, model: str, scorer: Scorer) -> list[int]:
-    """Numbers, from 1, of the recordings that are another voice than the others of the enrolment.
+    """Numbers of the recordings that are another voice than the others of the enrolment.
 
     The least likely one is taken out first, and the rest compared anew. Of two, it is the later.
     """
     ratio = LikelihoodRatio(scorer)
     compared = {
-        number: utterance
-        for number, utterance in enumerate(speaker.utterances, start=1)
+        utterance.number: utterance
+        for utterance in speaker.utterances
         if model in utterance.embeddings and utterance.speech_s >= _COMPARABLE_S
     }
     others: list[int] = []
@@ -119,8 +119,8 @@ def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
     if not issues and weakest is not None and weakest < scorer.min_cohesion:
         issues.append(Issue("two_voices", _NOT_ONE_VOICE))
     issues += [
-        Issue("noisy", _NOISY, number)
-        for number, utterance in enumerate(speaker.utterances, start=1)
+        Issue("noisy", _NOISY, utterance.number)
+        for utterance in speaker.utterances
         if utterance.snr_db is not None and utterance.snr_db < NOISY_DB
     ]
     ok = not issues
@@ -133,8 +133,8 @@ def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
 def _of_voices(speaker: Speaker, model: str, scorer: Scorer) -> list[Issue]:
     """Recordings of two voices, and of another voice than the others."""
     issues = [
-        Issue("two_voices", _two_voices(number, *stretch), number, *stretch)
-        for number, utterance in enumerate(speaker.utterances, start=1)
+        Issue("two_voices", _two_voices(utterance.number, *stretch), utterance.number, *stretch)
+        for utterance in speaker.utterances
         if (stretch := utterance.measures.second_voice) is not None
     ]
     issues += [
@@ -146,7 +146,7 @@ def _of_voices(speaker: Speaker, model: str, scorer: Scorer) -> list[Issue]:
 def _two_voices(recording: int, start_s: float, end_s: float) -> str:
     return (
         f"In recording {recording}, another voice speaks from {start_s:.1f} to {end_s:.1f} s than in the "
-        "rest of it. Erase the speaker, then enrol the part of one person with start_s and end_s; "
+        "rest of it. Remove the recording, and enrol the part of one person with start_s and end_s; "
         "POST /diarize finds it."
     )
 
@@ -154,5 +154,5 @@ def _two_voices(recording: int, start_s: float, end_s: float) -> str:
 def _other_voice(recording: int) -> str:
     return (
         f"Recording {recording} does not sound like the voice of the others. If somebody else speaks in it, "
-        "erase the speaker, then enrol again with recordings of this person only."
+        f"remove it with DELETE /speakers/ID/recordings/{recording}."
     )

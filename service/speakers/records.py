@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from bundle.arrays import Float32
 from bundle.vectors import unit
+from service.errors import NotFound
+from service.tenants import shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,8 @@ class NewUtterance:
 class Utterance:
     """One stored recording, with its embedding under every model that has seen it."""
 
-    utterance_id: int
+    utterance_id: int  # of all speakers of the store
+    number: int  # from 1, as the speaker's owner knows it; stays when another recording is removed
     speech_s: float  # seconds of net speech
     snr_db: float | None
     retained: bool  # whether its audio is stored, so that another model can embed it
@@ -80,6 +83,16 @@ class Speaker:
     metadata: Mapping[str, Any]
     created_at: datetime
     utterances: tuple[Utterance, ...]  # oldest first, never empty
+
+    def utterance(self, number: int) -> Utterance:
+        """The recording with this number. Raises NotFound."""
+        for utterance in self.utterances:
+            if utterance.number == number:
+                return utterance
+        raise NotFound(
+            f"Speaker {shown(self.speaker_id)!r} has no recording {number}. "
+            f"GET /speakers/{shown(self.speaker_id)}/recordings lists them."
+        )
 
     @property
     def speech_s(self) -> float:
@@ -106,9 +119,16 @@ class Speaker:
         return pool(embeddings) if embeddings else None
 
 
+class Changes(TypedDict, total=False):
+    """What is to change of a speaker."""
+
+    name: str | None
+    metadata: Mapping[str, object]
+
+
 @dataclass(frozen=True)
 class Erasure:
-    """An erased speaker, remembered until nothing of the voice is left on a disk."""
+    """An erased speaker or recording, remembered until nothing of it is left on a disk."""
 
     erasure_id: str
     requested_at: datetime

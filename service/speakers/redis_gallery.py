@@ -14,14 +14,25 @@ from redis import Redis
 
 from bundle.arrays import Float32
 from service.speakers.cipher import AudioCipher
-from service.speakers.gallery import switched, taken, unknown
-from service.speakers.records import Embedding, Erasure, NewUtterance, Page, Speaker, Voiceprints, pool
+from service.speakers.gallery import only_recording, switched, taken, unknown
+from service.speakers.records import (
+    Changes,
+    Embedding,
+    Erasure,
+    NewUtterance,
+    Page,
+    Speaker,
+    Voiceprints,
+    pool,
+)
 from service.speakers.redis_layout import (
     ADD_EMBEDDINGS,
     AUDIO,
+    CHANGE,
     DELETE,
     ERASURES,
     JOBS_ARE_CLEAN,
+    REMOVE_UTTERANCE,
     SPEAKERS,
     STORE,
     VOICES,
@@ -53,6 +64,8 @@ class RedisGallery:
         self._redis = RedisConnection(url)
         self._store = self._redis.script(STORE)
         self._add_embeddings = self._redis.script(ADD_EMBEDDINGS)
+        self._change = self._redis.script(CHANGE)
+        self._remove_utterance = self._redis.script(REMOVE_UTTERANCE)
         self._delete = self._redis.script(DELETE)
         self._jobs_are_clean = self._redis.script(JOBS_ARE_CLEAN)
         self._voices = self._redis.script(VOICES)
@@ -101,13 +114,33 @@ class RedisGallery:
             stored = cast(bytes | None, client.get(f"{AUDIO}{utterance_id}"))
         return None if stored is None else self._cipher.unseal(stored)
 
+    def change(self, speaker_id: str, changes: Changes) -> Speaker:
+        key = speaker_key(speaker_id)
+        while True:  # until no other replica changes it between the two steps
+            with self._redis.reaching() as client:
+                before = cast(bytes | None, client.hget(key, "speaker"))
+                if before is None:
+                    raise unknown(speaker_id)
+                header = json.dumps(json.loads(before) | changes)
+                if self._change(keys=[key], args=[speaker_id, before, header]):
+                    return self.get(speaker_id)
+
     def delete(self, speaker_id: str) -> None:
         with self._redis.reaching():
-            now = datetime.now(UTC).isoformat()
-            if not self._delete(
-                keys=[speaker_key(speaker_id)], args=[speaker_id, uuid.uuid4().hex, now, owner(speaker_id)]
-            ):
+            if not self._delete(keys=[speaker_key(speaker_id)], args=_erasing(speaker_id)):
                 raise unknown(speaker_id)
+
+    def remove_utterance(self, speaker_id: str, number: int) -> Speaker:
+        utterance_id = self.get(speaker_id).utterance(number).utterance_id
+        with self._redis.reaching():
+            answer = self._remove_utterance(
+                keys=[speaker_key(speaker_id)], args=[*_erasing(speaker_id), utterance_id]
+            )
+        if answer == b"unknown":  # another replica was faster
+            raise unknown(speaker_id)
+        if answer == b"only":
+            raise only_recording(speaker_id)
+        return read_speaker(speaker_id, dict(zip(answer[::2], answer[1::2], strict=True)))
 
     def voiceprints(self, model: str) -> Voiceprints:
         names: dict[str, str | None] = {}
@@ -212,6 +245,11 @@ class RedisGallery:
         if answer == b"switched":
             raise switched()
         return read_speaker(speaker_id, dict(zip(answer[::2], answer[1::2], strict=True)))
+
+
+def _erasing(speaker_id: str) -> list[str]:
+    """Arguments of a script that stores an erasure."""
+    return [speaker_id, uuid.uuid4().hex, datetime.now(UTC).isoformat(), owner(speaker_id)]
 
 
 def _ids_after(client: Redis, after: str | None, limit: int, within: IdRange = EVERYBODY) -> list[str]:

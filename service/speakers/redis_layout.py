@@ -19,6 +19,7 @@ from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, PREFIX
 # Keys. A speaker is one hash, so that reading or erasing it is one step:
 #   speaker                      JSON: name, metadata, created_at
 #   utterance:<number>           JSON: speech_s, snr_db, created_at, retained, measures
+#   recording:<number>           its number among the speaker's; older records have none, which counts them
 #   embedding:<number>:<model>   _HEADER, then the mean as float32, little-endian
 SPEAKERS = f"{PREFIX}speakers"  # sorted set of all ids, all with score 0: sorted by their bytes
 NUMBERS = f"{PREFIX}utterances"  # counter: no two utterances ever get the same number
@@ -40,10 +41,19 @@ else
   redis.call('HSET', speaker, 'speaker', header)
   redis.call('ZADD', '{SPEAKERS}', 0, id)
 end
+local last = 0  -- number of the speaker's recordings
+local counted = 0
+local fields = redis.call('HGETALL', speaker)
+for i = 1, #fields, 2 do
+  if string.match(fields[i], '^utterance:') then counted = counted + 1 end
+  if string.match(fields[i], '^recording:') then last = math.max(last, tonumber(fields[i + 1])) end
+end
+last = math.max(last, counted)
 for i = 3, #ARGV, 4 do
   local model, utterance, embedding, audio = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local number = string.format('%.0f', redis.call('INCR', '{NUMBERS}'))
-  redis.call('HSET', speaker, 'utterance:' .. number, utterance)
+  last = last + 1
+  redis.call('HSET', speaker, 'utterance:' .. number, utterance, 'recording:' .. number, last)
   redis.call('HSET', speaker, 'embedding:' .. number .. ':' .. model, embedding)
   if audio ~= '' then redis.call('SET', '{AUDIO}' .. number, audio) end
 end
@@ -64,7 +74,45 @@ if redis.call('GET', '{ACTIVE_MODEL}') == model then announce('speaker', id) end
 return 1
 """
 
-DELETE = f"""{ANNOUNCE}
+# Returns 0 if the header has changed since it was read.
+CHANGE = f"""{ANNOUNCE}
+local speaker, id, before, header = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+if redis.call('HGET', speaker, 'speaker') ~= before then return 0 end
+redis.call('HSET', speaker, 'speaker', header)
+announce('speaker', id)
+return 1
+"""
+
+_ERASURE = f"""
+local function erase(erasure_id, requested_at, tenant, speaker_id, revision)
+  local erasure = {{requested_at = requested_at, tenant = tenant, revision = revision}}
+  erasure.speaker_id = speaker_id  -- nil: no job has anything of it
+  redis.call('HSET', '{ERASURES}', erasure_id, cjson.encode(erasure))
+end
+"""
+
+REMOVE_UTTERANCE = f"""{ANNOUNCE}{_ERASURE}
+local speaker, id, number = KEYS[1], ARGV[1], ARGV[5]
+local fields = redis.call('HKEYS', speaker)
+local others, mine = 0, {{}}
+for _, field in ipairs(fields) do
+  local kind, of = string.match(field, '^(%a+):(%d+)')
+  if of == number then
+    table.insert(mine, field)
+  elseif kind == 'utterance' then
+    others = others + 1
+  end
+end
+if #mine == 0 then return 'unknown' end
+if others == 0 then return 'only' end
+redis.call('HDEL', speaker, unpack(mine))
+local retained = redis.call('DEL', '{AUDIO}' .. number) == 1
+local revision = announce('speaker', id)
+erase(ARGV[2], ARGV[3], ARGV[4], retained and id or nil, revision)
+return redis.call('HGETALL', speaker)
+"""
+
+DELETE = f"""{ANNOUNCE}{_ERASURE}
 local speaker, id = KEYS[1], ARGV[1]
 local fields = redis.call('HKEYS', speaker)
 if #fields == 0 then return 0 end
@@ -74,9 +122,7 @@ for _, field in ipairs(fields) do
 end
 redis.call('DEL', speaker)
 redis.call('ZREM', '{SPEAKERS}', id)
-local revision = announce('speaker', id)
-local erasure = {{requested_at = ARGV[3], tenant = ARGV[4], speaker_id = id, revision = revision}}
-redis.call('HSET', '{ERASURES}', ARGV[2], cjson.encode(erasure))
+erase(ARGV[2], ARGV[3], ARGV[4], id, announce('speaker', id))
 return 1
 """
 
@@ -132,12 +178,15 @@ def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:
     """A speaker from the fields of its hash."""
     header = json.loads(fields[b"speaker"])
     utterances: dict[int, dict[str, Any]] = {}
+    numbers: dict[int, int] = {}
     embeddings: dict[int, list[tuple[float, str, Embedding]]] = {}
     for field, value in fields.items():
         kind, _, rest = field.decode().partition(":")
         number, _, model = rest.partition(":")
         if kind == "utterance":
             utterances[int(number)] = json.loads(value)
+        elif kind == "recording":
+            numbers[int(number)] = int(value)
         elif kind == "embedding":
             made, embedding = unpacked(value)
             embeddings.setdefault(int(number), []).append((made, model, embedding))
@@ -149,6 +198,7 @@ def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:
         utterances=tuple(
             Utterance(
                 utterance_id=number,
+                number=numbers.get(number, position),
                 speech_s=stored["speech_s"],
                 snr_db=stored["snr_db"],
                 retained=stored["retained"],
@@ -158,6 +208,6 @@ def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:
                 },
                 measures=Measures.from_json(stored.get("measures", "{}")),  # older records have none
             )
-            for number, stored in sorted(utterances.items())
+            for position, (number, stored) in enumerate(sorted(utterances.items()), start=1)
         ),
     )

@@ -13,8 +13,9 @@ import numpy as np
 from bundle.arrays import Float32
 from bundle.vectors import unit
 from service.speakers.cipher import AudioCipher
-from service.speakers.gallery import taken, unknown
+from service.speakers.gallery import only_recording, taken, unknown
 from service.speakers.records import (
+    Changes,
     Embedding,
     Erasure,
     Measures,
@@ -36,11 +37,17 @@ CREATE TABLE erasures (
     speaker_id TEXT              -- NULL once jobs are clean
 ) STRICT;
 """
-MEASURES = """
-CREATE TABLE measures (          -- not a column of utterances, which would lie behind the audio
+RECORDINGS = """
+CREATE TABLE recordings (        -- not columns of utterances, which would lie behind the audio
     utterance_id INTEGER PRIMARY KEY REFERENCES utterances ON DELETE CASCADE,
+    number INTEGER NOT NULL,     -- of the speaker's recordings, from 1
     measures TEXT NOT NULL       -- JSON object
 ) STRICT;
+"""
+NUMBERED = f"""{RECORDINGS}
+INSERT INTO recordings
+    SELECT utterance_id, row_number() OVER (PARTITION BY speaker_id ORDER BY utterance_id), '{{}}'
+    FROM utterances;
 """
 SCHEMA = f"""
 CREATE TABLE speakers (
@@ -67,12 +74,12 @@ CREATE TABLE embeddings (
     map_error REAL,              -- NULL: made from audio
     PRIMARY KEY (utterance_id, model)
 ) STRICT;
-{ERASURES}{MEASURES}"""
+{ERASURES}{RECORDINGS}"""
 UPGRADES = {  # from version → statements
     0: SCHEMA,
-    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}{MEASURES}",
-    2: f"{ERASURES}{MEASURES}",
-    3: MEASURES,
+    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}{NUMBERED}",
+    2: f"{ERASURES}{NUMBERED}",
+    3: NUMBERED,
 }
 
 
@@ -154,6 +161,16 @@ class SqliteGallery:
             speakers = tuple(_select_speaker(db, speaker_id) for speaker_id in ids[:limit])
         return Page(speakers, next_after=ids[limit - 1] if len(ids) > limit else None)
 
+    def change(self, speaker_id: str, changes: Changes) -> Speaker:
+        with self._file.transaction() as db:
+            _select_speaker(db, speaker_id)
+            if "name" in changes:
+                db.execute("UPDATE speakers SET name = ? WHERE speaker_id = ?", (changes["name"], speaker_id))
+            if "metadata" in changes:
+                metadata = json.dumps(changes["metadata"])
+                db.execute("UPDATE speakers SET metadata = ? WHERE speaker_id = ?", (metadata, speaker_id))
+            return _select_speaker(db, speaker_id)
+
     def audio(self, utterance_id: int) -> bytes | None:
         with self._file.reading() as db:
             row = db.execute(
@@ -165,10 +182,17 @@ class SqliteGallery:
         with self._file.transaction() as db:
             if db.execute("DELETE FROM speakers WHERE speaker_id = ?", (speaker_id,)).rowcount == 0:
                 raise unknown(speaker_id)
-            db.execute(
-                "INSERT INTO erasures (requested_at, tenant, speaker_id) VALUES (?, ?, ?)",
-                (datetime.now(UTC).isoformat(), owner(speaker_id), speaker_id),
-            )
+            _insert_erasure(db, speaker_id, in_jobs=True)
+
+    def remove_utterance(self, speaker_id: str, number: int) -> Speaker:
+        with self._file.transaction() as db:
+            speaker = _select_speaker(db, speaker_id)
+            utterance = speaker.utterance(number)
+            if len(speaker.utterances) == 1:
+                raise only_recording(speaker_id)
+            db.execute("DELETE FROM utterances WHERE utterance_id = ?", (utterance.utterance_id,))
+            _insert_erasure(db, speaker_id, in_jobs=utterance.retained)
+            return _select_speaker(db, speaker_id)
 
     def erasures(self) -> Sequence[Erasure]:
         with self._file.reading() as db:
@@ -239,7 +263,11 @@ class SqliteGallery:
             )
             assert cursor.lastrowid is not None  # an INSERT always sets it
             _insert_embedding(db, cursor.lastrowid, new.model, new.embedding)
-            db.execute("INSERT INTO measures VALUES (?, ?)", (cursor.lastrowid, new.measures.to_json()))
+            db.execute(
+                "INSERT INTO recordings SELECT ?, 1 + coalesce(max(number), 0), ? "
+                "FROM recordings JOIN utterances USING (utterance_id) WHERE speaker_id = ?",
+                (cursor.lastrowid, new.measures.to_json(), speaker_id),
+            )
 
 
 def _insert_embedding(db: sqlite3.Connection, utterance_id: int, model: str, embedding: Embedding) -> None:
@@ -253,6 +281,13 @@ def _insert_embedding(db: sqlite3.Connection, utterance_id: int, model: str, emb
             embedding.mean.astype("<f4").tobytes(),
             embedding.map_error,
         ),
+    )
+
+
+def _insert_erasure(db: sqlite3.Connection, speaker_id: str, *, in_jobs: bool) -> None:
+    db.execute(
+        "INSERT INTO erasures (requested_at, tenant, speaker_id) VALUES (?, ?, ?)",
+        (datetime.now(UTC).isoformat(), owner(speaker_id), speaker_id if in_jobs else None),
     )
 
 
@@ -274,16 +309,17 @@ def _select_speaker(db: sqlite3.Connection, speaker_id: str) -> Speaker:
     utterances = tuple(
         Utterance(
             utterance_id=utterance_id,
+            number=number,
             speech_s=speech_s,
             snr_db=snr_db,
             retained=bool(retained),
             created_at=datetime.fromisoformat(created_at),
             embeddings=embeddings.get(utterance_id, {}),
-            measures=Measures.from_json(measures or "{}"),  # of an older release: none
+            measures=Measures.from_json(measures),
         )
-        for utterance_id, speech_s, snr_db, created_at, retained, measures in db.execute(
-            "SELECT utterance_id, speech_s, snr_db, created_at, audio IS NOT NULL, measures "
-            "FROM utterances LEFT JOIN measures USING (utterance_id) "
+        for utterance_id, number, speech_s, snr_db, created_at, retained, measures in db.execute(
+            "SELECT utterance_id, number, speech_s, snr_db, created_at, audio IS NOT NULL, measures "
+            "FROM utterances JOIN recordings USING (utterance_id) "
             "WHERE speaker_id = ? ORDER BY utterance_id",
             (speaker_id,),
         )

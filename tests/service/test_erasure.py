@@ -137,6 +137,20 @@ def test_da_db_dc_df_a_start_finishes_what_a_killed_one_left(settings: Settings)
     assert traces_in(state) == []
 
 
+def test_a_removed_recording_is_in_no_file(tmp_path: Path) -> None:
+    with closing(SqliteGallery(tmp_path / "speakers.sqlite")) as gallery:
+        enrol(gallery)
+        other = Embedding(np.ones(8, np.float32), 3, 0.5)
+        gallery.add_utterances(SPEAKER, [NewUtterance(3.0, 20.0, "autodecompose/0.2.0", other)])
+        gallery.remove_utterance(SPEAKER, 1)
+        (erasure,) = gallery.erasures()
+        gallery.jobs_are_clean(erasure.erasure_id)
+        assert gallery.clean() == {}
+        assert gallery.erasures() == []
+        of_the_speaker = {SPEAKER.encode(), NAME.encode(), METADATA.encode()}
+        assert {trace for _, trace in traces_in(tmp_path)} == of_the_speaker
+
+
 def test_dc_a_server_killed_after_its_answer(
     start_service: Any, tiny_models: Path, settings: Settings, voices: Any
 ) -> None:

@@ -149,8 +149,12 @@ def test_tenants_know_nothing_of_each_others_voices(
             beta.post("/verify", **form),
             beta.post(f"/speakers/{speaker_id}/audio", files={"audio": ("a.opus", audio)}),
             beta.delete(f"/speakers/{speaker_id}"),
+            beta.patch(f"/speakers/{speaker_id}", json={"name": "Eve"}),
+            beta.get(f"/speakers/{speaker_id}/recordings"),
+            beta.get(f"/speakers/{speaker_id}/recordings/1"),
+            beta.delete(f"/speakers/{speaker_id}/recordings/1"),
         ]
-        assert [answer.status_code for answer in answers] == [404] * 4
+        assert [answer.status_code for answer in answers] == [404] * 8
         for answer in answers:
             assert answer.json()["detail"].replace(speaker_id, "X").startswith("No speaker 'X' is enrolled.")
             assert "acme" not in answer.text

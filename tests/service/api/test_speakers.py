@@ -169,3 +169,68 @@ def test_one_bad_file_among_good_ones_stores_nothing(http: httpx.Client, enrol: 
     answer = enrol([*voices[0].enrol, b"not audio"], speaker_id="ada")
     assert answer.status_code in (415, 422)
     assert http.get("/speakers").json()["total"] == 0
+
+
+def test_changes_a_name_and_nothing_else(http: httpx.Client, enrol: Enrol, voices: Any) -> None:
+    enrol([voices[0].probe], speaker_id="ada", name="Ada", metadata='{"team": "blue"}')
+    before = http.get("/speakers/ada").json()
+    renamed = http.patch("/speakers/ada", json={"name": "Ada L"})
+    assert renamed.status_code == 200, renamed.text
+    assert renamed.json() == http.get("/speakers/ada").json() == before | {"name": "Ada L"}
+    candidates = http.post("/identify", files={"audio": ("a.opus", voices[0].probe)}).json()["candidates"]
+    assert [c["name"] for c in candidates] == ["Ada L"]
+    cleared = http.patch("/speakers/ada", json={"name": None, "metadata": {}}).json()
+    assert (cleared["name"], cleared["metadata"]) == (None, {})
+    assert is_problem(http.patch("/speakers/nobody", json={"name": "x"}), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"nmae": "x"}', "nmae"),
+        ('{"name": 3}', "name"),
+        ('{"metadata": null}', "metadata"),
+        ('{"name": "\\ud800"}', "JSON"),
+        ("[]", "parameters"),
+        ("", "JSON"),
+        (json.dumps({"metadata": {"a": "x" * 20_000}}), "metadata"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_odd_changes_change_nothing(
+    http: httpx.Client, enrol: Enrol, voices: Any, body: str, words: str
+) -> None:
+    enrol([voices[0].probe], speaker_id="ada", name="Ada")
+    headers = {"content-type": "application/json"}
+    answer = http.patch("/speakers/ada", content=body, headers=headers)
+    assert is_problem(answer, 422, "validation_error")
+    assert words in answer.json()["detail"]
+    assert http.get("/speakers/ada").json()["name"] == "Ada"
+
+
+def test_changes_are_json(http: httpx.Client) -> None:
+    assert is_problem(http.patch("/speakers/ada", data={"name": "x"}), 415, "unsupported_media")
+    assert is_problem(http.patch("/speakers/ada?name=x", json={}), 422, "validation_error")
+
+
+def test_recordings_are_listed_played_back_and_removed(http: httpx.Client, enrol: Enrol, voices: Any) -> None:
+    enrol([voices[0].probe], speaker_id="ada", retain_audio="true")
+    enrol(voices[0].enrol[:1], "/speakers/ada/audio")
+    url = "/speakers/ada/recordings"
+    first, second = http.get(url).json()["recordings"]
+    assert (first["recording"], first["audio_retained"], first["stale"]) == (1, True, False)
+    assert (second["recording"], second["audio_retained"]) == (2, False)
+    played = http.get(f"{url}/1")
+    assert (played.status_code, played.headers["content-type"]) == (200, "audio/ogg")
+    embedded = http.post("/embed", files={"audio": ("a.ogg", played.content)}).json()
+    assert embedded["results"][0]["speech_s"] == pytest.approx(first["speech_s"], abs=0.3)
+    assert is_problem(http.get(f"{url}/2"), 404, "not_found")
+    assert http.delete(f"{url}/1").status_code == 204
+    for answer in (http.delete(f"{url}/1"), http.get(f"{url}/1")):
+        assert is_problem(answer, 404, "not_found")
+        assert f"GET {url}" in answer.json()["detail"]
+    (left,) = http.get(url).json()["recordings"]
+    assert left == second
+    assert http.get("/speakers/ada").json()["speech_s"] == second["speech_s"]
+    assert is_problem(http.delete(f"{url}/2"), 409, "conflict")
+    assert http.get("/erasures").json()["erasures"] == []

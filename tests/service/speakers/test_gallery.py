@@ -199,6 +199,52 @@ def test_what_was_measured_is_stored_with_its_recording(gallery: Gallery) -> Non
     assert [u.measures for u in gallery.get("ada").utterances] == [Measures(), measures]
 
 
+def test_a_recording_is_removed_and_the_others_keep_their_numbers(
+    gallery: Gallery, reopen: Callable[[], Gallery]
+) -> None:
+    enrol(gallery, "ada", utterance(1, audio=b"one"), utterance(2), name="Ada")
+    enrol(gallery, "bob", utterance(4))
+    (first, _) = gallery.get("ada").utterances
+    left = gallery.remove_utterance("ada", 1)
+    assert [u.number for u in left.utterances] == [2]
+    assert gallery.audio(first.utterance_id) is None
+    np.testing.assert_allclose(
+        gallery.voiceprints(MODEL).matrix[0], gallery.get("ada").voiceprint(MODEL), atol=1e-6
+    )
+    assert not gallery.add_embeddings("ada", "m/2", {first.utterance_id: embedding(9)})
+    (erasure,) = gallery.erasures()
+    assert erasure.speaker_id == "ada"  # its audio was retained, and may be in jobs
+    added = gallery.add_utterances("ada", [utterance(3)])
+    assert [(u.number, u.speech_s) for u in added.utterances] == [(2, 3.5), (3, 4.5)]
+    assert [u.number for u in gallery.get("bob").utterances] == [1]
+    gallery.close()
+    other = reopen()
+    assert [u.number for u in other.remove_utterance("ada", 2).utterances] == [3]
+    assert other.erasures()[-1].speaker_id is None  # no audio: nothing in jobs
+    for speaker_id, number, error in (
+        ("ada", 3, Conflict),
+        ("ada", 2, NotFound),
+        ("ada", -1, NotFound),
+        ("nobody", 1, NotFound),
+    ):
+        with pytest.raises(error, match=speaker_id):
+            other.remove_utterance(speaker_id, number)
+    assert other.get("ada").name == "Ada"
+    other.close()
+
+
+def test_changes_leave_the_rest_as_it_is(gallery: Gallery) -> None:
+    metadata = {"ratio": 0.1, "empty": [], "none": None}
+    gallery.enrol("ada", name="Ada", metadata=metadata, utterances=[utterance(1)])
+    renamed = gallery.change("ada", {"name": "Ada Ł"})
+    assert (renamed.name, renamed.metadata) == ("Ada Ł", metadata)
+    nameless = gallery.change("ada", {"name": None, "metadata": {"a": []}})
+    assert (nameless.name, nameless.metadata) == (None, {"a": []})
+    assert gallery.voiceprints(MODEL).names == {"ada": None}
+    with pytest.raises(NotFound, match="nobody"):
+        gallery.change("nobody", {"name": "x"})
+
+
 def test_a_mapped_voice_says_so(gallery: Gallery) -> None:
     enrol(gallery, "ada", utterance(1), utterance(2))
     ids = [u.utterance_id for u in gallery.get("ada").utterances]

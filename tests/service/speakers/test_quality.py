@@ -88,7 +88,9 @@ def assessed(
 ) -> Quality:
     now = datetime.now(UTC)
     utterances = tuple(
-        Utterance(i, speech_s, snr_db, False, now, {model: Embedding(np.ones(DIM, np.float32), 3, value)})
+        Utterance(
+            i, i + 1, speech_s, snr_db, False, now, {model: Embedding(np.ones(DIM, np.float32), 3, value)}
+        )
         for i, value in enumerate(cohesions)
     )
     return assess(Speaker("ada", None, {}, now, utterances), MODEL, scorer)

@@ -72,15 +72,17 @@ def test_full_disk_stores_nothing_by_halves(gallery: SqliteGallery) -> None:
 
 
 OLDER = {
-    1: "DROP TABLE measures; DROP TABLE erasures; ALTER TABLE embeddings DROP COLUMN map_error",
-    2: "DROP TABLE measures; DROP TABLE erasures",
-    3: "DROP TABLE measures",
+    1: "DROP TABLE recordings; DROP TABLE erasures; ALTER TABLE embeddings DROP COLUMN map_error",
+    2: "DROP TABLE recordings; DROP TABLE erasures",
+    3: "DROP TABLE recordings",
 }
 
 
 @pytest.mark.parametrize("version", OLDER)
 def test_an_older_schema_is_upgraded(gallery: SqliteGallery, path: Path, version: int) -> None:
+    gallery.enrol("bob", name=None, metadata={}, utterances=[utterance()])
     gallery.enrol("ada", name=None, metadata={}, utterances=[utterance()])
+    gallery.add_utterances("bob", [utterance()])
     gallery.close()
     with sqlite3.connect(path) as other:
         other.executescript(f"{OLDER[version]}; PRAGMA user_version = {version}")
@@ -89,6 +91,8 @@ def test_an_older_schema_is_upgraded(gallery: SqliteGallery, path: Path, version
     (stored,) = upgraded.get("ada").embeddings(MODEL)
     assert (stored.n_crops, stored.map_error) == (6, None)
     assert upgraded.get("ada").utterances[0].measures == Measures()
+    assert [u.number for u in upgraded.get("bob").utterances] == [1, 2]
+    assert [u.number for u in upgraded.get("ada").utterances] == [1]
     upgraded.close()
 
 
