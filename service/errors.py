@@ -17,6 +17,7 @@ TwofoldError
 ├── FolderTaken           503 folder_taken, at the start only
 ├── NotReady              503 not_ready
 └── StoreUnavailable      503 store_unavailable
+    └── DiskFull          503 disk_full
 """
 
 from __future__ import annotations
@@ -114,3 +115,9 @@ class FolderTaken(TwofoldError):
 
 class StoreUnavailable(TwofoldError):
     code, status, title = "store_unavailable", 503, "Store unavailable"
+
+
+class DiskFull(StoreUnavailable):
+    """Only what has to be stored fails."""
+
+    code, status, title = "disk_full", 503, "Disk full"

@@ -42,11 +42,11 @@ async def healthz() -> HealthAnswer:
 async def readyz(
     registry: RegistryDep, directory: DirectoryDep, eraser: EraserDep, counts_all: CountsAllDep
 ) -> ReadyAnswer:
-    """Answers 200 if a model is loaded and the store can be reached.
+    """Answers 200 if a model is loaded, and the store can be reached and takes writes.
 
     Where tenants share the service, notices of voices need a key of the operator.
     """
-    await directory.threads.soon(directory.gallery.count)  # raises StoreUnavailable
+    await directory.threads.soon(directory.gallery.check)  # raises StoreUnavailable
     of_voices = [*directory.notices, *eraser.notices] if counts_all else []
     return ReadyAnswer(model=active_bundle(registry).id, notices=[*registry.notices, *of_voices])
 

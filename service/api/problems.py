@@ -156,7 +156,7 @@ _DESCRIPTIONS = {
     415: "`unsupported_media`: neither multipart/form-data nor a raw audio body",
     422: "`invalid_audio`, `no_speech`, `insufficient_speech`, `poor_enrolment` or `validation_error`",
     429: "`overloaded`: try again after `Retry-After` seconds",
-    503: "`not_ready` or `store_unavailable`: try again after `Retry-After` seconds",
+    503: "`not_ready`, `store_unavailable` or `disk_full`: try again after `Retry-After` seconds",
 }
 _RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
 #: Every status of a call that takes audio.

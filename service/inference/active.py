@@ -9,6 +9,8 @@ from typing import Protocol
 
 from bundle.manifest import BundleError
 from bundle.voice import VoiceBundle
+from service.errors import StoreUnavailable
+from service.stores.disk import disk_full, is_full
 
 
 class ActiveModel(Protocol):
@@ -45,9 +47,20 @@ class ActiveModelFile:
             ) from error
 
     def write(self, bundle: VoiceBundle) -> None:
+        temporary = self._path.with_suffix(".tmp")
+        try:
+            self._write(bundle, temporary)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            if is_full(error):
+                raise disk_full() from error
+            raise StoreUnavailable(
+                f"The choice of the model cannot be stored ({error.strerror}). Nothing was changed."
+            ) from error
+
+    def _write(self, bundle: VoiceBundle, temporary: Path) -> None:
         # Also through a power cut: temporary file, fsync, rename, fsync of the folder.
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._path.with_suffix(".tmp")
         with temporary.open("w") as file:
             json.dump({"name": bundle.name, "version": bundle.version}, file)
             file.flush()

@@ -17,6 +17,7 @@ from bundle.folders import bundle_folders
 from service.errors import StoreUnavailable
 from service.jobs.records import Job, JobFile
 from service.speakers.cipher import AudioCipher
+from service.stores.disk import disk_full, is_full
 
 _LOCK = "lock"
 _UNLOCKED_S = 10.0  # a folder may be without its lock for this long
@@ -180,6 +181,8 @@ def _in_memory() -> IO[bytes]:
 
 
 def _not_stored(error: OSError) -> StoreUnavailable:
+    if is_full(error):
+        return disk_full()
     return StoreUnavailable(
         f"The recordings cannot be stored ({error.strerror}). Nothing was stored; try again later.",
         retry_after_s=60,

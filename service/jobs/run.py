@@ -22,6 +22,7 @@ from service.jobs.records import Job
 from service.jobs.store import Change, JobStore
 from service.settings import Settings
 from service.speakers.cipher import AudioCipher
+from service.stores.disk import is_full
 
 if TYPE_CHECKING:
     from trainer.finetuning.report import FinetuneReport
@@ -109,8 +110,9 @@ class JobRunner:
                 return lambda job_: lifecycle.fail(job_, job.token, _now(), reason)
             except Exception as error:  # noqa: BLE001  any error must end the job
                 _log.exception("job_defect", job_id=job.job_id)
+                why = "disk full" if is_full(error) else type(error).__name__
                 reason = (
-                    f"The fine-tuning failed ({type(error).__name__}). The worker's log has the cause. "
+                    f"The fine-tuning failed ({why}). The worker's log has the cause. "
                     "You can start a new job."
                 )
                 return lambda job_: lifecycle.fail(job_, job.token, _now(), reason)

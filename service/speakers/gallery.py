@@ -107,6 +107,10 @@ class Gallery(Protocol):
         """Number of enrolled speakers, stale ones included."""
         ...
 
+    def check(self) -> None:
+        """Raises `StoreUnavailable` where nothing can be stored now, `DiskFull` among them."""
+        ...
+
     def close(self) -> None:
         """Closes the store. Later calls raise `StoreUnavailable`."""
         ...

@@ -42,7 +42,7 @@ from service.speakers.redis_layout import (
     speaker_key,
     unpacked,
 )
-from service.stores.redis import CHANGES, RedisConnection
+from service.stores.redis import CHANGES, RedisConnection, files_unwritable
 from service.stores.redis_files import rewrite
 from service.tenants import EVERYBODY, IdRange, owner
 
@@ -175,6 +175,11 @@ class RedisGallery:
     def count(self, within: IdRange = EVERYBODY) -> int:
         with self._redis.reaching() as client:
             return int(client.zlexcount(SPEAKERS, f"({within.first}", f"({within.end}"))
+
+    def check(self) -> None:
+        with self._redis.reaching() as client:
+            if client.info("persistence").get("aof_last_write_status", "ok") != "ok":
+                raise files_unwritable()
 
     def erasures(self) -> Sequence[Erasure]:
         with self._redis.reaching() as client:

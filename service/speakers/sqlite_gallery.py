@@ -248,6 +248,10 @@ class SqliteGallery:
             ).fetchone()
             return int(n)
 
+    def check(self) -> None:
+        self.count()
+        self._file.require_space()
+
     def close(self) -> None:
         self._file.close()
 

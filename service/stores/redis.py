@@ -12,7 +12,7 @@ from redis.commands.core import Script
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from service.errors import StoreUnavailable
+from service.errors import DiskFull, StoreUnavailable
 
 PREFIX = "twofold:"
 ACTIVE_MODEL = f"{PREFIX}active_model"  # string: name/version; missing before the first switch
@@ -63,12 +63,21 @@ class RedisConnection:
             yield self._client
         except RedisError as error:
             _log.warning("redis_failed", error=type(error).__name__, reason=str(error))
-            raise unavailable() from error
+            raise (files_unwritable() if "MISCONF" in str(error) else unavailable()) from error
 
     def close(self) -> None:
         """Ends all connections. Later calls raise StoreUnavailable."""
         self._closed = True
         self._client.close()
+
+
+def files_unwritable() -> DiskFull:
+    """The error while Redis refuses writes because it cannot write its files."""
+    return DiskFull(
+        "Disk full: Redis refuses writes, since it cannot write its files. Nothing was changed, and what "
+        "only reads goes on. The log of Redis says more.",
+        retry_after_s=_RETRY_AFTER_S,
+    )
 
 
 def unavailable() -> StoreUnavailable:
