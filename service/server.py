@@ -52,6 +52,8 @@ def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         http=guarded(client_timeout_s=settings.client_timeout_s, max_connections=settings.max_connections),
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # sound hardly shrinks, and a small message could unpack to a large one
+        # A client whose sound waits has its answers to pings wait, too. Streams have timeouts of their own.
+        ws_ping_interval=None,
         root_path=settings.root_path,
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=settings.proxies,  # never from FORWARDED_ALLOW_IPS or the loopback by itself

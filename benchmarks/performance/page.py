@@ -12,6 +12,7 @@ from benchmarks.performance.generation import generation_speed, newest_generator
 from benchmarks.performance.machine import describe
 from benchmarks.performance.material import WAV_S, speech
 from benchmarks.performance.serving import serving_speed
+from benchmarks.performance.streams import listening_speed
 from benchmarks.performance.table import Measurement, markdown
 from trainer.terminal import Say
 
@@ -28,11 +29,13 @@ Measured on {date} with `make bench` on {machine.cores} cores of {machine.cpu}, 
 - *POST /finetune*: the note says where the seconds go. The job also writes and checks the ONNX files.
 - *Generation*: one clip of a second at a time, the median. *Whole* is from label to WAV, without HTTP.
 - *POST /embed*: each client sends its next file when it has an answer. Clients and service share the cores.
+- *WS /listen*: each stream sends 128 ms of speech at a time, as fast as it is spoken, and is answered
+  every 0.512 s. Latency is from the last sample of a step to its answer. *Cores* are the service's alone.
 """
 
 
 def performance_page(bundle: Path, generator: Path | None, data: Path, page: Path, say: Say) -> None:
-    """Measures everything and writes the page; about two minutes.
+    """Measures everything and writes the page; about three minutes.
 
     Args:
         generator: folder of a gaae bundle; None takes the newest under models/.
@@ -56,5 +59,6 @@ def _measurements(bundle: Path, generator: Path | None, data: Path) -> Iterator[
     crops, wavs = speech(data / "librispeech" if (data / "librispeech").is_dir() else data)
     yield from embedding_speed(bundle, crops)
     yield from serving_speed(bundle, wavs, WAV_S)
+    yield from listening_speed(bundle, wavs)
     yield from finetuning_time(bundle, wavs[0], WAV_S)
     yield from generation_speed(generator or newest_generator(Path("models")))

@@ -47,6 +47,11 @@ class Running:
                 return int(line.split()[1]) / 1024
         raise ServiceFailedError(f"Process {self.pid} shows no resident memory.")
 
+    def cpu_s(self) -> float:
+        """Its processor time so far, of all threads."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def serving_speed(bundle_dir: Path, wavs: list[bytes], wav_s: float) -> Iterator[Measurement]:
     """Rows of the in-process rate, of POST /embed with `wavs` of `wav_s` seconds, of start and memory."""
@@ -81,8 +86,10 @@ def serving_speed(bundle_dir: Path, wavs: list[bytes], wav_s: float) -> Iterator
 
 
 @contextmanager
-def running_service(models_dir: Path, *, worker: bool = False) -> Iterator[Running]:
+def running_service(models_dir: Path, *, worker: bool = False, **settings: object) -> Iterator[Running]:
     """`python -m service serve` on a free port with an empty state folder, ended by SIGTERM.
+
+    `settings` are those of the service, by their names in lower case.
 
     Raises:
         ServiceFailedError: it was not ready within a minute.
@@ -92,6 +99,7 @@ def running_service(models_dir: Path, *, worker: bool = False) -> Iterator[Runni
             "TWOFOLD_STATE_DIR": state,
             "TWOFOLD_MODELS_DIR": str(models_dir.resolve()),
             "TWOFOLD_LOG_LEVEL": "warning",
+            **{f"TWOFOLD_{name.upper()}": str(value) for name, value in settings.items()},
         }
         started = perf_counter()
         process = subprocess.Popen(

@@ -152,7 +152,7 @@ class LiveStream:
         try:
             async with asyncio.timeout(self._settings.client_timeout_s):
                 await self._websocket.send_text(event.model_dump_json())
-        except TimeoutError:
+        except (TimeoutError, RuntimeError):  # uvicorn's, where the connection was closed meanwhile
             raise WebSocketDisconnect(1006) from None
 
 
