@@ -21,6 +21,7 @@ from service.api import (
     home,
     identify,
     listen,
+    live_enrolment,
     models,
     recordings,
     speakers,
@@ -52,7 +53,7 @@ ROUTERS = (
 )
 
 #: Live streams. They may sit behind an API key, too.
-STREAM_ROUTERS = (listen.router,)
+STREAM_ROUTERS = (listen.router, live_enrolment.router)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

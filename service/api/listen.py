@@ -11,23 +11,23 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, WebSocket
 from pydantic import BaseModel, Field
 
-from bundle.arrays import Float32
 from service.api.deps import Audit, RuntimeDep
 from service.api.diarize import Diarized, DiarizeParams, NamedSpeaker, diarize_windows
 from service.api.identify import CandidateAnswer
 from service.api.sockets import (
     LiveStream,
-    ReadyEvent,
     StreamAuditDep,
     StreamClientDep,
     StreamParams,
     StreamTenantDep,
     accepted,
+    embed_patiently,
+    ready_event,
     stream_params,
 )
-from service.errors import NotReady, Overloaded
+from service.errors import NotReady
 from service.inference import Engine
-from service.listening import STEP_S, Listening, Moment, SpeakerTracker, Step
+from service.listening import Listening, Moment, SpeakerTracker, Step
 from service.runtime import Runtime
 from service.speakers import Strictness, VoiceIndex
 from service.tenants import Tenant
@@ -89,16 +89,7 @@ async def listen(
         tracker = SpeakerTracker(index, strictness, tenant=tenant, least_s=settings.min_speech_identify_s)
         listening = Listening(runtime.listening.detector, params.codec, params.sample_rate_hz, tracker)
         async with accepted(websocket, settings) as stream:
-            await stream.send(
-                ReadyEvent(
-                    model=index.model,
-                    score_type=index.scorer.score_type,
-                    sample_rate_hz=params.sample_rate_hz,
-                    codec=params.codec,
-                    every_s=STEP_S,
-                    max_seconds=settings.max_stream_seconds,
-                )
-            )
+            await stream.send(ready_event(index, params, max_seconds=settings.max_stream_seconds))
             named: set[str] = set()
             try:
                 async for step in _steps(stream, listening, runtime, client):
@@ -138,17 +129,6 @@ async def _steps(
                 break
     for step in await runtime.listening.run(listening.finish):
         yield step
-
-
-async def embed_patiently(engine: Engine, waveforms: Float32) -> Float32:
-    """Unit voices (crops, dim) of waveforms (crops, 16384). Waits where other calls would be told to."""
-    if not len(waveforms):
-        return waveforms
-    while True:
-        try:
-            return await engine.embed(waveforms)
-        except Overloaded:
-            await asyncio.sleep(STEP_S)
 
 
 def _require_same_model(runtime: Runtime, engine: Engine) -> None:

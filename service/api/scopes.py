@@ -17,6 +17,7 @@ OPENED_BY: Mapping[tuple[str, str], Sequence[Scope]] = {
     ("WS", "/listen"): ("identify",),
     ("POST", "/speakers"): ("enrol",),
     ("POST", "/speakers/{speaker_id}/audio"): ("enrol",),
+    ("WS", "/speakers/{speaker_id}/enrol"): ("enrol",),
     ("GET", "/speakers"): ("read",),
     ("GET", "/speakers/{speaker_id}"): ("read",),
     ("PATCH", "/speakers/{speaker_id}"): ("enrol",),

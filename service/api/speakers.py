@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from service.api.audio import AudioAnswer, audio_answer
 from service.api.deps import (
+    Audit,
     AuditDep,
     DirectoryDep,
     EraserDep,
@@ -28,12 +29,21 @@ from service.api.deps import (
     stored_id,
 )
 from service.api.json_body import json_body, json_request
+from service.api.pipeline import Pipeline
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.speaker_answers import SpeakerAnswer, speaker_answer
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio.decoder import EmbeddedRecording, Upload
 from service.errors import BadRequest, NotFound
-from service.speakers import Changes, Speaker, VoiceIndex, new_utterances, require_faultless
+from service.settings import Settings
+from service.speakers import (
+    Changes,
+    Speaker,
+    SpeakerDirectory,
+    VoiceIndex,
+    new_utterances,
+    require_faultless,
+)
 from service.tenants import Tenant, shown
 
 router = APIRouter(prefix="/speakers", tags=["speakers"])
@@ -172,10 +182,24 @@ async def enrol(
     response: Response,
 ) -> EnrolledAnswer:
     """Enrols a voice from one or more recordings of one person. Once answered, it is stored durably."""
-    params = body.params
+    answer = await enrol_recordings(body.files, body.params, pipeline, directory, settings, tenant, audit)
+    response.headers["Location"] = f"{request.scope['root_path']}/speakers/{answer.speaker_id}"
+    return answer
+
+
+async def enrol_recordings(
+    files: list[Upload],
+    params: EnrolParams,
+    pipeline: Pipeline,
+    directory: SpeakerDirectory,
+    settings: Settings,
+    tenant: Tenant,
+    audit: Audit,
+) -> EnrolledAnswer:
+    """Stores a new voice. Raises what POST /speakers answers with."""
     index = await directory.index(pipeline.engine.bundle)
     recordings = await pipeline.embed(
-        body.params.pieces_of(body.files), required_s=settings.min_speech_enrol_s, together=True
+        params.pieces_of(files), required_s=settings.min_speech_enrol_s, together=True
     )
     utterances = await asyncio.to_thread(
         new_utterances, recordings, index.model, index.scorer, retain_audio=params.retain_audio
@@ -191,7 +215,6 @@ async def enrol(
         utterances=utterances,
     )
     audit("enrol", speaker_id=shown(speaker.speaker_id), model=index.model)
-    response.headers["Location"] = f"{request.scope['root_path']}/speakers/{shown(speaker.speaker_id)}"
     return _enrolled(speaker, index, recordings)
 
 

@@ -31,7 +31,7 @@ def http(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[h
         api_keys=KEY,
         state_dir=tmp_path_factory.mktemp("state"),
         models_dir=newest_shipped("autodecompose"),
-        stream_idle_s=0.5,
+        stream_idle_s=3.0,
         max_stream_seconds=30.0,
         max_streams_per_client=2,
     )
@@ -173,3 +173,43 @@ def test_streams_of_a_client_are_bounded_and_given_back(http: httpx.Client) -> N
         pass
     with opened(http):
         pass
+
+
+def test_an_enrolment_says_how_far_it_is_and_ends_by_itself(http: httpx.Client, examples: Path) -> None:
+    clips = sorted((examples / "audio" / "533").glob("*.opus"))
+    sound = pcm(np.concatenate([decode(clip.read_bytes(), AudioLimits()).samples for clip in clips]))
+    with opened(http, "/speakers/live/enrol?name=Lee&wanted_s=6") as stream:
+        stream.send(sound)
+        ready, *progress, enrolled = events(stream)
+    assert ready["event"] == "ready"
+    assert [p["percent"] for p in progress] == sorted(p["percent"] for p in progress)
+    assert (progress[-1]["percent"], progress[-1]["remaining_speech_s"]) == (100, 0)
+    assert all(p["speech_s"] + p["remaining_speech_s"] == pytest.approx(6, abs=0.01) for p in progress[:-1])
+    assert not any(p["feedback"] for p in progress)
+    try:
+        stored = http.get("/speakers/live").json()
+        assert stored["name"] == enrolled["speaker"]["name"] == "Lee"
+        assert stored["speech_s"] == pytest.approx(progress[-1]["speech_s"], abs=0.5)
+        assert refused(http, "/speakers/live/enrol") == (409, "conflict")
+    finally:
+        http.delete("/speakers/live")
+    assert refused(http, "/speakers/live/enrol?add=true") == (404, "not_found")
+
+
+def test_an_enrolment_tells_what_to_do_better(http: httpx.Client, examples: Path) -> None:
+    sound = samples(examples, "1998-3005")
+    short = sound[:48_000]
+    for changed, kind in ((sound, "two_voices"), (short * 40, "clipped"), (short / 1000, "too_quiet")):
+        with opened(http, "/speakers/live/enrol?wanted_s=60") as stream:
+            told_events = told(stream, pcm(changed[: 14 * 16_000]), message=2**17)
+        kinds = {f["kind"] for e in told_events if e["event"] == "progress" for f in e["feedback"]}
+        assert kind in kinds
+        http.delete("/speakers/live")
+
+
+def test_too_little_speech_is_not_enrolled(http: httpx.Client, examples: Path) -> None:
+    with opened(http, "/speakers/live/enrol") as stream:
+        last = told(stream, pcm(samples(examples, "1998-3005")[:32_000]))[-1]
+    assert (last["event"], last["code"]) == ("problem", "insufficient_speech")
+    assert http.get("/speakers/live").status_code == 404
+    assert refused(http, "/speakers/not%20an%20id/enrol") == (422, "validation_error")
