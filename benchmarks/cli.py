@@ -240,7 +240,7 @@ def generated(
     --page docs/generator-card.md`
     """
     from benchmarks.generated import generated_report
-    from service.client.http import ClientError
+    from service.client import ClientError
 
     with errors_said(Console(stderr=True), ClientError, DataError, ValueError):
         typer.echo(

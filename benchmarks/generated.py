@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -16,7 +14,7 @@ import torch
 
 from bundle.arrays import Float32
 from service.api.generate import MOST_CLIPS
-from service.client.http import ServiceClient
+from service.client import Client
 from trainer.audio.folders import read_folder
 from trainer.gaae.data import one_second
 from trainer.gaae.sheet import draw_sheet
@@ -56,8 +54,8 @@ def generated_report(
             f"{judge_path} is not there: `python -m trainer reproduce gaae --only judges` trains it."
         )
     judge = Judge.load(judge_path)
-    with ServiceClient(url, key) as client:
-        model = client.get("/generate/labels")["model"]
+    with Client(url, key) as client:
+        model = client.labels().model
         clips = request_clips(client, per_label)
         styled = {
             folder.name: request_styled_clips(client, style_recordings(folder, per_label))
@@ -89,7 +87,7 @@ def style_recordings(folder: Path, count: int) -> list[Path]:
     return [clips[i].path for i in np.random.default_rng(0).permutation(len(clips))[:count]]
 
 
-def request_styled_clips(client: ServiceClient, styles: Sequence[Path]) -> Clips:
+def request_styled_clips(client: Client, styles: Sequence[Path]) -> Clips:
     """A clip of each label in each style.
 
     Raises:
@@ -97,37 +95,35 @@ def request_styled_clips(client: ServiceClient, styles: Sequence[Path]) -> Clips
     """
 
     def clip(label: str, style: Path) -> Float32:
-        answer = client.send("/generate", [style], file_field="style", label=label, seed=0)
-        return _decoded(answer["clips"][0])
+        return _decoded(client.generate(label, seed=0, style=style).clips[0].wav)
 
-    labels = client.get("/generate/labels")["labels"]
+    labels = client.labels().labels
     return {label: np.stack([clip(label, style) for style in styles]) for label in labels}
 
 
-def request_clips(client: ServiceClient, per_label: int) -> Clips:
+def request_clips(client: Client, per_label: int) -> Clips:
     """`per_label` clips of each label, each of a seed of its own from 0 on.
 
     Raises:
         ClientError: the service refused, or could not be reached.
     """
-    labels = client.get("/generate/labels")["labels"]
+    labels = client.labels().labels
     return {
         label: _clips(client, label, range(index * per_label, (index + 1) * per_label))
         for index, label in enumerate(labels)
     }
 
 
-def _clips(client: ServiceClient, label: str, seeds: range) -> Float32:
+def _clips(client: Client, label: str, seeds: range) -> Float32:
     clips = []
     for first in seeds[::MOST_CLIPS]:
         n = min(MOST_CLIPS, seeds.stop - first)
-        answer = client.send("/generate", [], label=label, seed=first, n=n)
-        clips += [_decoded(clip) for clip in answer["clips"]]
+        clips += [_decoded(clip.wav) for clip in client.generate(label, seed=first, n=n).clips]
     return np.stack(clips)
 
 
-def _decoded(clip: Any) -> Float32:
-    samples, _ = soundfile.read(io.BytesIO(base64.b64decode(clip["audio"])), dtype="float32")
+def _decoded(wav: bytes) -> Float32:
+    samples, _ = soundfile.read(io.BytesIO(wav), dtype="float32")
     return one_second(samples)
 
 

@@ -97,15 +97,12 @@ def _try(python: str, wheel: Path, folder: Path) -> tuple[float, float]:
 
 def _serves(twofold: Path, folder: Path, *, generates: bool) -> None:
     """Starts the service in `folder`, enrols a reader, identifies the same reader, and makes a clip."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TWOFOLD_", "PYTHON"))
-    }
     log = folder / "log.jsonl"
     with log.open("w") as errors:
         process = subprocess.Popen(
             [twofold, "serve", "--port", "0"],
             cwd=folder,
-            env=environment,
+            env=_clean(),
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -118,12 +115,12 @@ def _serves(twofold: Path, folder: Path, *, generates: bool) -> None:
             raise InstallationFailed(f"The service did not start: {log.read_text()}")
         deadline = monotonic() + _STARTED_WITHIN_S
         call = [str(twofold), "enrol", "dan", str(ENROLLED), "--url", url]
-        while subprocess.run(call, cwd=folder, env=environment, capture_output=True, check=False).returncode:
+        while subprocess.run(call, cwd=folder, env=_clean(), capture_output=True, check=False).returncode:
             if monotonic() > deadline:
-                _done(call, folder, environment)  # for its message
-        _done([str(twofold), "identify", str(PROBE), "--url", url], folder, environment)
+                _done(call, folder)  # for its message
+        _done([str(twofold), "identify", str(PROBE), "--url", url], folder)
         clip = [str(twofold), "generate", "seven", "--out", "seven.wav", "--url", url]
-        made = subprocess.run(clip, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        made = subprocess.run(clip, cwd=folder, env=_clean(), capture_output=True, text=True, check=False)
         if generates == bool(made.returncode) or (not generates and "pip install numba" not in made.stderr):
             raise InstallationFailed(f"generate: {made.stdout}{made.stderr}")
     finally:
@@ -131,9 +128,14 @@ def _serves(twofold: Path, folder: Path, *, generates: bool) -> None:
         process.wait()
 
 
-def _done(command: list[str], folder: Path | None = None, environment: dict[str, str] | None = None) -> None:
+def _clean() -> dict[str, str]:
+    """The environment without settings, and without what would let another checkout be imported."""
+    return {name: text for name, text in os.environ.items() if not name.startswith(("TWOFOLD_", "PYTHON"))}
+
+
+def _done(command: list[str], folder: Path | None = None) -> None:
     ended = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=900
+        command, cwd=folder, env=_clean(), capture_output=True, text=True, check=False, timeout=900
     )
     if ended.returncode:
         raise InstallationFailed(f"{' '.join(command)}: {ended.stdout}{ended.stderr}")

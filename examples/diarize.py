@@ -7,38 +7,33 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
-import httpx
+from service.client import Client, ClientError
 
 HERE = Path(__file__).parent
 ENROL = {
     "example-1998": "audio/1998/1998-15444-0002.opus",
     "example-3005": "audio/3005/3005-163389-0003.opus",
 }
-CONVERSATION = "conversations/1998-3005.opus"
-
-
-def post(client: httpx.Client, path: str, recording: str, **form: str) -> Any:
-    answer = client.post(path, data=form, files={"audio": (recording, (HERE / recording).read_bytes())})
-    if answer.is_error:
-        sys.exit(answer.json()["detail"])
-    return answer.json()
+CONVERSATION = HERE / "conversations" / "1998-3005.opus"
 
 
 def main(url: str) -> None:
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with Client(url) as client:
         enrolled: list[str] = []
         try:
             for speaker_id, recording in ENROL.items():
-                post(client, "/speakers", recording, speaker_id=speaker_id)
+                client.enrol(speaker_id, HERE / recording)
                 enrolled.append(speaker_id)
-            for segment in post(client, "/diarize", CONVERSATION)["segments"]:
-                print(f"{segment['start_s']:6.2f} to {segment['end_s']:6.2f} s: {segment['label']}")
+            for segment in client.diarize(CONVERSATION).segments:
+                print(f"{segment.start_s:6.2f} to {segment.end_s:6.2f} s: {segment.label}")
         finally:
             for speaker_id in enrolled:
-                client.delete(f"/speakers/{speaker_id}")
+                client.delete(speaker_id)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
+    try:
+        main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
+    except ClientError as error:
+        sys.exit(str(error))

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
-import httpx
+from service.client import Client, ClientError
 
 AUDIO = Path(__file__).parent / "audio"
 ENROL = {
@@ -19,30 +18,25 @@ ENROL = {
 PROBES = ("1998/1998-15444-0005.opus", "3005/3005-163389-0006.opus", "533/533-1066-0002.opus")
 
 
-def post(client: httpx.Client, path: str, recording: str, **form: str) -> Any:
-    """The service's answer to a recording."""
-    answer = client.post(path, data=form, files={"audio": (recording, (AUDIO / recording).read_bytes())})
-    if answer.is_error:
-        sys.exit(answer.json()["detail"])
-    return answer.json()
-
-
 def main(url: str) -> None:
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with Client(url) as client:
         enrolled: list[str] = []
         try:
             for speaker_id, recording in ENROL.items():
-                speaker = post(client, "/speakers", recording, speaker_id=speaker_id)
+                answer = client.enrol(speaker_id, AUDIO / recording)
                 enrolled.append(speaker_id)
-                print(f"{speaker_id} enrolled from {speaker['speech_s']:.1f} s of speech")
+                print(f"{speaker_id} enrolled from {answer.speech_s:.1f} s of speech")
             for recording in PROBES:
-                match = post(client, "/identify", recording)["match"]
-                name = f"{match['speaker_id']}, score {match['score']:.2f}" if match else "nobody enrolled"
+                match = client.identify(AUDIO / recording).match
+                name = f"{match.speaker_id}, score {match.score:.2f}" if match else "nobody enrolled"
                 print(f"{recording}: {name}")
         finally:
             for speaker_id in enrolled:
-                client.delete(f"/speakers/{speaker_id}")
+                client.delete(speaker_id)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
+    try:
+        main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
+    except ClientError as error:
+        sys.exit(str(error))

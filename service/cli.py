@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from service import key_commands
 from service.address import CannotListen, require_address
-from service.client import register
 from service.errors import FolderTaken
 from service.keys import KeysFileError, read_keys
 from service.misspelt import MisspeltSetting, given_names, warnings
 from service.settings import Settings, is_loopback
 from service.settings.page import markdown_page
+from service.verbs import register
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

@@ -32,7 +32,7 @@ _FILE = re.compile(
 _FOLDER = re.compile(rf"(?<![\w/.<>{{}}*…$-])(?:{'|'.join(FOLDERS)})/[\w./-]*")
 _MODULE = re.compile(r"(?<![\w/.<>{}*…$-])(?:service|trainer|benchmarks|bundle|examples)(?:\.\w+)+")
 _COMMAND = re.compile(
-    r"(?:python -m (service|trainer|benchmarks)(?![\w.])|^`(trainer|benchmarks)(?= ))([^`|;&#\n]*)"
+    r"(?:python -m (service|trainer|benchmarks)(?![\w.])|^`(trainer|benchmarks|twofold)(?= ))([^`|;&#\n]*)"
 )
 _MAKE = re.compile(r"(?<![\w-])make ([a-z][\w-]*)")
 _VARIABLE = re.compile(r"\bTWOFOLD_[A-Z_]+[A-Z]\b")
@@ -60,7 +60,8 @@ def endings() -> frozenset[str]:
 
 @cache
 def command_line(package: str) -> Any:
-    """The command of `python -m package`, as click sees it."""
+    """The command of `python -m package`, as click sees it. `twofold` is the service's."""
+    package = "service" if package == "twofold" else package
     return typer.main.get_command(importlib.import_module(f"{package}.cli").app)
 
 

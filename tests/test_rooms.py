@@ -18,22 +18,12 @@ DRAWING = ROOT / "docs" / "architecture.md"
 # From the ground up: a room imports only rooms that stand before it. A module at the root is a room too.
 ORDER = {
     "service": (
-        *(
-            "address",
-            "errors",
-            "logs",
-            "metrics",
-            "settings",
-            "misspelt",
-            "tenants",
-            "keys",
-            "audit",
-            "rates",
-        ),
+        *("errors", "logs", "metrics", "settings", "misspelt", "tenants", "keys", "audit", "rates"),
         *("admission", "audio", "inference", "stores"),
         *("generation", "diarization", "speakers", "listening"),
         *("jobs", "eraser", "replicas"),
-        *("runtime", "api", "app", "client", "connections", "server", "key_commands", "cli", "__main__"),
+        *("runtime", "api", "app", "connections", "server"),
+        *("client", "verbs", "address", "key_commands", "cli", "__main__"),
     ),
     "trainer": (
         *("machine", "metrics", "terminal", "pages"),

@@ -66,7 +66,7 @@ class NamedSpeaker(BaseModel):
     name: str | None
 
 
-class SegmentAnswer(BaseModel):
+class TurnAnswer(BaseModel):
     """A stretch of speech of one voice."""
 
     start_s: float
@@ -96,7 +96,7 @@ class Diarized(BaseModel):
     """Who spoke when."""
 
     duration_s: float
-    segments: list[SegmentAnswer] = Field(description="In the order of time.")
+    segments: list[TurnAnswer] = Field(description="In the order of time.")
     speakers: list[DiarizedSpeaker] = Field(description="In the order of their first words.")
     warnings: list[str]
     score_type: str
@@ -197,7 +197,7 @@ def diarize_windows(
             embedding=voice.embedding.astype(np.float64).round(8).tolist() if params.embeddings else None,
         )
     segments = [
-        SegmentAnswer(
+        TurnAnswer(
             start_s=round(segment.start_s, 3),
             end_s=round(segment.end_s, 3),
             speaker=NamedSpeaker(speaker_id=match.speaker_id, name=match.name) if match else None,

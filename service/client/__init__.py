@@ -1,5 +1,56 @@
-"""The verbs of the command line that talk to a running service."""
+"""Calls a running service from Python: `Client`, and `AsyncClient` for asyncio. They need httpx and pydantic.
 
-from service.client.commands import register
+    from service.client import Client
 
-__all__ = ["register"]
+    with Client("http://127.0.0.1:8000") as client:
+        client.enrol("ann", "ann.wav")
+        print(client.identify("who.wav").match)
+
+Answers have the names of the OpenAPI document. A call that fails raises a `ClientError`.
+"""
+
+from service.client.answers import (
+    ActivateAnswer,
+    AudioAnswer,
+    CandidateAnswer,
+    ContentAnswer,
+    DiarizeAnswer,
+    EmbedAnswer,
+    EnrolledAnswer,
+    ErasuresAnswer,
+    FinetuneAnswer,
+    GenerateAnswer,
+    IdentifyAnswer,
+    JobAnswer,
+    LabelsAnswer,
+    ModelsAnswer,
+    SpeakerAnswer,
+    VerifyAnswer,
+)
+from service.client.asynchronous import AsyncClient
+from service.client.errors import ClientError, ServiceRefused, ServiceUnreachable
+from service.client.synchronous import Client
+
+__all__ = [
+    "ActivateAnswer",
+    "AsyncClient",
+    "AudioAnswer",
+    "CandidateAnswer",
+    "Client",
+    "ClientError",
+    "ContentAnswer",
+    "DiarizeAnswer",
+    "EmbedAnswer",
+    "EnrolledAnswer",
+    "ErasuresAnswer",
+    "FinetuneAnswer",
+    "GenerateAnswer",
+    "IdentifyAnswer",
+    "JobAnswer",
+    "LabelsAnswer",
+    "ModelsAnswer",
+    "ServiceRefused",
+    "ServiceUnreachable",
+    "SpeakerAnswer",
+    "VerifyAnswer",
+]

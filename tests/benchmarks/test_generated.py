@@ -22,7 +22,7 @@ from benchmarks.generated import (
     style_recordings,
 )
 from service.audio import encode_wav
-from service.client.http import ServiceClient
+from service.client import Client
 from tests.service.conftest import (  # fixtures
     RunningService,
     StartService,
@@ -65,7 +65,7 @@ def service(
 
 
 def test_every_tone_is_recognised_and_more_than_one_call_is_made(service: RunningService) -> None:
-    with ServiceClient(service.url) as client:
+    with Client(service.url) as client:
         clips = request_clips(client, per_label=18)
     assert {label: x.shape for label, x in clips.items()} == dict.fromkeys(LABELS, (18, 16000))
     assert name_clips(clips, judge(*LABELS)) == {label: Counter({label: 18}) for label in LABELS}
@@ -87,7 +87,7 @@ def test_styles_are_drawn_from_test_and_each_is_asked_with_every_label(
     drawn = style_recordings(tmp_path, 2)
     assert drawn == style_recordings(tmp_path, 2)
     assert {path.name for path in style_recordings(tmp_path, 9)} == {"3.wav", "4.wav", "5.wav"}
-    with ServiceClient(service.url) as client:
+    with Client(service.url) as client:
         clips = request_styled_clips(client, drawn)
         plain = request_clips(client, per_label=1)
     assert {label: x.shape for label, x in clips.items()} == dict.fromkeys(LABELS, (2, 16000))

@@ -8,8 +8,8 @@ import json
 import pytest
 from rich.console import Console
 
-from service.client import render
-from service.client.terminal import printable, show
+from service.verbs import render
+from service.verbs.terminal import printable, show
 
 TITLE = "a\x1b]0;X\x07"
 NAMES = [TITLE, "\x9b31m", "a\rb", "a\nb", "\u202eevil", "\u2028", "\x7f", "a\x08"]

@@ -51,6 +51,11 @@ def test_a_job_that_is_canceled_ends_with_status_1(cli: Run, files: list[str], h
     followed = cli("--job", job_id, "--follow")
     assert followed.exit_code == 1
     assert "canceled" in followed.stdout
+    listed = CliRunner().invoke(app, ["jobs", "--url", house.service.url])
+    assert job_id in listed.stdout
+    assert "canceled" in listed.stdout
+    shown = CliRunner().invoke(app, ["jobs", job_id, "--url", house.service.url])
+    assert shown.stdout.startswith(f"job {job_id}: canceled")
 
 
 def test_speakers_alone_are_enough(cli: Run, files: list[str], house: House) -> None:

@@ -12,7 +12,7 @@ from service.api.pipeline import Pipeline
 from service.api.uploads import AudioRequest
 from service.audio import AudioLimits
 from service.audio.decoder import AudioDecoder, Upload
-from service.client.http import ClientError
+from service.client import ClientError, EmbedAnswer
 from service.errors import TwofoldError
 from service.inference import ModelRegistry
 from service.logs import configure_logging
@@ -21,8 +21,8 @@ from service.runtime import active_model, engine_maker, model_folders
 from service.settings import Settings
 
 
-def embed_locally(recordings: Sequence[Path], settings: Settings, *, segments: bool) -> Any:
-    """The JSON answer of /embed. Loads the model first, which takes about a second. Raises ClientError."""
+def embed_locally(recordings: Sequence[Path], settings: Settings, *, segments: bool) -> EmbedAnswer:
+    """The answer of /embed. Loads the model first, which takes about a second. Raises ClientError."""
     configure_logging("error")  # to stderr: only the answer goes to stdout
     try:
         return asyncio.run(_embed(recordings, settings, segments))
@@ -30,7 +30,7 @@ def embed_locally(recordings: Sequence[Path], settings: Settings, *, segments: b
         raise ClientError(f"{error.detail} ({error.status} {error.code})") from None
 
 
-async def _embed(recordings: Sequence[Path], settings: Settings, segments: bool) -> Any:
+async def _embed(recordings: Sequence[Path], settings: Settings, segments: bool) -> EmbedAnswer:
     metrics = Metrics()
     limits = AudioLimits(max_bytes=settings.max_bytes, max_seconds=settings.max_seconds)
     decoder = AudioDecoder(limits, settings.decode_threads, metrics)
@@ -45,7 +45,7 @@ async def _embed(recordings: Sequence[Path], settings: Settings, segments: bool)
         finally:
             decoder.close()
             await registry.close()
-    return answer.model_dump(mode="json", exclude_unset=True)
+    return EmbedAnswer.model_validate(answer.model_dump(mode="json", exclude_unset=True))
 
 
 async def _never_leaves() -> MutableMapping[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -124,6 +125,60 @@ def test_embed_with_and_without_a_service_agree(
     assert not (tmp_path / "state").exists()  # computing here leaves nothing behind
 
 
+def test_a_refusal_speaks_of_the_options_of_the_command(cli: Run, files: list[str]) -> None:
+    assert cli("enrol", "ann", files[0]).exit_code == 0
+    again = cli("enrol", "ann", files[0])
+    assert "`twofold enrol ann FILE --add`" in again.stderr
+    assert "`twofold delete`" in again.stderr
+    assert "--top-k: Input should be" in cli("identify", files[0], "--top-k", "0").stderr
+    assert "ID: String should match" in cli("enrol", "no id", files[0]).stderr
+    assert "`twofold models`" in cli("models", "--activate", "9.9").stderr
+    assert "--metadata" in cli("enrol", "bob", files[0], "--metadata", "[1]").stderr
+    assert cli("delete", "ann").exit_code == 0
+
+
+def test_everybody_of_a_folder_is_enrolled(cli: Run, files: list[str], tmp_path: Path) -> None:
+    (tmp_path / "ann").mkdir()
+    for i, file in enumerate(files):
+        (tmp_path / "ann" / f"{i}.opus").write_bytes(Path(file).read_bytes())
+    (tmp_path / "bob.opus").write_bytes(Path(files[1]).read_bytes())
+    (tmp_path / "cat.wav").write_bytes(b"no audio")
+    (tmp_path / "README.md").write_text("Who they are.")
+    (tmp_path / ".DS_Store").write_bytes(b"?")
+    done = cli("enrol-all", str(tmp_path), "--json")
+    assert done.exit_code == 1  # cat
+    ann, bob, cat = json.loads(done.stdout)
+    assert (ann["speaker_id"], bob["speaker_id"], cat["speaker_id"]) == ("ann", "bob", "cat")
+    assert ann["speech_s"] > bob["speech_s"] > 0
+    assert cat["speech_s"] is None
+    assert "(415 unsupported_media)" in cat["said"] or "(422 invalid_audio)" in cat["said"]
+    assert "3/3" in done.stderr  # the bar
+    people = json.loads(cli("speakers", "--json").stdout)
+    assert [(person["speaker_id"], person["utterances"]) for person in people] == [("ann", 2), ("bob", 1)]
+    for person in ("ann", "bob"):
+        assert cli("delete", person).exit_code == 0
+    (tmp_path / "empty").mkdir()
+    assert "has no recordings" in cli("enrol-all", str(tmp_path / "empty")).stderr
+
+
+def test_content_is_written_for_numpy(cli: Run, files: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "frames.npy"
+    assert cli("content", files[0], "--out", str(out)).exit_code == 0
+    answer = json.loads(cli("content", files[0], "--json").stdout)
+    assert np.load(out).shape == (len(answer["results"][0]["frames"]), answer["dim"])
+    shown = cli("content", files[0])
+    assert f"vectors of {answer['dim']}" in shown.stdout
+    assert "cannot be written" in cli("content", files[0], "--out", str(tmp_path / "no" / "x.npy")).stderr
+
+
+def test_no_jobs_are_listed_and_an_unknown_one_is_an_error(cli: Run) -> None:
+    assert cli("jobs").stdout == "There are no jobs.\n"
+    unknown = cli("jobs", "nowhere")
+    assert unknown.exit_code == 2
+    assert "`twofold jobs`" in unknown.stderr
+    assert cli("jobs", "--cancel").exit_code == 2
+
+
 def test_embed_for_people(cli: Run, files: list[str]) -> None:
     shown = cli("embed", files[0])
     assert shown.exit_code == 0, shown.stderr
@@ -155,7 +210,9 @@ def test_models_are_listed_and_switched(cli: Run) -> None:
 def test_no_service_is_said_clearly(free_port: str) -> None:
     answer = run_cli("speakers", port=free_port)
     assert answer.exit_code == 2
-    assert f"No service answers at http://127.0.0.1:{free_port}" in answer.stderr
+    assert (
+        f"No service answers at http://127.0.0.1:{free_port}. Start one with `twofold serve`" in answer.stderr
+    )
     assert "Traceback" not in answer.stderr
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 
 def embeddings(answer: Any, console: Console) -> None:
@@ -69,6 +69,29 @@ def diarization(answer: Any, console: Console) -> None:
         console.print(escape(warning))
 
 
+def enrolments(rows: Any, console: Console) -> None:
+    """Everybody of a folder."""
+    cells = [
+        (
+            row["speaker_id"],
+            "not enrolled" if row["speech_s"] is None else f"{row['speech_s']:.1f}",
+            row["said"],
+        )
+        for row in rows
+    ]
+    _table(console, ("id", "speech", ""), cells)
+
+
+def content(answer: Any, console: Console) -> None:
+    """POST /content: only --json and --out give the vectors."""
+    rows = [
+        (file["filename"], f"{file['duration_s']:.2f}", str(len(file["frames"])))
+        for file in answer["results"]
+    ]
+    _table(console, ("file", "seconds", f"vectors of {answer['dim']} numbers"), rows)
+    console.print(f"model {answer['model']}; --out FILE.npy writes the vectors")
+
+
 def speakers(listed: Any, console: Console) -> None:
     """GET /speakers, all pages."""
     if not listed:
@@ -86,6 +109,34 @@ def speakers(listed: Any, console: Console) -> None:
         for speaker in listed
     ]
     _table(console, ("id", "name", "speech", "recordings", "state", "model"), rows)
+
+
+def job(answer: Any, console: Console) -> None:
+    """GET /finetune/{job_id}."""
+    steps = f", {answer['step']} of {answer['steps']} steps" if answer["steps"] else ""
+    console.print(f"job {answer['job_id']}: {answer['state']}{steps}")
+    if answer["error"]:
+        console.print(escape(answer["error"]))
+    if answer["report"]:
+        console.print(
+            f"{answer['report']['verdict'].replace('_', ' ')}: {escape(answer['report']['reason'])}"
+        )
+    if answer["activation"]:
+        console.print(escape(answer["activation"]["reason"]))
+    elif answer["version"]:
+        console.print(f"twofold models --activate {answer['version']}")
+
+
+def jobs(listed: Any, console: Console) -> None:
+    """GET /finetune, all pages."""
+    if not listed:
+        console.print("There are no jobs.")
+        return
+    for job in listed:  # no table: ids are there to be copied
+        verdict = job["report"]["verdict"].replace("_", " ") if job["report"] else job["error"] or ""
+        made = f", {job['version']}" if job["version"] else ""
+        created = job["created_at"][:16].replace("T", " ")
+        console.print(escape(f"{job['job_id']}  {created}  {job['state']:<9}  {verdict}{made}".rstrip()))
 
 
 def models(answer: Any, console: Console) -> None:
@@ -128,7 +179,7 @@ def _vector(values: list[float]) -> str:
 def _table(
     console: Console, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, escaped: bool = False
 ) -> None:
-    table = Table(*columns)
+    table = Table(*(Column(name, overflow="fold") for name in columns))  # ids are there to be copied
     for row in rows:
         table.add_row(*(row if escaped else map(escape, row)))
     console.print(table)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.service.client.test_commands import run_cli
 from tests.service.conftest import RunningService, StartService, WriteBundle
 from tests.service.generation.tiny_generator import write_generator
+from tests.service.verbs.test_verbs import run_cli
 
 
 @pytest.fixture(scope="module")

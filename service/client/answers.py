@@ -1,0 +1,327 @@
+"""What the service answers, with the names and fields of its OpenAPI document.
+
+A field that a newer service adds is an attribute too.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Answer(BaseModel):
+    """Any answer."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class AudioAnswer(Answer):
+    """What was measured of a recording."""
+
+    codec: str
+    sample_rate_hz: int
+    channels: int
+    bandwidth_hz: int | None
+    level_dbfs: float | None
+    clipped: float
+    snr_db: float | None
+    speech_s: float
+    warnings: list[str]
+
+
+class EmbeddingAnswer(Answer):
+    """The voice of one file."""
+
+    filename: str | None
+    duration_s: float
+    speech_s: float
+    audio: AudioAnswer
+    embedding: list[float]  # unit length
+
+
+class EmbedAnswer(Answer):
+    """POST /embed."""
+
+    model: str
+    dim: int
+    results: list[EmbeddingAnswer]
+
+
+class FramesAnswer(Answer):
+    """What is said in one file: a vector a frame."""
+
+    filename: str | None
+    duration_s: float
+    audio: AudioAnswer
+    frames: list[list[float]]
+
+
+class ContentAnswer(Answer):
+    """POST /content."""
+
+    model: str
+    dim: int
+    frame_s: float
+    results: list[FramesAnswer]
+
+
+class QualityAnswer(Answer):
+    """How reliable an enrolment is."""
+
+    cohesion: float | None
+    snr_db: float | None
+    ok: bool
+    advice: str
+
+
+class SpeakerAnswer(Answer):
+    """An enrolled voice."""
+
+    speaker_id: str
+    name: str | None
+    metadata: dict[str, Any]
+    speech_s: float
+    utterances: int
+    quality: QualityAnswer
+    model: str
+    stale: bool
+    map_error: float | None
+    audio_retained: bool
+    created_at: datetime
+
+
+class EnrolledAnswer(SpeakerAnswer):
+    """POST /speakers and POST /speakers/{id}/audio."""
+
+    audio: list[AudioAnswer]
+
+
+class SpeakersAnswer(Answer):
+    """A page of GET /speakers."""
+
+    speakers: list[SpeakerAnswer]
+    next_cursor: str | None
+    total: int
+
+
+class CandidateAnswer(Answer):
+    """An enrolled speaker, compared with a recording."""
+
+    speaker_id: str
+    name: str | None
+    score: float
+    probability: float
+
+
+class IdentifyAnswer(Answer):
+    """POST /identify."""
+
+    match: CandidateAnswer | None
+    candidates: list[CandidateAnswer]
+    threshold: float
+    score_type: str
+    speech_s: float
+    model: str
+    searched: int
+    warning: str | None
+    warnings: list[str]
+    audio: AudioAnswer
+
+
+class VerifyAnswer(Answer):
+    """POST /verify."""
+
+    speaker_id: str
+    accepted: bool
+    score: float
+    probability: float
+    threshold: float
+    score_type: str
+    speech_s: float
+    model: str
+    warnings: list[str]
+    audio: AudioAnswer
+
+
+class NamedSpeaker(Answer):
+    """An enrolled speaker of a conversation."""
+
+    speaker_id: str
+    name: str | None
+
+
+class TurnAnswer(Answer):
+    """A stretch of speech of one voice."""
+
+    start_s: float
+    end_s: float
+    speaker: NamedSpeaker | None
+    label: str
+    score: float | None
+    probability: float | None
+    overlap: bool
+
+
+class DiarizedSpeaker(Answer):
+    """A voice of a conversation."""
+
+    label: str
+    speaker_id: str | None
+    name: str | None
+    speech_s: float
+    threshold: float
+
+
+class DiarizeAnswer(Answer):
+    """POST /diarize."""
+
+    duration_s: float
+    segments: list[TurnAnswer]
+    speakers: list[DiarizedSpeaker]
+    warnings: list[str]
+    score_type: str
+    model: str
+    audio: AudioAnswer
+
+
+class ClipAnswer(Answer):
+    """A second of generated audio."""
+
+    seed: int
+    audio: str
+
+    @property
+    def wav(self) -> bytes:
+        """The bytes of the WAV file."""
+        return base64.b64decode(self.audio)
+
+
+class GenerateAnswer(Answer):
+    """POST /generate."""
+
+    model: str
+    label: str
+    language: str | None
+    clips: list[ClipAnswer]
+
+
+class LabelsAnswer(Answer):
+    """GET /generate/labels."""
+
+    model: str
+    labels: list[str]
+    language: str | None
+
+
+class FinetuneAnswer(Answer):
+    """POST /finetune."""
+
+    job_id: str
+    state: str
+
+
+class ActivationAnswer(Answer):
+    """What became of the wish to activate a job's version."""
+
+    state: str
+    reason: str
+
+
+class JobAnswer(Answer):
+    """A fine-tuning job as it is now."""
+
+    job_id: str
+    state: str
+    step: int
+    steps: int
+    progress: float
+    loss: float | None
+    eta_s: float | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    parent: str
+    model: str | None
+    version: str | None
+    report: dict[str, Any] | None
+    activation: ActivationAnswer | None
+    error: str | None
+
+
+class JobsAnswer(Answer):
+    """A page of GET /finetune."""
+
+    jobs: list[JobAnswer]
+    next_cursor: str | None
+
+
+class ModelAnswer(Answer):
+    """One version of a model."""
+
+    name: str
+    version: str
+    kind: str
+    sha256: str
+    created_at: datetime
+    parent: str | None
+    metrics: dict[str, Any]
+
+
+class ModelsAnswer(Answer):
+    """GET /models."""
+
+    active: str | None
+    model: str | None
+    generator: str | None
+    models: list[ModelAnswer]
+    notices: list[str]
+
+
+class CarryOverAnswer(Answer):
+    """What became of the enrolled speakers."""
+
+    reembedded: int
+    mapped: int
+    kept: int
+    stale: int
+
+
+class ActivateAnswer(Answer):
+    """POST /models/{version}/activate."""
+
+    active: str
+    model: str
+    speakers: CarryOverAnswer
+
+
+class ErasureAnswer(Answer):
+    """An erasure that is not finished."""
+
+    erasure_id: str
+    speaker_id: str | None
+    requested_at: datetime
+
+
+class LeftAnswer(Answer):
+    """A place that is not clean yet."""
+
+    place: str
+    reason: str
+
+
+class ErasuresAnswer(Answer):
+    """GET /erasures."""
+
+    erasures: list[ErasureAnswer]
+    left: list[LeftAnswer]
+
+
+class ReadyAnswer(Answer):
+    """GET /readyz."""
+
+    status: str
+    model: str
+    notices: list[str]

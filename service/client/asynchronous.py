@@ -1,0 +1,384 @@
+"""`AsyncClient`: every call of a running service, for asyncio.
+
+service/client/synchronous.py is made of this file by `python -m service.client.make_synchronous`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import httpx
+
+from service.client import answers
+from service.client.errors import ClientError, ServiceRefused
+from service.client.folders import AT_ONCE, EnrolOutcome, people_of
+from service.client.requests import DEFAULT_URL, Recording, as_form, fields_of, headers_of, said, url_part
+
+_PAUSE_S = 1.0  # before a stream of events is opened again
+_PAGE = 1000  # speakers; 100 jobs
+_JSON = {"Accept": "application/json"}
+
+
+class AsyncClient:
+    """Calls a running service. An asynchronous context manager, which closes its connections.
+
+    A recording is a path, or the bytes of an audio file. A call that fails raises a `ClientError`. One that
+    the service puts off (429 or 503 with `Retry-After`) is sent again after the time that it names.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        key: str | None = None,
+        *,
+        timeout_s: float = 300.0,
+        retries: int = 3,
+        longest_wait_s: float = 60.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Connects at the first call. Raises ClientError for a key that fits in no header.
+
+        Args:
+            retries: how often a call is sent again; 0: never.
+            longest_wait_s: a call that would have to wait longer fails at once.
+            transport: instead of HTTP, as `httpx.AsyncClient` takes it.
+        """
+        self._url = url
+        self._retries = retries
+        self._longest_wait_s = longest_wait_s
+        self._http = httpx.AsyncClient(
+            base_url=url, headers=headers_of(key), timeout=timeout_s, transport=transport
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    # ---- voices ----
+
+    async def embed(self, *recordings: Recording, segments: bool = False) -> answers.EmbedAnswer:
+        """The voice embedding of each recording; with `segments`, also of every 1.024 s of speech."""
+        answer = await self._send("POST", "/embed", recordings, segments=segments)
+        return answers.EmbedAnswer.model_validate_json(answer.content)
+
+    async def content(self, *recordings: Recording) -> answers.ContentAnswer:
+        """What is said in each recording, as a vector a frame."""
+        answer = await self._send("POST", "/content", recordings)
+        return answers.ContentAnswer.model_validate_json(answer.content)
+
+    async def content_npy(self, recording: Recording) -> bytes:
+        """What is said in a recording, as a file for `numpy.load`: (frames, dim)."""
+        accept = {"Accept": "application/x-npy"}
+        return (await self._send("POST", "/content", [recording], headers=accept)).content
+
+    async def enrol(
+        self,
+        speaker_id: str | None,
+        *recordings: Recording,
+        name: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        retain_audio: bool = False,
+        strict: bool = False,
+    ) -> answers.EnrolledAnswer:
+        """Enrols a voice. Without an id the service draws one.
+
+        Args:
+            retain_audio: the service keeps the recordings, for later models.
+            strict: recordings that do not fit one voice are refused.
+        """
+        answer = await self._send(
+            "POST",
+            "/speakers",
+            recordings,
+            writes=True,
+            speaker_id=speaker_id,
+            name=name,
+            metadata=None if metadata is None else json.dumps(metadata),
+            retain_audio=retain_audio,
+            strict=strict or None,
+        )
+        return answers.EnrolledAnswer.model_validate_json(answer.content)
+
+    async def add_audio(
+        self, speaker_id: str, *recordings: Recording, retain_audio: bool = False, strict: bool = False
+    ) -> answers.EnrolledAnswer:
+        """Adds recordings to an enrolled voice."""
+        answer = await self._send(
+            "POST",
+            f"/speakers/{url_part(speaker_id)}/audio",
+            recordings,
+            writes=True,
+            retain_audio=retain_audio,
+            strict=strict or None,
+        )
+        return answers.EnrolledAnswer.model_validate_json(answer.content)
+
+    async def enrol_all(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        retain_audio: bool = False,
+        strict: bool = False,
+        progress: Callable[[EnrolOutcome], None] | None = None,
+    ) -> list[EnrolOutcome]:
+        """Enrols everybody of a folder: a folder of recordings for each person, or a file for each.
+
+        Whoever is enrolled already, or is refused, is an outcome with a reason, and the others go on.
+        `progress` is called after each person. Raises ClientError if the service cannot be reached.
+        """
+        people = people_of(Path(folder))
+        outcomes = []
+        for done, (speaker_id, files) in enumerate(people.items(), 1):
+            answer: answers.EnrolledAnswer | None = None
+            reason = ""
+            try:
+                answer = await self.enrol(
+                    speaker_id, *files[:AT_ONCE], retain_audio=retain_audio, strict=strict
+                )
+                for start in range(AT_ONCE, len(files), AT_ONCE):
+                    more = files[start : start + AT_ONCE]
+                    answer = await self.add_audio(speaker_id, *more, retain_audio=retain_audio, strict=strict)
+            except ServiceRefused as error:
+                reason = str(error)
+            outcomes.append(EnrolOutcome(speaker_id, done, len(people), answer, reason))
+            if progress is not None:
+                progress(outcomes[-1])
+        return outcomes
+
+    async def speakers(self) -> AsyncIterator[answers.SpeakerAnswer]:
+        """Every enrolled voice, in the order of the ids."""
+        cursor: str | None = None
+        while True:
+            answer = await self._send("GET", "/speakers", params={"limit": _PAGE, "cursor": cursor})
+            page = answers.SpeakersAnswer.model_validate_json(answer.content)
+            for speaker in page.speakers:
+                yield speaker
+            if (cursor := page.next_cursor) is None:
+                return
+
+    async def speaker(self, speaker_id: str) -> answers.SpeakerAnswer:
+        """One enrolled voice."""
+        answer = await self._send("GET", f"/speakers/{url_part(speaker_id)}")
+        return answers.SpeakerAnswer.model_validate_json(answer.content)
+
+    async def delete(self, speaker_id: str) -> None:
+        """Erases a voice and its retained audio. Cannot be undone."""
+        await self._send("DELETE", f"/speakers/{url_part(speaker_id)}")
+
+    async def erasures(self) -> answers.ErasuresAnswer:
+        """Erasures that are not finished, and what is left."""
+        return answers.ErasuresAnswer.model_validate_json((await self._send("GET", "/erasures")).content)
+
+    async def identify(
+        self,
+        recording: Recording,
+        *,
+        top_k: int | None = None,
+        threshold: float | None = None,
+        target_fpr: float | None = None,
+    ) -> answers.IdentifyAnswer:
+        """Who speaks, among the enrolled voices and nobody."""
+        answer = await self._send(
+            "POST", "/identify", [recording], top_k=top_k, threshold=threshold, target_fpr=target_fpr
+        )
+        return answers.IdentifyAnswer.model_validate_json(answer.content)
+
+    async def verify(
+        self,
+        speaker_id: str,
+        recording: Recording,
+        *,
+        threshold: float | None = None,
+        target_fpr: float | None = None,
+    ) -> answers.VerifyAnswer:
+        """Whether it is this speaker."""
+        answer = await self._send(
+            "POST",
+            "/verify",
+            [recording],
+            speaker_id=speaker_id,
+            threshold=threshold,
+            target_fpr=target_fpr,
+        )
+        return answers.VerifyAnswer.model_validate_json(answer.content)
+
+    async def diarize(
+        self,
+        recording: Recording,
+        *,
+        num_speakers: int | None = None,
+        min_speakers: int | None = None,
+        max_speakers: int | None = None,
+        target_fpr: float | None = None,
+    ) -> answers.DiarizeAnswer:
+        """Who speaks when in a recording of several people."""
+        answer = await self._send(
+            "POST",
+            "/diarize",
+            [recording],
+            num_speakers=num_speakers,
+            min_speakers=min_speakers,
+            max_speakers=max_speakers,
+            target_fpr=target_fpr,
+        )
+        return answers.DiarizeAnswer.model_validate_json(answer.content)
+
+    # ---- generation ----
+
+    async def generate(
+        self, label: str, *, seed: int | None = None, n: int = 1, style: Recording | None = None
+    ) -> answers.GenerateAnswer:
+        """Clips of a second for a label, one of `labels`."""
+        recordings = [] if style is None else [style]
+        answer = await self._send("POST", "/generate", recordings, "style", label=label, seed=seed, n=n)
+        return answers.GenerateAnswer.model_validate_json(answer.content)
+
+    async def labels(self) -> answers.LabelsAnswer:
+        """What can be generated."""
+        return answers.LabelsAnswer.model_validate_json((await self._send("GET", "/generate/labels")).content)
+
+    # ---- fine-tuning ----
+
+    async def finetune(
+        self,
+        *recordings: Recording,
+        speaker_ids: list[str] | None = None,
+        steps: int | None = None,
+        same_voice_seconds: float | None = None,
+        activate: Literal["never", "if_better"] = "never",
+    ) -> answers.FinetuneAnswer:
+        """Starts a job on recordings, on the retained audio of speakers, or on both."""
+        answer = await self._send(
+            "POST",
+            "/finetune",
+            recordings,
+            writes=True,
+            speaker_ids=",".join(speaker_ids) if speaker_ids else None,
+            steps=steps,
+            same_voice_seconds=same_voice_seconds,
+            activate=activate,
+        )
+        return answers.FinetuneAnswer.model_validate_json(answer.content)
+
+    async def jobs(self) -> AsyncIterator[answers.JobAnswer]:
+        """Every job, newest first."""
+        cursor: str | None = None
+        while True:
+            answer = await self._send("GET", "/finetune", params={"cursor": cursor})
+            page = answers.JobsAnswer.model_validate_json(answer.content)
+            for job in page.jobs:
+                yield job
+            if (cursor := page.next_cursor) is None:
+                return
+
+    async def job(self, job_id: str) -> answers.JobAnswer:
+        """A job as it is now."""
+        answer = await self._send("GET", f"/finetune/{url_part(job_id)}")
+        return answers.JobAnswer.model_validate_json(answer.content)
+
+    async def cancel(self, job_id: str) -> None:
+        """Cancels an unfinished job."""
+        await self._send("DELETE", f"/finetune/{url_part(job_id)}")
+
+    async def follow(self, job_id: str) -> AsyncIterator[answers.JobAnswer]:
+        """The job after every change, until it is over. A stream that is cut is opened again.
+
+        Raises ClientError if it ends again and again before the job does.
+        """
+        why = "The service closed the connection, but the job continues."
+        for attempt in range(self._retries + 1):
+            if attempt:
+                await asyncio.sleep(_PAUSE_S)
+            path = f"/finetune/{url_part(job_id)}/events"
+            with said(self._url):
+                async with self._http.stream("GET", path) as answer:
+                    if not answer.is_success:
+                        await answer.aread()
+                        raise ServiceRefused.of(answer)
+                    with suppress(httpx.TransportError):  # cut in the middle
+                        event = ""
+                        async for line in answer.aiter_lines():
+                            name, _, value = line.partition(":")
+                            if name == "event":
+                                event = value.strip()
+                            elif name == "data" and event == "end":
+                                why = json.loads(value)["detail"]
+                            elif name == "data":
+                                job = answers.JobAnswer.model_validate_json(value)
+                                yield job
+                                if job.finished_at is not None:
+                                    return
+        raise ClientError(why)
+
+    async def wait(
+        self, job_id: str, progress: Callable[[answers.JobAnswer], None] | None = None
+    ) -> answers.JobAnswer:
+        """The job, once it is over. `progress` is called after every change."""
+        async for job in self.follow(job_id):
+            if progress is not None:
+                progress(job)
+        return job
+
+    # ---- models and the service ----
+
+    async def models(self) -> answers.ModelsAnswer:
+        """Every version, and the one that serves."""
+        return answers.ModelsAnswer.model_validate_json((await self._send("GET", "/models")).content)
+
+    async def activate(self, version: str) -> answers.ActivateAnswer:
+        """Switches to a version, given as `1.1.0` or `autodecompose/1.1.0`."""
+        path = f"/models/{url_part(version, folders=True)}/activate"
+        answer = await self._send("POST", path, writes=True)
+        return answers.ActivateAnswer.model_validate_json(answer.content)
+
+    async def remove_model(self, version: str) -> None:
+        """Removes a fine-tuned version that does not serve."""
+        await self._send("DELETE", f"/models/{url_part(version, folders=True)}")
+
+    async def ready(self) -> answers.ReadyAnswer:
+        """Which model serves. Waits, as every call does, while it is being loaded."""
+        return answers.ReadyAnswer.model_validate_json((await self._send("GET", "/readyz")).content)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        recordings: tuple[Recording, ...] | list[Recording] | None = None,
+        file_field: str = "audio",
+        *,
+        params: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] = _JSON,
+        writes: bool = False,
+        **form: object,
+    ) -> httpx.Response:
+        """The answer to a call, sent again where the service says so. Recordings are streamed from disk."""
+        attempt = 0
+        while True:
+            with said(self._url), ExitStack() as files:
+                parts = None if recordings is None else as_form(recordings, file_field, form, files)
+                answer = await self._http.request(
+                    method, path, params=fields_of(params), headers=headers, files=parts
+                )
+            if answer.is_success:
+                return answer
+            error = ServiceRefused.of(answer)
+            wait_s = error.wait_s(writes=writes) if isinstance(error, ServiceRefused) else None
+            if wait_s is None or wait_s > self._longest_wait_s or attempt == self._retries:
+                raise error
+            attempt += 1
+            await asyncio.sleep(wait_s)

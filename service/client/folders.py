@@ -1,0 +1,43 @@
+"""A folder of recordings, as a person keeps one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.client.answers import EnrolledAnswer
+from service.client.errors import ClientError
+
+AT_ONCE = 16  # files of one request
+_NO_AUDIO = frozenset((".csv", ".json", ".lab", ".md", ".rttm", ".tsv", ".txt"))
+
+
+@dataclass(frozen=True)
+class EnrolOutcome:
+    """What became of one person of a folder."""
+
+    speaker_id: str
+    done: int  # people of the folder so far, this one included
+    people: int
+    answer: EnrolledAnswer | None  # None: not enrolled
+    reason: str = ""  # why not
+
+
+def people_of(folder: Path) -> dict[str, list[Path]]:
+    """Recordings by speaker id: `ann/1.wav` and `ann/2.wav` are of ann, and so is `ann.wav`.
+
+    Hidden files, tables and texts are left out. Raises ClientError if nothing is left.
+    """
+    people: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in inside.parts)
+        if hidden or not path.is_file() or path.suffix.lower() in _NO_AUDIO:
+            continue
+        speaker_id = inside.parts[0] if len(inside.parts) > 1 else path.stem
+        people.setdefault(speaker_id, []).append(path)
+    if not people:
+        raise ClientError(
+            f"{folder} has no recordings. It needs a folder for each person, or a file for each."
+        )
+    return people

@@ -1,0 +1,130 @@
+"""The verbs that listen: `embed`, `content`, `identify`, `verify`, `diarize`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.client import ServiceUnreachable
+from service.diarization import Turn, rttm
+from service.settings import Settings
+from service.verbs import render
+from service.verbs.files import write
+from service.verbs.terminal import (
+    NO,
+    AudioFile,
+    AudioFiles,
+    Json,
+    Key,
+    Service,
+    SpeakerId,
+    TargetFpr,
+    Threshold,
+    Url,
+    show,
+    trouble,
+)
+
+
+def register(app: typer.Typer, service: Service, load_settings: Callable[[], Settings]) -> None:
+    """Adds the verbs to a command line. `load_settings` reads the TWOFOLD_* variables."""
+
+    @app.command()
+    def embed(
+        files: AudioFiles,
+        segments: Annotated[bool, typer.Option(help="Also embed every 1.024 s of speech.")] = False,
+        local: Annotated[bool, typer.Option("--local", help="Compute here, without a service.")] = False,
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """Prints the voice embedding of each file. Without a running service, computes it in this process."""
+        answer = None
+        if not local:
+            with service(url, key) as client:
+                try:
+                    answer = client.embed(*files, segments=segments)
+                except ServiceUnreachable:
+                    if url:  # the user named a service
+                        raise
+                    typer.echo("No service is running: computing here.", err=True)
+        if answer is None:
+            from service.verbs.local import embed_locally  # imports onnxruntime
+
+            with trouble():
+                answer = embed_locally(files, load_settings(), segments=segments)
+        show(answer, as_json, render.embeddings)
+
+    @app.command()
+    def content(
+        file: AudioFile,
+        out: Annotated[
+            Path | None,
+            typer.Option(dir_okay=False, help="File to write, for numpy.load: (frames, numbers)."),
+        ] = None,
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """Tells what is said, as a vector for each 16 ms. With --out, writes them to a file."""
+        with service(url, key) as client:
+            if out is not None:
+                write(out, client.content_npy(file))
+            else:
+                show(client.content(file), as_json, render.content)
+
+    @app.command()
+    def identify(
+        file: AudioFile,
+        top_k: Annotated[int | None, typer.Option(help="Most candidates to list.")] = None,
+        threshold: Threshold = None,
+        target_fpr: TargetFpr = None,
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """Tells who speaks. Exit status 1 if it is nobody enrolled."""
+        with service(url, key) as client:
+            answer = client.identify(file, top_k=top_k, threshold=threshold, target_fpr=target_fpr)
+        show(answer, as_json, render.identification)
+        if answer.match is None:
+            raise typer.Exit(NO)
+
+    @app.command()
+    def verify(
+        speaker_id: SpeakerId,
+        file: AudioFile,
+        threshold: Threshold = None,
+        target_fpr: TargetFpr = None,
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """Tells whether it is this speaker. Exit status 1 if it is not."""
+        with service(url, key) as client:
+            answer = client.verify(speaker_id, file, threshold=threshold, target_fpr=target_fpr)
+        show(answer, as_json, render.verification)
+        if not answer.accepted:
+            raise typer.Exit(NO)
+
+    @app.command()
+    def diarize(
+        file: AudioFile,
+        num_speakers: Annotated[int | None, typer.Option(help="Number of voices, if it is known.")] = None,
+        as_rttm: Annotated[bool, typer.Option("--rttm", help="Print RTTM, for other programs.")] = False,
+        target_fpr: TargetFpr = None,
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """Tells who speaks when in a recording of several people."""
+        with service(url, key) as client:
+            answer = client.diarize(file, num_speakers=num_speakers, target_fpr=target_fpr)
+        if as_rttm:
+            turns = [Turn(s.start_s, s.end_s, s.label) for s in answer.segments]
+            typer.echo(rttm(turns, file.stem), nl=False)
+        else:
+            show(answer, as_json, render.diarization)

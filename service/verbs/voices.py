@@ -1,0 +1,135 @@
+"""The verbs of enrolled voices: `enrol`, `enrol-all`, `speakers`, `delete`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from service.client.folders import EnrolOutcome
+from service.verbs import render
+from service.verbs.terminal import (
+    NO,
+    AudioFiles,
+    Json,
+    Key,
+    RetainAudio,
+    Service,
+    SpeakerId,
+    Strict,
+    Url,
+    printable,
+    show,
+)
+from service.verbs.wording import in_words_of_the_command
+
+
+def register(app: typer.Typer, service: Service) -> None:
+    """Adds the verbs to a command line."""
+
+    @app.command()
+    def enrol(
+        speaker_id: SpeakerId,
+        files: AudioFiles,
+        name: Annotated[str | None, typer.Option(help="Name to show.")] = None,
+        metadata: Annotated[str | None, typer.Option(help="A JSON object to store.")] = None,
+        retain_audio: RetainAudio = False,
+        strict: Strict = False,
+        add: Annotated[bool, typer.Option("--add", help="Add to an enrolled speaker.")] = False,
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """Enrols a voice from at least 5 s of speech. With --add, adds recordings to an enrolled voice."""
+        if add and (name is not None or metadata is not None):
+            raise typer.BadParameter("--name and --metadata are set at enrolment: leave them out with --add.")
+        with service(url, key) as client:
+            if add:
+                answer = client.add_audio(speaker_id, *files, retain_audio=retain_audio, strict=strict)
+            else:
+                answer = client.enrol(
+                    speaker_id,
+                    *files,
+                    name=name,
+                    metadata=_object(metadata),
+                    retain_audio=retain_audio,
+                    strict=strict,
+                )
+        show(answer, as_json, render.enrolment)
+
+    @app.command()
+    def enrol_all(
+        folder: Annotated[
+            Path,
+            typer.Argument(
+                exists=True,
+                file_okay=False,
+                help="Has a folder of recordings for each person, or a file for each.",
+            ),
+        ],
+        retain_audio: RetainAudio = False,
+        strict: Strict = False,
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """Enrols everybody of a folder: `ann/1.wav` or `ann.wav` is of ann. Status 1 if one is refused."""
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=Console(stderr=True),
+        )
+        with service(url, key) as client, bar:
+            task = bar.add_task("enrolling", total=None)
+
+            def advance(outcome: EnrolOutcome) -> None:
+                bar.update(
+                    task,
+                    description=printable(outcome.speaker_id),
+                    completed=outcome.done,
+                    total=outcome.people,
+                )
+
+            outcomes = client.enrol_all(folder, retain_audio=retain_audio, strict=strict, progress=advance)
+        rows = [
+            {
+                "speaker_id": outcome.speaker_id,
+                "speech_s": outcome.answer.speech_s if outcome.answer else None,
+                "said": in_words_of_the_command(outcome.reason)
+                or (outcome.answer.quality.advice if outcome.answer else ""),
+            }
+            for outcome in outcomes
+        ]
+        show(rows, as_json, render.enrolments)
+        if any(outcome.answer is None for outcome in outcomes):
+            raise typer.Exit(NO)
+
+    @app.command()
+    def speakers(url: Url = None, key: Key = None, as_json: Json = False) -> None:
+        """Lists all enrolled speakers."""
+        with service(url, key) as client:
+            listed = list(client.speakers())
+        show(listed, as_json, render.speakers)
+
+    @app.command()
+    def delete(speaker_id: SpeakerId, url: Url = None, key: Key = None) -> None:
+        """Erases a speaker and the retained audio. Cannot be undone."""
+        with service(url, key) as client:
+            client.delete(speaker_id)
+
+
+def _object(text: str | None) -> dict[str, object] | None:
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--metadata is no JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise typer.BadParameter('--metadata has to be a JSON object, as \'{"team": "blue"}\'.')
+    return value
