@@ -12,10 +12,12 @@ import httpx
 import numpy as np
 import pytest
 import soxr
+from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from service.audio import AudioLimits, decode
+from service.cli import app
 from service.settings import Settings
 from tests.service.conftest import newest_shipped
 from tests.service.in_process import serving
@@ -213,3 +215,15 @@ def test_too_little_speech_is_not_enrolled(http: httpx.Client, examples: Path) -
     assert (last["event"], last["code"]) == ("problem", "insufficient_speech")
     assert http.get("/speakers/live").status_code == 404
     assert refused(http, "/speakers/not%20an%20id/enrol") == (422, "validation_error")
+
+
+def test_the_verb_names_people_in_order(http: httpx.Client, examples: Path) -> None:
+    file = str(examples / "conversations" / "1998-3005.opus")
+    options = ["listen", "--file", file, "--url", str(http.base_url), "--key", KEY]
+    shown = CliRunner().invoke(app, options)
+    assert shown.exit_code == 0, shown.output
+    said = [line.partition(" s  ")[2] for line in shown.stdout.splitlines() if " s  " in line]
+    assert said == [f"Reader {speaker} ({speaker})" for speaker in reference(examples, "1998-3005")]
+    wrong = CliRunner().invoke(app, [*options[:-1], "wrong"])
+    assert wrong.exit_code == 2
+    assert "403 forbidden" in wrong.stderr
