@@ -221,6 +221,29 @@ def encoders(
 
 
 @app.command()
+def scale(
+    voices: Annotated[list[int] | None, typer.Option(help="Size of a gallery; repeatable.")] = None,
+    bundle: BundleOption = None,
+    out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/scale.md"),
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    before: Annotated[
+        Path | None, typer.Option(help="Figures of an earlier release, to stand beside.")
+    ] = None,
+    stores: Annotated[Path | None, typer.Option(help="Keep the filled stores here for the next run.")] = None,
+) -> None:
+    """Search, start, memory and writes with ten thousand to a million voices (about ten minutes).
+
+    Example: `python -m benchmarks scale --voices 10000 --voices 100000`
+    """
+    from benchmarks.scale import scale_page
+
+    sizes = voices or [10_000, 100_000, 1_000_000]
+    with errors_said(Console(stderr=True), BundleError):
+        scale_page(bundle or newest_bundle(), sizes, out, json_path, before, stores, typer.echo)
+    typer.echo(f"written to {out}")
+
+
+@app.command()
 def generated(
     url: Annotated[str, typer.Option(help="URL of a running service.")] = "http://127.0.0.1:8000",
     key: Annotated[str | None, typer.Option(help="Its API key, if it has one.")] = None,

@@ -18,8 +18,9 @@ DRAWING = ROOT / "docs" / "architecture.md"
 # From the ground up: a room imports only rooms that stand before it. A module at the root is a room too.
 ORDER = {
     "service": (
-        *("errors", "logs", "metrics", "settings", "misspelt", "tenants", "keys", "audit", "rates"),
-        *("admission", "audio", "inference", "stores"),
+        *("errors", "logs", "machine_code", "metrics", "settings", "misspelt", "tenants"),
+        *("keys", "audit", "rates"),
+        *("admission", "audio", "stores", "inference"),
         *("generation", "diarization", "speakers", "listening"),
         *("jobs", "eraser", "replicas"),
         *("runtime", "api", "app", "connections", "server"),

@@ -43,7 +43,7 @@ def said_of(
     enrolled = [person for person in people if person.name in conversation.enrolled]
     names = tuple(person.name for person in enrolled)
     matrix = np.stack([_voiceprint(person.enrolment, model, detector) for person in enrolled])
-    index = VoiceIndex(model.id, model.scorer, Voiceprints(names, matrix, dict.fromkeys(names)))
+    index = VoiceIndex(model.id, model.scorer, [Voiceprints(names, matrix, dict.fromkeys(names))])
     samples = levelled(conversation.samples)
     windows = cut_windows(detector.find(samples))
     embeddings = np.concatenate([model.embed(batch) for batch in windows.waveforms(samples, 64)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from bundle.manifest import BundleError
 from service.errors import Conflict, Overloaded
 from service.generation.generator import GenerationObserver, Generator
 from service.inference import ModelRegistry
+from service.machine_code import can_compile
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
@@ -26,11 +26,6 @@ NO_NUMBA = (
     "Generating audio needs numba, which is not installed here: pip install numba. Then start the service "
     "again."
 )
-
-
-def can_generate() -> bool:
-    """Whether numba is installed; it is not imported."""
-    return importlib.util.find_spec("numba") is not None
 
 
 class GenerationDesk:
@@ -71,7 +66,7 @@ class GenerationDesk:
         Cancelling the call stops it before the next clip. Raises Overloaded, Conflict for a damaged bundle
         or without numba, and ValueError for an unknown label.
         """
-        if not can_generate():
+        if not can_compile():
             raise Conflict(NO_NUMBA)
         # With an empty queue even the largest request is accepted: it would never be otherwise.
         if self._waiting and self._waiting + len(seeds) > self._max_clips:

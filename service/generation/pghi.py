@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.arrays import Float64
+from service.machine_code import compiled
 
 #: γ / window length² of the Gaussian nearest to a window, in least squares.
 GAMMA = {"hann": 0.25645, "hamming": 0.29794, "blackman": 0.17954}
@@ -131,12 +132,4 @@ def _integrate(
 
 @cache
 def _compiled() -> Callable[..., None]:
-    """`_integrate` in machine code. The first call compiles it, for seconds, or reads numba's cache."""
-    from numba import njit  # takes half a second, needed only by a service that generates
-
-    compiled: Callable[..., None]
-    try:
-        compiled = njit(cache=True, nogil=True)(_integrate)
-    except RuntimeError:  # numba can write no cache: compile in every process
-        compiled = njit(nogil=True)(_integrate)
-    return compiled
+    return compiled(_integrate)

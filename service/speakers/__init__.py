@@ -1,7 +1,8 @@
 """Enrolled voices, without HTTP: storing them, comparing them, judging their quality.
 
 `records` are the data, `gallery` is the protocol of the stores in `sqlite_gallery` and `redis_gallery`.
-`directory` keeps the gallery and the search `index` in step, and `carry` moves voices to another model.
+`directory` keeps the gallery and the search `index` in step, and `carry` moves voices to another model. An
+index has a `shelf` for each tenant, whose voices are `rows` in float32, or `split_rows` where they are many.
 `decision` says whose voice it is, or that it is nobody's.
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from service.errors import Conflict, NotFound, NotReady
@@ -95,8 +95,12 @@ class Gallery(Protocol):
         """
         ...
 
-    def voiceprints(self, model: str) -> Voiceprints:
-        """All voiceprints under `model` as one matrix. Stale speakers have a name in it, but no row."""
+    def voiceprints(self, model: str) -> Iterator[Voiceprints]:
+        """All voiceprints under `model`, in parts of some thousands and in any order.
+
+        Each enrolled speaker is in one part: stale ones with a name, but no row. A caller that needs the
+        state of one moment keeps others from writing meanwhile.
+        """
         ...
 
     def models(self) -> Mapping[str, int]:

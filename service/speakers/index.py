@@ -1,9 +1,10 @@
-"""Exact search over all voiceprints of one model: one matrix product."""
+"""Search over all voiceprints of one model, in memory, and the names of all who are enrolled."""
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +13,8 @@ from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from service.speakers.gallery import unknown
 from service.speakers.records import Voiceprints
+from service.speakers.shelf import EXACT_UP_TO, Shelf
 from service.tenants import owner
-
-_LEAST_CAPACITY = 64
 
 
 @dataclass(frozen=True)
@@ -27,122 +27,139 @@ class Hit:
 
 
 class VoiceIndex:
-    """Centred voiceprints in memory, so that a search is `matrix @ probe`, and all names. Thread-safe.
+    """Centred voiceprints in memory, a shelf for each tenant, so that a search reads its tenant's alone.
 
-    It holds the voices of one model only, so voices of two models are never compared.
+    Thread-safe. Searches run side by side, and writes do not wait for them. The index holds the voices of one
+    model only, so voices of two models are never compared.
     """
 
-    def __init__(self, model: str, scorer: Scorer, voiceprints: Voiceprints) -> None:
+    def __init__(
+        self, model: str, scorer: Scorer, parts: Iterable[Voiceprints] = (), exact_up_to: int = EXACT_UP_TO
+    ) -> None:
+        """Reads all parts; `exact_up_to` voices of a tenant are searched in float32."""
         self.model = model
         self.scorer = scorer
-        self._lock = threading.Lock()
-        self.replace(voiceprints)
+        self._exact_up_to = exact_up_to
+        self._lock = threading.Lock()  # held for microseconds: never while a search reads the voices
+        self._writing = threading.Lock()  # one writer at a time; taken before `_lock`
+        self._all = self._read(parts)
 
     def __len__(self) -> int:
         """Number of voices, of all tenants."""
-        return len(self._ids)
+        return len(self._all.rows)
 
     @property
     def stale(self) -> int:
         """Number of enrolled speakers that are not searched: they have no voiceprint under the model."""
-        return len(self._names) - len(self._ids)
+        return len(self._all.stale)
 
     def counts(self, tenant: str) -> tuple[int, int]:
         """How many voices of a tenant are searched, and how many of its speakers are stale."""
         with self._lock:
-            searched = self._searched[tenant]
-            return searched, self._enrolled[tenant] - searched
+            shelf = self._all.shelves.get(tenant)
+            return len(shelf) if shelf else 0, self._all.stale_of[tenant]
 
-    def replace(self, voiceprints: Voiceprints) -> None:
-        """Replaces all voices by these, which are of the same model."""
-        scorer, ids = self.scorer, voiceprints.speaker_ids
-        matrix = scorer.centred(voiceprints.matrix) if ids else np.zeros((0, scorer.dim), np.float32)
-        with self._lock:
-            self._names = dict(voiceprints.names)  # of every enrolled speaker, stale ones included
-            self._ids = list(ids)
-            self._rows = {speaker_id: row for row, speaker_id in enumerate(ids)}
-            self._matrix: Float32 = matrix  # (capacity, dim); rows beyond len(ids) are free, and zero
-            # Speakers and voices of each tenant, and whose row it is by the tenant's number.
-            self._enrolled = Counter(map(owner, self._names))
-            self._searched = Counter(map(owner, ids))
-            self._numbers = {tenant: number for number, tenant in enumerate(self._searched)}
-            self._owners = np.array([self._numbers[owner(i)] for i in ids], np.int32)  # (capacity,)
+    def replace(self, parts: Iterable[Voiceprints]) -> None:
+        """Replaces all voices by these, which are of the same model. The old ones are searched meanwhile."""
+        with self._writing:
+            everybody = self._read(parts)
+            with self._lock:
+                self._all = everybody
 
     def put(self, speaker_id: str, name: str | None, voiceprint: Float32 | None) -> None:
         """Adds or replaces a speaker with a unit voiceprint (dim,), or None if stale. Amortised O(dim)."""
         centred = None if voiceprint is None else self.scorer.centred(voiceprint)
-        with self._lock:
-            if speaker_id not in self._names:
-                self._enrolled[owner(speaker_id)] += 1
-            self._names[speaker_id] = name
-            if centred is None:
-                self._remove_row(speaker_id)
-                return
-            row = self._rows.get(speaker_id)
-            if row is None:
-                row = len(self._ids)
-                self._reserve(row + 1)
-                self._ids.append(speaker_id)
-                self._rows[speaker_id] = row
-                tenant = owner(speaker_id)
-                self._searched[tenant] += 1
-                self._owners[row] = self._numbers.setdefault(tenant, len(self._numbers))
-            self._matrix[row] = centred
+        with self._writing:
+            everybody = self._all
+            shelf = self._shelf(everybody, owner(speaker_id))
+            shelf.make_room()
+            with self._lock:
+                row = everybody.rows.get(speaker_id)
+                if centred is None:
+                    everybody.remove(speaker_id)
+                    everybody.add_stale(speaker_id, name)
+                elif row is None:
+                    everybody.remove(speaker_id)
+                    everybody.rows[speaker_id] = shelf.put(speaker_id, name, centred)
+                else:
+                    shelf.names[row] = name
+                    shelf.rows.write(row, centred[None])
 
     def remove(self, speaker_id: str) -> None:
         """Removes a speaker, if present, and overwrites the voiceprint."""
-        with self._lock:
-            if speaker_id in self._names:
-                del self._names[speaker_id]
-                self._enrolled[owner(speaker_id)] -= 1
-            self._remove_row(speaker_id)
+        with self._writing, self._lock:
+            self._all.remove(speaker_id)
 
     def centred(self, speaker_id: str) -> Float32 | None:
         """The centred voiceprint (dim,), or None if the speaker is stale. Raises NotFound."""
         with self._lock:
-            if speaker_id not in self._names:
-                raise unknown(speaker_id)
-            row = self._rows.get(speaker_id)
-            return None if row is None else self._matrix[row].copy()
+            row = self._all.rows.get(speaker_id)
+            if row is None:
+                if speaker_id not in self._all.stale:
+                    raise unknown(speaker_id)
+                return None
+            vector: Float32 = self._all.shelves[owner(speaker_id)].rows.read([row])[0]
+            return vector
 
     def search(self, voice: Float32, top_k: int, tenant: str = "") -> list[Hit]:
         """The `top_k` best scores of a unit voice (dim,) among the voices of a tenant, best first."""
         probe = self.scorer.centred(voice)
-        with self._lock:
-            n = len(self._ids)
-            k = min(top_k, self._searched[tenant])
-            if k <= 0:
+        while True:
+            shelf = self._all.shelves.get(tenant)
+            if shelf is None:
                 return []
-            scores = np.clip(self._matrix[:n] @ probe, -1, 1)  # (speakers,)
-            if self._searched[tenant] < n:
-                scores[self._owners[:n] != self._numbers[tenant]] = -np.inf
-            best = np.argpartition(scores, n - k)[n - k :]
-            ids = [self._ids[row] for row in best]
-            hits = [Hit(i, self._names[i], float(scores[row])) for i, row in zip(ids, best, strict=True)]
+            rows = shelf.rows.nearest(probe, top_k)
+            with self._lock:
+                # Voices may have been written meanwhile: names and scores are of what is there now.
+                ids, names = [shelf.ids[row] for row in rows], [shelf.names[row] for row in rows]
+                vectors = shelf.rows.read(rows)  # (k, dim)
+            if None not in ids:
+                break
+            # One of them was erased during the search, and has perhaps hidden another: search once more.
+        scores = np.clip(vectors @ probe, -1, 1).tolist()
+        hits = [Hit(str(i), name, score) for i, name, score in zip(ids, names, scores, strict=True)]
         return sorted(hits, key=lambda hit: -hit.score)
 
-    def _remove_row(self, speaker_id: str) -> None:
-        row = self._rows.pop(speaker_id, None)
-        if row is None:
-            return
-        self._searched[owner(speaker_id)] -= 1
-        last = len(self._ids) - 1
-        moved = self._ids.pop()
-        if row != last:
-            self._ids[row] = moved
-            self._rows[moved] = row
-            self._matrix[row] = self._matrix[last]
-            self._owners[row] = self._owners[last]
-        self._matrix[last] = 0
+    def _shelf(self, everybody: _Everybody, tenant: str) -> Shelf:
+        shelf = everybody.shelves.get(tenant)
+        if shelf is None:
+            shelf = everybody.shelves[tenant] = Shelf(self.scorer.dim, self._exact_up_to)
+        return shelf
 
-    def _reserve(self, rows: int) -> None:
-        capacity, dim = self._matrix.shape
-        if rows <= capacity:
-            return
-        # Doubling: n additions copy fewer than 2n rows.
-        grown = np.zeros((max(rows, 2 * capacity, _LEAST_CAPACITY), dim), np.float32)
-        grown[:capacity] = self._matrix[:capacity]
-        self._matrix = grown
-        owners = np.zeros(len(grown), np.int32)
-        owners[:capacity] = self._owners[:capacity]
-        self._owners = owners
+    def _read(self, parts: Iterable[Voiceprints]) -> _Everybody:
+        everybody = _Everybody()
+        for part in parts:
+            members: dict[str, list[int]] = defaultdict(list)
+            for i, speaker_id in enumerate(part.speaker_ids):
+                members[owner(speaker_id)].append(i)
+            for tenant, chosen in members.items():
+                ids = [part.speaker_ids[i] for i in chosen]
+                names = [part.names[speaker_id] for speaker_id in ids]
+                vectors = self.scorer.centred(part.matrix[chosen])
+                rows = self._shelf(everybody, tenant).add(ids, names, vectors)
+                everybody.rows.update(zip(ids, rows, strict=True))
+            for speaker_id in part.names.keys() - part.speaker_ids:
+                everybody.add_stale(speaker_id, part.names[speaker_id])
+        return everybody
+
+
+class _Everybody:
+    """All who are enrolled."""
+
+    def __init__(self) -> None:
+        self.shelves: dict[str, Shelf] = {}  # by tenant
+        self.rows: dict[str, int] = {}  # speaker id → row on the shelf of its tenant
+        self.stale: dict[str, str | None] = {}  # speaker id → name, of those without a voiceprint
+        self.stale_of: Counter[str] = Counter()  # by tenant
+
+    def add_stale(self, speaker_id: str, name: str | None) -> None:
+        self.stale[speaker_id] = name
+        self.stale_of[owner(speaker_id)] += 1
+
+    def remove(self, speaker_id: str) -> None:
+        row = self.rows.pop(speaker_id, None)
+        if row is not None:
+            self.shelves[owner(speaker_id)].remove(row)
+        elif speaker_id in self.stale:
+            del self.stale[speaker_id]
+            self.stale_of[owner(speaker_id)] -= 1

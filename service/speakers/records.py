@@ -146,11 +146,11 @@ class Page:
 
 @dataclass(frozen=True, eq=False)
 class Voiceprints:
-    """Every voiceprint under one model; row i of the matrix belongs to `speaker_ids[i]`."""
+    """Voiceprints under one model; row i of the matrix belongs to `speaker_ids[i]`."""
 
     speaker_ids: tuple[str, ...]
     matrix: Float32  # (speakers, dim), unit rows
-    names: Mapping[str, str | None]  # of every enrolled speaker by id, stale ones included
+    names: Mapping[str, str | None]  # of these speakers by id, and of stale ones, who have no row
 
 
 def pool(embeddings: Sequence[Embedding]) -> Float32:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -142,22 +142,25 @@ class RedisGallery:
             raise only_recording(speaker_id)
         return read_speaker(speaker_id, dict(zip(answer[::2], answer[1::2], strict=True)))
 
-    def voiceprints(self, model: str) -> Voiceprints:
-        names: dict[str, str | None] = {}
-        prints: dict[str, Float32] = {}
+    def voiceprints(self, model: str) -> Iterator[Voiceprints]:
         after: str | None = None
-        with self._redis.reaching() as client:
-            while ids := _ids_after(client, after, _AT_ONCE):
-                voices = self._voices(keys=[speaker_key(speaker_id) for speaker_id in ids], args=[model])
-                for speaker_id, (header, *embeddings) in zip(ids, voices, strict=True):
-                    if header is None:  # erased since its id was read
-                        continue
-                    names[speaker_id] = json.loads(header)["name"]
-                    if embeddings:
-                        prints[speaker_id] = pool([unpacked(blob)[1] for blob in embeddings])
-                after = ids[-1]
-        matrix = np.stack(list(prints.values())) if prints else np.zeros((0, 0), np.float32)
-        return Voiceprints(tuple(prints), matrix, names)
+        while True:
+            with self._redis.reaching() as client:
+                ids = _ids_after(client, after, _AT_ONCE)
+                voices = self._voices(keys=[speaker_key(i) for i in ids], args=[model]) if ids else []
+            if not ids:
+                return
+            after = ids[-1]
+            names: dict[str, str | None] = {}
+            prints: dict[str, Float32] = {}
+            for speaker_id, (header, *embeddings) in zip(ids, voices, strict=True):
+                if header is None:  # erased since its id was read
+                    continue
+                names[speaker_id] = json.loads(header)["name"]
+                if embeddings:
+                    prints[speaker_id] = pool([unpacked(blob)[1] for blob in embeddings])
+            matrix = np.stack(list(prints.values())) if prints else np.zeros((0, 0), np.float32)
+            yield Voiceprints(tuple(prints), matrix, names)
 
     def models(self) -> Mapping[str, int]:
         speakers: Counter[str] = Counter()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from bundle.arrays import Float32
-from bundle.vectors import unit
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import only_recording, taken, unknown
 from service.speakers.records import (
@@ -25,6 +24,7 @@ from service.speakers.records import (
     Utterance,
     Voiceprints,
 )
+from service.speakers.sqlite_voiceprints import read_voiceprints
 from service.stores.sqlite import SqliteFile
 from service.tenants import EVERYBODY, IdRange, owner
 
@@ -216,21 +216,8 @@ class SqliteGallery:
             db.executemany("DELETE FROM erasures WHERE erasure_id = ?", [(int(i),) for i in clean])
         return {}
 
-    def voiceprints(self, model: str) -> Voiceprints:
-        with self._file.reading() as db:
-            names = dict(db.execute("SELECT speaker_id, name FROM speakers").fetchall())
-            rows = db.execute(
-                "SELECT u.speaker_id, e.n_crops, e.mean FROM embeddings e "
-                "JOIN utterances u USING (utterance_id) WHERE e.model = ? ORDER BY u.speaker_id",
-                (model,),
-            ).fetchall()
-        if not rows:
-            return Voiceprints((), np.zeros((0, 0), np.float32), names)
-        ids, starts = np.unique([row[0] for row in rows], return_index=True)
-        crops = np.array([row[1] for row in rows], np.float32)
-        means = np.frombuffer(b"".join(row[2] for row in rows), "<f4").reshape(len(rows), -1)
-        matrix = unit(np.add.reduceat(means * crops[:, None], starts, axis=0))
-        return Voiceprints(tuple(str(i) for i in ids), matrix, names)
+    def voiceprints(self, model: str) -> Iterator[Voiceprints]:
+        return read_voiceprints(self._file, model)
 
     def models(self) -> Mapping[str, int]:
         with self._file.reading() as db:

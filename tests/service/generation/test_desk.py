@@ -56,7 +56,7 @@ def test_without_numba_it_says_what_to_install(
     registry: ModelRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_generator(tmp_path / "models", "0.1.0")
-    monkeypatch.setattr("service.generation.desk.can_generate", lambda: False)
+    monkeypatch.setattr("service.generation.desk.can_compile", lambda: False)
 
     async def scenario(desk: GenerationDesk) -> None:
         with pytest.raises(Conflict, match="pip install numba"):

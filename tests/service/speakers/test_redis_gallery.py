@@ -56,7 +56,7 @@ def test_out_of_reach_is_unavailable_then_recovers(gallery: RedisGallery, server
             gallery.count,
             lambda: gallery.get("ada"),
             lambda: gallery.list(limit=9),
-            lambda: gallery.voiceprints(MODEL),
+            lambda: list(gallery.voiceprints(MODEL)),
             lambda: enrol(gallery, "bob"),
             lambda: gallery.delete("ada"),
         ):
