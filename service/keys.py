@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from service.tenants import NAME_PATTERN
 
-Scope = Literal["identify", "enrol", "erase", "finetune", "models", "read"]
+Scope = Literal["identify", "enrol", "erase", "finetune", "models", "read", "export"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 _log = structlog.get_logger(__name__)
 

@@ -25,6 +25,8 @@ OPENED_BY: Mapping[tuple[str, str], Sequence[Scope]] = {
     ("GET", "/speakers/{speaker_id}/recordings"): ("read",),
     ("GET", "/speakers/{speaker_id}/recordings/{number}"): ("read",),
     ("DELETE", "/speakers/{speaker_id}/recordings/{number}"): ("erase",),
+    ("GET", "/gallery"): ("export",),
+    ("POST", "/gallery"): ("enrol",),
     ("GET", "/erasures"): ("erase", "read"),
     ("POST", "/finetune"): ("finetune",),
     ("GET", "/finetune"): ("finetune", "read"),

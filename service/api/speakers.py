@@ -44,11 +44,11 @@ from service.speakers import (
     new_utterances,
     require_faultless,
 )
+from service.speakers.archive import MAX_METADATA_CHARS, SPEAKER_ID
 from service.tenants import Tenant, shown
 
 router = APIRouter(prefix="/speakers", tags=["speakers"])
 
-MAX_METADATA_CHARS = 16_384
 Metadata = dict[str, JsonValue]
 
 
@@ -104,7 +104,7 @@ class EnrolParams(PieceParams):
 
     speaker_id: str | None = Field(
         None,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$",
+        pattern=SPEAKER_ID,
         description="Your id for the speaker. Default: a random id.",
     )
     name: str | None = Field(None, max_length=200, description="Shown in answers.")

@@ -319,6 +319,15 @@ class ErasuresAnswer(Answer):
     left: list[LeftAnswer]
 
 
+class ImportAnswer(Answer):
+    """POST /gallery."""
+
+    imported: list[str]
+    reembedded: list[str]
+    skipped: list[str]
+    model: str
+
+
 class ReadyAnswer(Answer):
     """GET /readyz."""
 

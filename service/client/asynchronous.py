@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from typing import Literal, Self
 import httpx
 
 from service.client import answers
+from service.client.archive import NDJSON, parts_of
 from service.client.errors import ClientError, ServiceRefused
 from service.client.folders import AT_ONCE, EnrolOutcome, people_of
 from service.client.requests import DEFAULT_URL, Recording, as_form, fields_of, headers_of, said, url_part
@@ -183,6 +184,48 @@ class AsyncClient:
     async def erasures(self) -> answers.ErasuresAnswer:
         """Erasures that are not finished, and what is left."""
         return answers.ErasuresAnswer.model_validate_json((await self._send("GET", "/erasures")).content)
+
+    async def rename(
+        self, speaker_id: str, name: str | None, *, metadata: Mapping[str, object] | None = None
+    ) -> answers.SpeakerAnswer:
+        """Changes a speaker's name, and the metadata if they are given. None: no name."""
+        changes = {"name": name} | ({} if metadata is None else {"metadata": metadata})
+        answer = await self._send("PATCH", f"/speakers/{url_part(speaker_id)}", json=changes)
+        return answers.SpeakerAnswer.model_validate_json(answer.content)
+
+    async def export_gallery(self, *, audio: bool = True) -> AsyncIterator[str]:
+        """All voices as lines of JSON; with `audio`, retained recordings too.
+
+        Raises ClientError where the last line is missing: then the service failed in the middle.
+        """
+        with said(self._url):
+            async with self._http.stream("GET", "/gallery", params=fields_of({"audio": audio})) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise ServiceRefused.of(answer)
+                line = ""
+                async for line in answer.aiter_lines():
+                    yield line
+                if not line.startswith('{"end":'):
+                    raise ClientError("The service ended the export in its middle: export again.")
+
+    async def import_gallery(self, lines: Iterable[str]) -> answers.ImportAnswer:
+        """Enrols the speakers of an exported gallery, in several calls if it is large.
+
+        Ids that are enrolled stay as they are: an import that failed can be sent again.
+        """
+        parts = []
+        for body in parts_of(lines):
+            answer = await self._send(
+                "POST", "/gallery", headers={"Content-Type": NDJSON}, content=body.encode()
+            )
+            parts.append(answers.ImportAnswer.model_validate_json(answer.content))
+        return answers.ImportAnswer(
+            imported=[speaker_id for part in parts for speaker_id in part.imported],
+            reembedded=[speaker_id for part in parts for speaker_id in part.reembedded],
+            skipped=[speaker_id for part in parts for speaker_id in part.skipped],
+            model=parts[-1].model,
+        )
 
     async def identify(
         self,
@@ -364,6 +407,8 @@ class AsyncClient:
         params: Mapping[str, object] | None = None,
         headers: Mapping[str, str] = _JSON,
         writes: bool = False,
+        content: bytes | None = None,
+        json: object = None,
         **form: object,
     ) -> httpx.Response:
         """The answer to a call, sent again where the service says so. Recordings are streamed from disk."""
@@ -372,7 +417,13 @@ class AsyncClient:
             with said(self._url), ExitStack() as files:
                 parts = None if recordings is None else as_form(recordings, file_field, form, files)
                 answer = await self._http.request(
-                    method, path, params=fields_of(params), headers=headers, files=parts
+                    method,
+                    path,
+                    params=fields_of(params),
+                    headers=headers,
+                    files=parts,
+                    content=content,
+                    json=json,
                 )
             if answer.is_success:
                 return answer

@@ -14,7 +14,7 @@ _HEAD = '"""`Client`: every call of a running service.\n\nMade of asynchronous.p
 _REPLACED = (
     (r'\A""".*?"""', _HEAD),
     (r"^import asyncio\nimport json\nimport os\n", "import json\nimport os\nimport time\n"),
-    (r"\bAsyncIterator, Callable\b", "Callable, Iterator"),
+    (r"\bAsyncIterator, Callable, Iterable\b", "Callable, Iterable, Iterator"),
     (r"\basync (def|with|for) ", r"\1 "),
     (r"\bawait ", ""),
     (r"\bAsync(Client|Iterator|BaseTransport)\b", r"\1"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from typing import Literal, Self
 import httpx
 
 from service.client import answers
+from service.client.archive import NDJSON, parts_of
 from service.client.errors import ClientError, ServiceRefused
 from service.client.folders import AT_ONCE, EnrolOutcome, people_of
 from service.client.requests import DEFAULT_URL, Recording, as_form, fields_of, headers_of, said, url_part
@@ -181,6 +182,46 @@ class Client:
     def erasures(self) -> answers.ErasuresAnswer:
         """Erasures that are not finished, and what is left."""
         return answers.ErasuresAnswer.model_validate_json((self._send("GET", "/erasures")).content)
+
+    def rename(
+        self, speaker_id: str, name: str | None, *, metadata: Mapping[str, object] | None = None
+    ) -> answers.SpeakerAnswer:
+        """Changes a speaker's name, and the metadata if they are given. None: no name."""
+        changes = {"name": name} | ({} if metadata is None else {"metadata": metadata})
+        answer = self._send("PATCH", f"/speakers/{url_part(speaker_id)}", json=changes)
+        return answers.SpeakerAnswer.model_validate_json(answer.content)
+
+    def export_gallery(self, *, audio: bool = True) -> Iterator[str]:
+        """All voices as lines of JSON; with `audio`, retained recordings too.
+
+        Raises ClientError where the last line is missing: then the service failed in the middle.
+        """
+        with said(self._url):
+            with self._http.stream("GET", "/gallery", params=fields_of({"audio": audio})) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise ServiceRefused.of(answer)
+                line = ""
+                for line in answer.iter_lines():
+                    yield line
+                if not line.startswith('{"end":'):
+                    raise ClientError("The service ended the export in its middle: export again.")
+
+    def import_gallery(self, lines: Iterable[str]) -> answers.ImportAnswer:
+        """Enrols the speakers of an exported gallery, in several calls if it is large.
+
+        Ids that are enrolled stay as they are: an import that failed can be sent again.
+        """
+        parts = []
+        for body in parts_of(lines):
+            answer = self._send("POST", "/gallery", headers={"Content-Type": NDJSON}, content=body.encode())
+            parts.append(answers.ImportAnswer.model_validate_json(answer.content))
+        return answers.ImportAnswer(
+            imported=[speaker_id for part in parts for speaker_id in part.imported],
+            reembedded=[speaker_id for part in parts for speaker_id in part.reembedded],
+            skipped=[speaker_id for part in parts for speaker_id in part.skipped],
+            model=parts[-1].model,
+        )
 
     def identify(
         self,
@@ -362,6 +403,8 @@ class Client:
         params: Mapping[str, object] | None = None,
         headers: Mapping[str, str] = _JSON,
         writes: bool = False,
+        content: bytes | None = None,
+        json: object = None,
         **form: object,
     ) -> httpx.Response:
         """The answer to a call, sent again where the service says so. Recordings are streamed from disk."""
@@ -370,7 +413,13 @@ class Client:
             with said(self._url), ExitStack() as files:
                 parts = None if recordings is None else as_form(recordings, file_field, form, files)
                 answer = self._http.request(
-                    method, path, params=fields_of(params), headers=headers, files=parts
+                    method,
+                    path,
+                    params=fields_of(params),
+                    headers=headers,
+                    files=parts,
+                    content=content,
+                    json=json,
                 )
             if answer.is_success:
                 return answer

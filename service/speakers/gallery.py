@@ -32,6 +32,8 @@ class Gallery(Protocol):
     ) -> Speaker:
         """Stores a new speaker with at least one utterance. Raises `Conflict` if the id is taken.
 
+        The speaker is as old as the first utterance.
+
         Raises `NotReady`, as `add_utterances` does, if another replica has switched to a model that made
         none of the embeddings.
         """

@@ -58,6 +58,7 @@ class NewUtterance:
     embedding: Embedding
     audio: bytes | None = field(default=None, repr=False)  # retained recording, Ogg Opus, 16 kHz mono
     measures: Measures = Measures()
+    created_at: datetime | None = None  # None: now
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,12 +78,13 @@ class RedisGallery:
         metadata: Mapping[str, object],
         utterances: Sequence[NewUtterance],
     ) -> Speaker:
-        now = datetime.now(UTC).isoformat()
-        header = json.dumps({"name": name, "metadata": metadata, "created_at": now})
+        now = datetime.now(UTC)
+        created_at = (utterances[0].created_at or now).isoformat()
+        header = json.dumps({"name": name, "metadata": metadata, "created_at": created_at})
         return self._write(speaker_id, header, utterances, now)
 
     def add_utterances(self, speaker_id: str, utterances: Sequence[NewUtterance]) -> Speaker:
-        return self._write(speaker_id, "", utterances, datetime.now(UTC).isoformat())
+        return self._write(speaker_id, "", utterances, datetime.now(UTC))
 
     def add_embeddings(self, speaker_id: str, model: str, embeddings: Mapping[int, Embedding]) -> bool:
         args: list[Any] = [speaker_id, model]
@@ -231,14 +232,14 @@ class RedisGallery:
         self._redis.close()
 
     def _write(
-        self, speaker_id: str, header: str, utterances: Sequence[NewUtterance], created_at: str
+        self, speaker_id: str, header: str, utterances: Sequence[NewUtterance], now: datetime
     ) -> Speaker:
         args: list[Any] = [speaker_id, header]
         for new in utterances:
             utterance = {
                 "speech_s": new.speech_s,
                 "snr_db": new.snr_db,
-                "created_at": created_at,
+                "created_at": (new.created_at or now).isoformat(),
                 "retained": new.audio is not None,
                 "measures": new.measures.to_json(),
             }

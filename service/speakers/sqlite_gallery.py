@@ -121,7 +121,7 @@ class SqliteGallery:
             try:
                 db.execute(
                     "INSERT INTO speakers VALUES (?, ?, ?, ?)",
-                    (speaker_id, name, json.dumps(metadata), now.isoformat()),
+                    (speaker_id, name, json.dumps(metadata), (utterances[0].created_at or now).isoformat()),
                 )
             except sqlite3.IntegrityError:
                 raise taken(speaker_id) from None
@@ -250,7 +250,7 @@ class SqliteGallery:
             cursor = db.execute(
                 "INSERT INTO utterances (speaker_id, speech_s, snr_db, created_at, audio) "
                 "VALUES (?, ?, ?, ?, ?)",
-                (speaker_id, new.speech_s, new.snr_db, now.isoformat(), audio),
+                (speaker_id, new.speech_s, new.snr_db, (new.created_at or now).isoformat(), audio),
             )
             assert cursor.lastrowid is not None  # an INSERT always sets it
             _insert_embedding(db, cursor.lastrowid, new.model, new.embedding)

@@ -12,7 +12,7 @@ import typer
 
 from service.client import Client
 from service.settings import Settings
-from service.verbs import generate, jobs, listen, models, recognition, voices
+from service.verbs import gallery, generate, jobs, listen, models, recognition, voices
 from service.verbs.terminal import default_url, trouble
 
 
@@ -29,6 +29,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
     voices.register(app, service)
     recognition.register(app, service, load_settings)
     listen.register(app, load_settings)
+    gallery.register(app, service)
     jobs.register(app, service)
     models.register(app, service)
     generate.register(app, service)

@@ -92,6 +92,14 @@ def content(answer: Any, console: Console) -> None:
     console.print(f"model {answer['model']}; --out FILE.npy writes the vectors")
 
 
+def imported(answer: Any, console: Console) -> None:
+    """POST /gallery."""
+    anew = f", {len(answer['reembedded'])} of them embedded anew" if answer["reembedded"] else ""
+    console.print(f"{len(answer['imported'])} speakers enrolled{anew}, under {answer['model']}.")
+    if answer["skipped"]:
+        console.print(escape(f"Enrolled before, and left as they were: {', '.join(answer['skipped'])}."))
+
+
 def speakers(listed: Any, console: Console) -> None:
     """GET /speakers, all pages."""
     if not listed:

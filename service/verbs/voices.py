@@ -1,4 +1,4 @@
-"""The verbs of enrolled voices: `enrol`, `enrol-all`, `speakers`, `delete`."""
+"""The verbs of enrolled voices: `enrol`, `enrol-all`, `speakers`, `rename`, `delete`."""
 
 from __future__ import annotations
 
@@ -115,6 +115,18 @@ def register(app: typer.Typer, service: Service) -> None:
         with service(url, key) as client:
             listed = list(client.speakers())
         show(listed, as_json, render.speakers)
+
+    @app.command()
+    def rename(
+        speaker_id: SpeakerId,
+        name: Annotated[str, typer.Argument(metavar="NAME", help="The new name; '' for none.")],
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """Changes the name of a speaker. The id stays."""
+        with service(url, key) as client:
+            show([client.rename(speaker_id, name or None)], as_json, render.speakers)
 
     @app.command()
     def delete(speaker_id: SpeakerId, url: Url = None, key: Key = None) -> None:

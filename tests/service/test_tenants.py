@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -138,6 +139,9 @@ def test_tenants_know_nothing_of_each_others_voices(
             wait_for(lambda h=http, i=ids: len(candidates(h, audio)) == len(i))
             assert candidates(http, audio) == [(i, f"{i} of {mark}") for i in ids]
             assert listed(http) == ids
+            gallery = http.get("/gallery").text
+            assert [json.loads(line)["speaker_id"] for line in gallery.splitlines()[1:-1]] == ids
+            assert "~" not in gallery
             assert http.get("/speakers/ann").json()["name"] == f"ann of {mark}"
 
     check()

@@ -29,7 +29,14 @@ CHECKS = [
 
 
 @schemathesis.serializer(
-    "audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm", "audio/amr"
+    "audio/wav",
+    "audio/flac",
+    "audio/ogg",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/webm",
+    "audio/amr",
+    "application/x-ndjson",
 )
 def raw_audio(_: schemathesis.SerializationContext, value: Any) -> bytes:
     return serialize_binary(value)

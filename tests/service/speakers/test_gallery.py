@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,15 @@ def all_voiceprints(gallery: Gallery, model: str) -> Voiceprints:
     rows = {i: row for part in parts for i, row in zip(part.speaker_ids, part.matrix, strict=True)}
     ids = tuple(sorted(rows))
     return Voiceprints(ids, np.array([rows[i] for i in ids], np.float32), names)
+
+
+def test_an_imported_speaker_is_as_old_as_its_recordings(gallery: Gallery) -> None:
+    first, second = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 3, 4, 5, tzinfo=UTC)
+    new = [replace(utterance(1), created_at=first), replace(utterance(2), created_at=second)]
+    enrol(gallery, "ada", *new)
+    read = gallery.get("ada")
+    assert read.created_at == first
+    assert [u.created_at for u in read.utterances] == [first, second]
 
 
 def test_enrolled_speaker_reads_back(gallery: Gallery, reopen: Callable[[], Gallery]) -> None:

@@ -161,6 +161,27 @@ def test_everybody_of_a_folder_is_enrolled(cli: Run, files: list[str], tmp_path:
     assert "has no recordings" in cli("enrol-all", str(tmp_path / "empty")).stderr
 
 
+def test_voices_are_exported_encrypted_and_imported(cli: Run, files: list[str], tmp_path: Path) -> None:
+    assert cli("enrol", "ann", files[0], "--name", "Ann").exit_code == 0
+    assert "Annika" in cli("rename", "ann", "Annika").stdout
+    secret, file = tmp_path / "passphrase", tmp_path / "voices"
+    secret.write_text("correct horse\n")
+    written = cli("export", str(file), "--passphrase-file", str(secret))
+    assert written.exit_code == 0, written.stderr
+    assert "1 speakers" in written.stdout
+    assert "Annika" not in file.read_text()
+    assert "Enrolled before" in cli("import", str(file), "--passphrase-file", str(secret)).stdout
+    assert cli("delete", "ann").exit_code == 0
+    secret.write_text("another one")
+    assert (
+        "The passphrase is another one" in cli("import", str(file), "--passphrase-file", str(secret)).stderr
+    )
+    secret.write_text("correct horse")
+    assert "1 speakers enrolled" in cli("import", str(file), "--passphrase-file", str(secret)).stdout
+    assert "Annika" in cli("speakers").stdout
+    assert cli("delete", "ann").exit_code == 0
+
+
 def test_content_is_written_for_numpy(cli: Run, files: list[str], tmp_path: Path) -> None:
     out = tmp_path / "frames.npy"
     assert cli("content", files[0], "--out", str(out)).exit_code == 0
