@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from service.speakers import Speaker, VoiceIndex, assess
+from service.speakers import Issue, Progress, Speaker, VoiceIndex, assess
 from service.tenants import shown
 
 
@@ -16,7 +17,7 @@ class IssueAnswer(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    kind: Literal["two_voices", "other_voice", "noisy", "too_short"]
+    kind: Literal["two_voices", "other_voice", "noisy", "repeated", "same_recording", "too_short"]
     recording: int | None = Field(description="Number of the recording, from 1. Null: the whole enrolment.")
     start_s: float | None = Field(description="Where it begins. Null: all of the recording.")
     end_s: float | None
@@ -45,6 +46,10 @@ class SpeakerAnswer(BaseModel):
     metadata: dict[str, JsonValue]
     speech_s: float = Field(description="Net speech of all recordings, in seconds.")
     utterances: int = Field(description="Number of recordings.")
+    enrolled_percent: int = Field(
+        description="Speech under the active model, of what is ample. It is recognised before 100 too."
+    )
+    remaining_speech_s: float = Field(description="Speech that is still missing to 100 percent, in seconds.")
     quality: QualityAnswer
     model: str = Field(description="The model of the newest voiceprint.")
     stale: bool = Field(description="True if the active model has no voiceprint of this speaker.")
@@ -56,15 +61,18 @@ class SpeakerAnswer(BaseModel):
     created_at: datetime
 
 
-def speaker_answer(speaker: Speaker, index: VoiceIndex) -> SpeakerAnswer:
+def speaker_answer(speaker: Speaker, index: VoiceIndex, copies: Sequence[Issue] = ()) -> SpeakerAnswer:
     """The answer about a speaker, as the model of `index` knows the voice."""
-    quality = assess(speaker, index.model, index.scorer)
+    quality = assess(speaker, index.model, index.scorer, copies)
+    progress = Progress.of(sum(u.speech_s for u in speaker.utterances if index.model in u.embeddings))
     return SpeakerAnswer(
         speaker_id=shown(speaker.speaker_id),
         name=speaker.name,
         metadata=dict(speaker.metadata),
         speech_s=speaker.speech_s,
         utterances=len(speaker.utterances),
+        enrolled_percent=progress.enrolled_percent,
+        remaining_speech_s=progress.remaining_speech_s,
         quality=QualityAnswer.model_validate(quality, from_attributes=True),
         model=speaker.newest_model(prefer=index.model),
         stale=speaker.voiceprint(index.model) is None,

@@ -34,15 +34,17 @@ from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.speaker_answers import SpeakerAnswer, speaker_answer
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio.decoder import EmbeddedRecording, Upload
-from service.errors import BadRequest, NotFound
+from service.errors import BadRequest, InsufficientSpeech, NotFound
 from service.settings import Settings
 from service.speakers import (
     Changes,
+    Sorted,
     Speaker,
     SpeakerDirectory,
     VoiceIndex,
     new_utterances,
     require_faultless,
+    sort_out,
 )
 from service.speakers.archive import MAX_METADATA_CHARS, SPEAKER_ID
 from service.tenants import Tenant, shown
@@ -155,6 +157,10 @@ class EnrolledAnswer(SpeakerAnswer):
     """An enrolled voice, with what was measured of the recordings that came with the request."""
 
     audio: list[AudioAnswer] = Field(description="In the order of the files.")
+    feedback: list[str] = Field(
+        description="One code a file: `audio_ok`, or the `kind` of its first issue. A file that is "
+        "`same_recording` was not added."
+    )
 
 
 class SpeakersAnswer(BaseModel):
@@ -201,12 +207,14 @@ async def enrol_recordings(
     recordings = await pipeline.embed(
         params.pieces_of(files), required_s=settings.min_speech_enrol_s, together=True
     )
+    arrived = await asyncio.to_thread(sort_out, recordings, index.model, retain_audio=params.retain_audio)
+    require_speech(arrived.new, settings.min_speech_enrol_s)
     utterances = await asyncio.to_thread(
-        new_utterances, recordings, index.model, index.scorer, retain_audio=params.retain_audio
+        new_utterances, arrived.new, index.model, index.scorer, retain_audio=params.retain_audio
     )
     speaker_id = stored_id(tenant, params.speaker_id or uuid.uuid4().hex)
     if params.strict:
-        require_faultless(utterances, index.scorer, speaker_id=speaker_id)
+        require_faultless(utterances, index.model, index.scorer, speaker_id=speaker_id, copies=arrived.issues)
     speaker = await directory.enrol(
         index,
         speaker_id,
@@ -215,7 +223,7 @@ async def enrol_recordings(
         utterances=utterances,
     )
     audit("enrol", speaker_id=shown(speaker.speaker_id), model=index.model)
-    return _enrolled(speaker, index, recordings)
+    return _enrolled(speaker, index, recordings, arrived)
 
 
 @router.post(
@@ -239,19 +247,35 @@ async def add_audio(
     known_s = sum(u.speech_s for u in speaker.utterances if index.model in u.embeddings)
     required_s = max(settings.min_speech_identify_s, settings.min_speech_enrol_s - known_s)
     recordings = await pipeline.embed(body.params.pieces_of(body.files), required_s=required_s, together=True)
+    speaker = await directory.threads.run(directory.gallery.get, speaker_id)  # others may have added to it
+    retain_audio = body.params.retain_audio
+    arrived = await asyncio.to_thread(
+        sort_out, recordings, index.model, retain_audio=retain_audio, speaker=speaker
+    )
     utterances = await asyncio.to_thread(
         new_utterances,
-        recordings,
+        arrived.new,
         index.model,
         index.scorer,
-        retain_audio=body.params.retain_audio,
+        retain_audio=retain_audio,
         speaker=speaker,
     )
     if body.params.strict:
-        require_faultless(utterances, index.scorer, speaker_id=speaker_id, enrolled=speaker.utterances)
-    enlarged = await directory.add_utterances(index, speaker_id, utterances)
+        require_faultless(
+            utterances,
+            index.model,
+            index.scorer,
+            speaker_id=speaker_id,
+            enrolled=speaker.utterances,
+            copies=arrived.issues,
+        )
+    if utterances:
+        require_speech(arrived.new, required_s)
+        speaker = await directory.add_utterances(index, speaker_id, utterances)
+    for number in arrived.replaced:
+        speaker = await directory.remove_utterance(index, speaker_id, number)
     audit("add_audio", speaker_id=shown(speaker_id), model=index.model)
-    return _enrolled(enlarged, index, recordings)
+    return _enrolled(speaker, index, recordings, arrived)
 
 
 @router.get("", responses=problem_responses(400, 503))
@@ -338,6 +362,28 @@ def _read_cursor(cursor: str | None, tenant: Tenant) -> str | None:
         ) from None
 
 
-def _enrolled(speaker: Speaker, index: VoiceIndex, recordings: Sequence[EmbeddedRecording]) -> EnrolledAnswer:
-    audio = [audio_answer(recording.prepared.audio) for recording in recordings]
-    return EnrolledAnswer(**dict(speaker_answer(speaker, index)), audio=audio)
+def require_speech(recordings: Sequence[EmbeddedRecording], required_s: float) -> None:
+    """Raises InsufficientSpeech if there is too little without the copies."""
+    speech_s = sum(recording.prepared.crops.speech_s for recording in recordings)
+    if speech_s < required_s:
+        raise InsufficientSpeech(speech_s=speech_s, required_s=required_s)
+
+
+def _enrolled(
+    speaker: Speaker, index: VoiceIndex, recordings: Sequence[EmbeddedRecording], arrived: Sorted
+) -> EnrolledAnswer:
+    answer = speaker_answer(speaker, index, arrived.issues)
+    kinds = {
+        issue.recording: issue.kind
+        for issue in reversed(answer.quality.issues)
+        if issue.kind != "same_recording"
+    }
+    added = iter(speaker.utterances[len(speaker.utterances) - len(arrived.new) :])
+    return EnrolledAnswer(
+        **dict(answer),
+        audio=[audio_answer(recording.prepared.audio) for recording in recordings],
+        feedback=[
+            "same_recording" if place in arrived.copies else kinds.get(next(added).number, "audio_ok")
+            for place in range(len(recordings))
+        ],
+    )

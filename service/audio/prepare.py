@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 from service.audio.crops import Crops, cut_crops
 from service.audio.decode import DecodedRecording, decode
+from service.audio.fingerprint import Fingerprint, fingerprint
 from service.audio.level import levelled
 from service.audio.limits import AudioLimits
 from service.audio.readers import FfmpegReader
@@ -30,6 +32,11 @@ class PreparedRecording:
     regions: list[Region]
     crops: Crops
     audio: AudioReport
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """Tells the recording from others. Takes some milliseconds for each second."""
+        return fingerprint(self.samples)
 
 
 def prepare(

@@ -8,13 +8,14 @@ index has a `shelf` for each tenant, whose voices are `rows` in float32, or `spl
 
 from service.speakers.carry import CarryOver, carry_over
 from service.speakers.cipher import AudioCipher
+from service.speakers.copies import Sorted, sort_out
 from service.speakers.decision import Candidate, Decision, Strictness, decide
 from service.speakers.directory import SpeakerDirectory
 from service.speakers.enrolment import new_utterances, require_faultless
 from service.speakers.gallery import Gallery
 from service.speakers.index import Hit, VoiceIndex
 from service.speakers.mixture import second_voice
-from service.speakers.quality import Issue, Quality, assess
+from service.speakers.quality import Issue, Progress, Quality, assess
 from service.speakers.records import (
     Changes,
     Embedding,
@@ -44,8 +45,10 @@ __all__ = [
     "Measures",
     "NewUtterance",
     "Page",
+    "Progress",
     "Quality",
     "RedisGallery",
+    "Sorted",
     "SpaceMap",
     "Speaker",
     "SpeakerDirectory",
@@ -60,4 +63,5 @@ __all__ = [
     "new_utterances",
     "require_faultless",
     "second_voice",
+    "sort_out",
 ]

@@ -12,8 +12,9 @@ from bundle.scoring import Scorer
 from service.audio import encode_opus
 from service.audio.decoder import EmbeddedRecording
 from service.errors import PoorEnrolment
+from service.speakers.copies import packed, repeats
 from service.speakers.mixture import second_voice
-from service.speakers.quality import assess, centred_sum, cohesion, stored_sum
+from service.speakers.quality import Issue, assess, centred_sum, cohesion, stored_sum
 from service.speakers.records import Embedding, Measures, NewUtterance, Speaker, Utterance
 
 
@@ -54,6 +55,8 @@ def new_utterances(
             measures=Measures(
                 second_voice=second_voice(recording.embeddings, recording.prepared.crops.spans, scorer),
                 bandwidth_hz=recording.prepared.audio.bandwidth_hz,
+                repeats=repeats(recording.prepared.fingerprint),
+                fingerprint=packed(recording.prepared.fingerprint),
             ),
             audio=encode_opus(recording.prepared.decoded.samples) if retain_audio else None,
         )
@@ -63,10 +66,12 @@ def new_utterances(
 
 def require_faultless(
     utterances: Sequence[NewUtterance],
+    model: str,
     scorer: Scorer,
     *,
     speaker_id: str,
     enrolled: Sequence[Utterance] = (),
+    copies: Sequence[Issue] = (),
 ) -> None:
     """Refuses recordings that would give an enrolment issues, before anything is stored.
 
@@ -88,6 +93,6 @@ def require_faultless(
         for number, new in enumerate(utterances, start=1 + max((u.number for u in enrolled), default=0))
     )
     speaker = Speaker(speaker_id, None, {}, now, (*enrolled, *coming))
-    issues = assess(speaker, utterances[0].model, scorer).issues
+    issues = assess(speaker, model, scorer, copies).issues
     if issues:
         raise PoorEnrolment([vars(issue) for issue in issues])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +31,25 @@ _TOO_SHORT = f"More speech makes recognition surer: add recordings up to {AMPLE_
 class Issue:
     """What makes an enrolment less reliable."""
 
-    kind: str  # two_voices, other_voice, noisy or too_short
+    kind: str  # two_voices, other_voice, noisy, repeated, same_recording or too_short
     advice: str
     recording: int | None = None  # its number; None: the whole enrolment
     start_s: float | None = None  # None: all of the recording
     end_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an enrolment is on its way to ample speech."""
+
+    enrolled_percent: int  # 0 to 100
+    remaining_speech_s: float
+
+    @classmethod
+    def of(cls, speech_s: float) -> Progress:
+        """After so many seconds of speech."""
+        share = min(speech_s / AMPLE_SPEECH_S, 1.0)
+        return cls(math.floor(100 * share), round(max(AMPLE_SPEECH_S - speech_s, 0.0), 2))
 
 
 @dataclass(frozen=True)
@@ -103,8 +119,11 @@ def _odds(
     return float(ratio(np.array(score), compared[number].speech_s, sum(u.speech_s for u in rest)))
 
 
-def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
-    """Quality of an enrolment under `model`. The weakest recording counts, because one spoils the mean."""
+def assess(speaker: Speaker, model: str, scorer: Scorer, copies: Sequence[Issue] = ()) -> Quality:
+    """Quality of an enrolment under `model`. The weakest recording counts, because one spoils the mean.
+
+    `copies` are the issues of recordings that were not added, as they are there already.
+    """
     weakest = min((e.cohesion for e in speaker.embeddings(model) if e.cohesion is not None), default=None)
     noisiest = min((u.snr_db for u in speaker.utterances if u.snr_db is not None), default=None)
     if not speaker.embeddings(model):
@@ -124,6 +143,12 @@ def assess(speaker: Speaker, model: str, scorer: Scorer) -> Quality:
         if utterance.snr_db is not None and utterance.snr_db < NOISY_DB
     ]
     ok = not issues
+    issues += [
+        Issue("repeated", _repeated(utterance.number, *stretch), utterance.number, *stretch)
+        for utterance in speaker.utterances
+        if (stretch := utterance.measures.repeats) is not None
+    ]
+    issues += copies
     if speaker.speech_s < AMPLE_SPEECH_S:
         issues.append(Issue("too_short", _TOO_SHORT))
     advice = " ".join(dict.fromkeys(issue.advice for issue in issues))
@@ -148,6 +173,13 @@ def _two_voices(recording: int, start_s: float, end_s: float) -> str:
         f"In recording {recording}, another voice speaks from {start_s:.1f} to {end_s:.1f} s than in the "
         "rest of it. Remove the recording, and enrol the part of one person with start_s and end_s; "
         "POST /diarize finds it."
+    )
+
+
+def _repeated(recording: int, start_s: float, end_s: float) -> str:
+    return (
+        f"From {start_s:.1f} to {end_s:.1f} s, recording {recording} repeats sound that was in it before, "
+        "which says nothing new of the voice. Add other speech."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,20 +33,28 @@ class Measures:
 
     second_voice: tuple[float, float] | None = None  # start_s, end_s; None: one voice, as far as is known
     bandwidth_hz: int | None = None  # up to which the voice stands out; None: unknown
+    repeats: tuple[float, float] | None = None  # start_s, end_s of sound that was heard before; None: none
+    fingerprint: bytes = b""  # sparse, little-endian uint32; service/audio/fingerprint.py
 
     def to_json(self) -> str:
         """JSON that holds what is known."""
-        return json.dumps({name: value for name, value in vars(self).items() if value is not None})
+        fields = vars(self) | {"fingerprint": base64.b64encode(self.fingerprint).decode()}
+        return json.dumps({name: value for name, value in fields.items() if value})
 
     @classmethod
     def from_json(cls, text: str) -> Measures:
         """Reads `to_json`, also of a release that measures more."""
         stored = json.loads(text)
-        second_voice = stored.get("second_voice")
         return cls(
-            second_voice=None if second_voice is None else (second_voice[0], second_voice[1]),
+            second_voice=_span(stored.get("second_voice")),
             bandwidth_hz=stored.get("bandwidth_hz"),
+            repeats=_span(stored.get("repeats")),
+            fingerprint=base64.b64decode(stored.get("fingerprint", "")),
         )
+
+
+def _span(stored: list[float] | None) -> tuple[float, float] | None:
+    return None if stored is None else (stored[0], stored[1])
 
 
 @dataclass(frozen=True, eq=False)

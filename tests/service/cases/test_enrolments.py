@@ -1,9 +1,10 @@
-"""B1, B2 and B4: two voices in one recording, a stranger in an enrolment, a probe with two people."""
+"""Part B: two voices in one recording, a stranger in an enrolment, the same recording again, two people."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from bundle.arrays import Float32
+from service.audio import encode_opus
 from tests.service.conftest import newest_shipped
 from trainer.audio.folders import read_audio
 
@@ -99,6 +102,66 @@ def test_b2_a_strangers_recording_is_named(http: httpx.Client, examples: Path, a
         i for i in http.get("/speakers/ann").json()["quality"]["issues"] if i["kind"] == "other_voice"
     )
     assert issue["recording"] == 3
+
+
+def as_opus(samples: Float32) -> bytes:
+    return encode_opus(samples)
+
+
+def as_telephone(samples: Float32) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, soxr.resample(samples, RATE_HZ, 8000), 8000, format="WAV", subtype="ULAW")
+    return file.getvalue()
+
+
+def as_quiet_piece(samples: Float32) -> bytes:
+    return wav(0.05 * samples[5000:])[1]
+
+
+@pytest.mark.parametrize("again", [as_opus, as_telephone, as_quiet_piece])
+def test_b3_the_same_recording_counts_once(
+    http: httpx.Client, ann: Float32, again: Callable[[Float32], bytes]
+) -> None:
+    samples = ann[: 8 * RATE_HZ]
+    first = enrol(http, samples, speaker_id="ann")[1]
+    assert first["feedback"] == ["audio_ok"]
+    assert (first["enrolled_percent"], first["remaining_speech_s"]) == (
+        math.floor(10 * first["speech_s"]),
+        pytest.approx(10 - first["speech_s"], abs=0.01),
+    )
+    files = [("audio", ("a.wav", again(samples))), ("audio", wav(ann[8 * RATE_HZ :]))]
+    strict = http.post("/speakers/ann/audio", data={"strict": "true"}, files=files).json()
+    assert (strict["code"], [issue["kind"] for issue in strict["issues"]]) == (
+        "poor_enrolment",
+        ["same_recording"],
+    )
+    both = http.post("/speakers/ann/audio", files=files).json()
+    assert (both["utterances"], both["feedback"]) == (2, ["same_recording", "audio_ok"])
+    (issue,) = (i for i in both["quality"]["issues"] if i["kind"] == "same_recording")
+    assert issue["recording"] == 1
+    assert both["enrolled_percent"] == 100
+    alone = http.post("/speakers/ann/audio", files=files[:1]).json()
+    assert (alone["utterances"], alone["speech_s"]) == (2, both["speech_s"])
+
+
+def test_b3_one_file_twice_in_a_request(http: httpx.Client, ann: Float32) -> None:
+    file = ("audio", wav(ann[: 8 * RATE_HZ]))
+    body = http.post("/speakers", data={"speaker_id": "ann"}, files=[file, file]).json()
+    assert (body["utterances"], body["feedback"]) == (1, ["audio_ok", "same_recording"])
+
+
+def test_b3_a_recording_may_come_again_to_be_retained(http: httpx.Client, ann: Float32) -> None:
+    samples = ann[: 8 * RATE_HZ]
+    first = enrol(http, samples, speaker_id="ann")[1]
+    again = enrol(http, samples, "/speakers/ann/audio", retain_audio="true")[1]
+    assert (again["utterances"], again["speech_s"], again["audio_retained"]) == (1, first["speech_s"], True)
+
+
+def test_sound_that_repeats_in_a_recording_is_said(http: httpx.Client, ann: Float32) -> None:
+    part = ann[: 6 * RATE_HZ]
+    body = enrol(http, np.concatenate([part, part]), speaker_id="ann")[1]
+    (issue,) = (i for i in body["quality"]["issues"] if i["kind"] == "repeated")
+    assert (issue["start_s"], issue["end_s"]) == pytest.approx((6, 12), abs=1)
 
 
 def test_b4_a_probe_with_two_people_warns(http: httpx.Client, ann: Float32, both: Float32) -> None:
