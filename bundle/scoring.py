@@ -6,6 +6,7 @@ Source of the formulas: docs/architecture.md, "From crops to a score".
 from __future__ import annotations
 
 import math
+import sys
 from itertools import pairwise
 from typing import Literal
 
@@ -123,6 +124,7 @@ class Scorer:
             raise ValueError(f"target_fpr has to lie between 0 and 1, not {target_fpr}")
         # 1 − (1 − fpr)^(1/N) without the cancellation at large N.
         trial_fpr = -math.expm1(math.log1p(-target_fpr) / max(voices, 1))
+        trial_fpr = max(trial_fpr, sys.float_info.min)  # the least rates become 0 when they are divided
         return self._at(seconds, [entry.at_fpr(trial_fpr) for entry in self._entries(seconds)])
 
     def _entries(self, seconds: float | None) -> list[_Entry]:

@@ -111,6 +111,11 @@ def test_threshold_meets_the_table(scorer: Scorer, fpr: float, threshold: float)
     assert scorer.threshold(fpr, seconds=3) == pytest.approx(threshold)
 
 
+def test_the_least_rate_there_is_has_a_threshold(scorer: Scorer) -> None:
+    """Divided among voices it would be 0, which has no logarithm."""
+    assert scorer.threshold(5e-324, seconds=3, voices=2) == scorer.threshold(1e-300, seconds=3)
+
+
 def test_threshold_is_linear_in_log_rate(scorer: Scorer) -> None:
     assert scorer.threshold(math.sqrt(0.1 * 0.01), seconds=3) == pytest.approx(0.3)
 
