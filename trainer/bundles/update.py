@@ -52,7 +52,7 @@ def _constants(module: nn.Module) -> Iterator[Float32]:
         layer for layer in module.modules() if not list(layer.children()) or isinstance(layer, nn.Sequential)
     ]
     for layer in layers:
-        if isinstance(layer, nn.Conv1d | nn.BatchNorm1d):
+        if isinstance(layer, nn.Conv1d | nn.BatchNorm1d | nn.InstanceNorm1d):
             continue  # its Sequential has it
         if isinstance(layer, nn.Sequential):
             yield from _sequence(layer)
@@ -68,6 +68,9 @@ def _constants(module: nn.Module) -> Iterator[Float32]:
 
 def _sequence(layers: nn.Sequential) -> Iterator[Float32]:
     for layer, after in pairwise([*layers, None]):
+        if isinstance(layer, nn.InstanceNorm1d):
+            yield _array(layer.weight)
+            yield _array(layer.bias)
         if not isinstance(layer, nn.Conv1d):
             continue
         weight, bias = layer.weight, layer.bias

@@ -12,23 +12,29 @@ from trainer.bundles.update import update_onnx
 from trainer.bundles.write import ExportError, Graph, check_onnx, write_onnx
 
 
-def nets(encoder: str) -> tuple[nn.Module, nn.Module, torch.Tensor]:
-    """A network whose batch norms have seen data, and one trained on from it."""
+def nets(encoder: str, norm: str = "batch") -> tuple[nn.Module, nn.Module, torch.Tensor]:
+    """A network that has been trained, so that no two of its layers are alike, and one trained on from it."""
     torch.manual_seed(0)
     x = torch.randn(7, 64, 80)
-    old = FrameNet(ENCODERS[encoder], 80, 16)
-    old.train()(x)
+    old = FrameNet(ENCODERS[encoder], 80, 16, norm)
+    trained_on(old, x)
     new = copy.deepcopy(old)
-    with torch.no_grad():
-        for parameter in new.parameters():
-            parameter.add_(0.01 * torch.randn_like(parameter))
-        new.train()(x)
+    trained_on(new, x)
     return old.eval(), new.eval(), x
 
 
-@pytest.mark.parametrize("encoder", ["dense", "conv"])
-def test_the_parents_graph_with_new_weights_equals_the_new_module(encoder: str, tmp_path: Path) -> None:
-    old, new, x = nets(encoder)
+def trained_on(net: nn.Module, x: torch.Tensor) -> None:
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(0.01 * torch.randn_like(parameter))
+        net.train()(x)
+
+
+@pytest.mark.parametrize(("encoder", "norm"), [("dense", "batch"), ("fast", "batch"), ("fast", "instance")])
+def test_the_parents_graph_with_new_weights_equals_the_new_module(
+    encoder: str, norm: str, tmp_path: Path
+) -> None:
+    old, new, x = nets(encoder, norm)
     source, target = tmp_path / "old.onnx", tmp_path / "new.onnx"
     write_onnx(Graph("net", old, {"x": x}, ("y",)), source)
     update_onnx(source, target, old, new)
