@@ -29,7 +29,7 @@ from service.tenants import OPERATOR, Tenant
 
 TARGET_FPR = 0.01
 _SPEECH_S = 8.0  # of each probe
-_SEARCHES = 200
+_SEARCHES = 100
 _SIDE_BY_SIDE_S = 3.0
 
 
