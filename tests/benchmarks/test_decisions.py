@@ -24,8 +24,9 @@ from benchmarks.recordings.recordings import Recordings
 from bundle.scoring import Calibration, OperatingPoint, Scorer, Scoring
 from bundle.vectors import unit
 from trainer.audio.folders import Clip
+from trainer.bundles.newest import newest_bundle
 
-SHIPPED = Path(__file__).parents[2] / "models" / "autodecompose" / "1.1.0"
+SHIPPED = newest_bundle(Path(__file__).parents[2] / "models" / "autodecompose")
 
 
 @pytest.fixture(scope="module")
