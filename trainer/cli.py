@@ -107,7 +107,7 @@ def export(
 ) -> None:
     """Makes a bundle of a run: ONNX files, whitening and score calibration. Checks it against torch.
 
-    Example: `python -m trainer export runs/libri --out models/autodecompose/1.1.0`
+    Example: `python -m trainer export runs/libri --out models/autodecompose/2.0.0`
     """
     from trainer.bundles.write import ExportError
     from trainer.gaae.export import export_gaae
@@ -141,7 +141,7 @@ def finetune(
 
     Examples:
 
-    `python -m trainer finetune models/autodecompose/1.1.0 my_recordings --out models/autodecompose/1.1.1`
+    `python -m trainer finetune models/autodecompose/2.0.0 my_recordings --out models/autodecompose/2.0.1`
 
     `python -m trainer finetune BUNDLE call.wav --same-voice-seconds 2 --out models/autodecompose/1.0.2`
     """
@@ -177,9 +177,9 @@ def evaluate(
 
     Examples:
 
-    `python -m trainer evaluate models/autodecompose/1.1.0 --data data/librispeech --split test`
+    `python -m trainer evaluate models/autodecompose/2.0.0 --data data/librispeech --split test`
 
-    `python -m trainer evaluate models/autodecompose/1.1.0 --data my_recordings --json out.json`
+    `python -m trainer evaluate models/autodecompose/2.0.0 --data my_recordings --json out.json`
     """
     from trainer.evaluate import evaluate as measure_bundle
     from trainer.evaluate import figures_table, record_metrics

@@ -60,7 +60,7 @@ def test_a_voice_is_enrolled_found_and_erased(
     with Client(service.url) as client:
         enrolled = client.enrol("client-ann", file, name="Ann", metadata={"a": 1}, retain_audio=True)
         assert (enrolled.name, enrolled.metadata, enrolled.audio[0].codec) == ("Ann", {"a": 1}, "opus")
-        assert client.add_audio("client-ann", voices[0].probe).utterances == 2
+        assert client.add_audio("client-ann", voices[0].enrol[0]).utterances == 2
         found = client.identify(voices[0].probe, threshold=0.5)
         assert found.match is not None
         assert found.match.speaker_id == "client-ann"
