@@ -102,16 +102,16 @@ def same_sound(
                 rows[shifts * _SPARSE_S >= least_shift_s],
                 shifts[shifts * _SPARSE_S >= least_shift_s],
             )
-        heard = (rows != 0) & (stored != 0)
-        differing = _moving_sum(np.where(heard, np.bitwise_count(rows ^ stored), 0), window)
-        compared = _moving_sum(heard, window)  # (shifts, windows)
+        audible = (rows != 0) & (stored != 0)
+        differing = _moving_sum(np.where(audible, np.bitwise_count(rows ^ stored), 0), window)
+        compared = _moving_sum(audible, window)  # (shifts, windows)
         limit = SAME_BITS if window == _WINDOW else _SHORT_SAME_BITS
         same = (differing < limit * 32 * compared) & (2 * compared >= window)
         if not same.any():
             continue
         row = int(np.argmax(same.sum(axis=1)))
         inside = np.convolve(same[row], np.ones(window))[: len(stored)] > 0  # (stored,)
-        frames = np.flatnonzero(inside & heard[row]) + shifts[row]
+        frames = np.flatnonzero(inside & audible[row]) + shifts[row]
         share = min(len(frames) / voiced, 1.0)
         if best is None or share > best.share:
             offset_s = phase * _HOP / SAMPLE_RATE_HZ

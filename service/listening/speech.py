@@ -77,10 +77,10 @@ class SpeechSteps:
             windows += self._cut(regions.closed[number], number, closed=True)
         if regions.open:
             windows += self._cut(regions.open, len(regions.closed), closed=False)
-        heard = [*regions.closed[-2:], *([regions.open] if regions.open else [])]
+        latest = [*regions.closed[-2:], *([regions.open] if regions.open else [])]
         return Step(
             self._end / SAMPLE_RATE_HZ,
-            self._overlap_s(heard) >= _LEAST_SPEECH_S,
+            self._overlap_s(latest) >= _LEAST_SPEECH_S,
             tuple(windows),
             self._waveforms(windows),
         )

@@ -64,8 +64,8 @@ def register(app: typer.Typer, service: Service) -> None:
 
 def _passphrase(file: Path | None, *, new: bool) -> str:
     if file is None:
-        asked: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True)
-        return asked
+        phrase: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True)
+        return phrase
     try:
         return file.read_text().rstrip("\n")
     except OSError as error:

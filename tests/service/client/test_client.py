@@ -61,9 +61,9 @@ def test_a_voice_is_enrolled_found_and_erased(
         enrolled = client.enrol("client-ann", file, name="Ann", metadata={"a": 1}, retain_audio=True)
         assert (enrolled.name, enrolled.metadata, enrolled.audio[0].codec) == ("Ann", {"a": 1}, "opus")
         assert client.add_audio("client-ann", voices[0].enrol[0]).utterances == 2
-        found = client.identify(voices[0].probe, threshold=0.5)
-        assert found.match is not None
-        assert found.match.speaker_id == "client-ann"
+        identified = client.identify(voices[0].probe, threshold=0.5)
+        assert identified.match is not None
+        assert identified.match.speaker_id == "client-ann"
         assert client.verify("client-ann", file).accepted
         assert client.diarize(file).speakers
         assert "client-ann" in [speaker.speaker_id for speaker in client.speakers()]
