@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from service.generation import GenerationDesk
 from service.inference import ActiveModel, ActiveModelFile, Engine, ModelRegistry, inference_threads
 from service.jobs import CeleryQueue, Folders, JobDesk, JobMonitor, make_celery, open_store
 from service.keys import KeyRing
-from service.listening import ListeningDesk
+from service.listening import ListeningDesk, LongDiarizations
 from service.metrics import Metrics
 from service.rates import Rate
 from service.replicas import RedisActiveModel, Replica
@@ -44,6 +44,7 @@ class Runtime:
     eraser: Eraser
     generation: GenerationDesk
     listening: ListeningDesk
+    diarizations: LongDiarizations
     keys: KeyRing
     audit: AuditLog
     requests: Rate
@@ -91,7 +92,15 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                 store, CeleryQueue(make_celery(settings, folders)), folders, settings, directory.threads
             )
             eraser = Eraser(directory, jobs)
+            diarizations = LongDiarizations(
+                registry,
+                listening,
+                max_bytes=settings.max_bytes,
+                max_seconds=settings.background_seconds,
+                keep_s=settings.background_keep_s,
+            )
             async with (
+                aclosing(diarizations),
                 _in_background(JobMonitor(jobs, registry, directory, decoder).run()),
                 _in_background(eraser.run()),
             ):
@@ -106,6 +115,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                     eraser=eraser,
                     generation=generation,
                     listening=listening,
+                    diarizations=diarizations,
                     keys=keys,
                     audit=audit,
                     requests=Rate(settings.requests_per_minute, "requests", "TWOFOLD_REQUESTS_PER_MINUTE"),

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, model_validator
 
 from bundle.arrays import Float32
 from service.api.accept import prefers
 from service.api.audio import AudioAnswer, audio_answer
 from service.api.decision import single_recording
-from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep
+from service.api.deps import (
+    AuditDep,
+    ClientDep,
+    DirectoryDep,
+    PipelineDep,
+    RuntimeDep,
+    SettingsDep,
+    TenantDep,
+)
 from service.api.identify import stale_warning
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
-from service.diarization import Hints, Turn, Windows, diarize, rttm, webvtt
+from service.diarization import Diarization, Hints, Turn, Windows, diarize, rttm, webvtt
+from service.errors import Conflict
+from service.listening import JobState, LongDiarization
+from service.runtime import Runtime
 from service.speakers import Strictness, VoiceIndex, decide
+from service.tenants import Tenant
 
 router = APIRouter(tags=["speakers"])
 
@@ -57,6 +71,23 @@ class DiarizeParams(BaseModel):
         return Hints(
             self.num_speakers or self.min_speakers or 1, self.num_speakers or self.max_speakers or None
         )
+
+
+class RecordingParams(DiarizeParams):
+    """Parameters of POST /diarize."""
+
+    background: bool = Field(
+        False,
+        description="Answer at once with a job, which takes recordings of up to TWOFOLD_BACKGROUND_SECONDS. "
+        "GET /diarize/{job_id} then has the answer, without `embeddings`.",
+    )
+
+
+class BackgroundAnswer(BaseModel):
+    """The job that was started. `Location` says where to watch it."""
+
+    job_id: str
+    state: JobState
 
 
 class NamedSpeaker(BaseModel):
@@ -112,15 +143,17 @@ class DiarizeAnswer(Diarized):
 @router.post(
     "/diarize",
     response_model=DiarizeAnswer,
-    responses=problem_responses(*AUDIO_STATUSES) | _OTHER_FORMS,
-    openapi_extra=audio_body(DiarizeParams, several=False),
+    responses=problem_responses(409, *AUDIO_STATUSES) | _OTHER_FORMS | {202: {"model": BackgroundAnswer}},
+    openapi_extra=audio_body(RecordingParams, several=False),
 )
 async def diarize_recording(
-    body: Annotated[AudioRequest[DiarizeParams], Depends(audio_request(DiarizeParams))],
+    body: Annotated[AudioRequest[RecordingParams], Depends(audio_request(RecordingParams))],
     request: Request,
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
+    runtime: RuntimeDep,
+    client: ClientDep,
     tenant: TenantDep,
     audit: AuditDep,
 ) -> Response | DiarizeAnswer:
@@ -128,11 +161,19 @@ async def diarize_recording(
 
     Other voices are `unknown 1` and so on. To enrol one of them, send the recording to POST /speakers with
     `start_s` and `end_s` of each of its segments. `Accept: text/plain` gives RTTM, `text/vtt` gives WebVTT. A
-    recording longer than TWOFOLD_MAX_SECONDS gets status 413.
+    recording longer than TWOFOLD_MAX_SECONDS gets status 413, unless `background` is set. Then the answer is
+    202 and a job.
     """
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
     (upload,) = single_recording(body.files)
+    strictness = Strictness(params.target_fpr or settings.target_fpr)
+    if params.background:
+        job = _in_background(upload.data, params.hints, strictness, runtime, client, tenant)
+        audit("diarize", job_id=job.job_id)
+        location = f"{request.scope['root_path']}/diarize/{job.job_id}"
+        answer = BackgroundAnswer(job_id=job.job_id, state=job.state)
+        return JSONResponse(answer.model_dump(), 202, {"Location": location})
     recording = await pipeline.windows(upload, required_s=settings.min_speech_identify_s)
     diarized = await asyncio.to_thread(
         diarize_windows,
@@ -140,7 +181,7 @@ async def diarize_recording(
         recording.embeddings,
         index,
         params,
-        strictness=Strictness(params.target_fpr or settings.target_fpr),
+        strictness=strictness,
         tenant=tenant.name,
         duration_s=recording.prepared.decoded.duration_s,
         warnings=recording.prepared.audio.warnings,
@@ -160,6 +201,18 @@ async def diarize_recording(
     return answer
 
 
+def _in_background(
+    data: bytes, hints: Hints, strictness: Strictness, runtime: Runtime, client: str, tenant: Tenant
+) -> LongDiarization:
+    if runtime.settings.redis_url:
+        raise Conflict(
+            "background=true works where one process serves, and this one shares a Redis with others. Send "
+            "the recording in pieces."
+        )
+    charge = partial(runtime.audio.charge, client)
+    return runtime.diarizations.submit(data, hints, strictness, tenant=tenant, client=client, charge=charge)
+
+
 def diarize_windows(
     windows: Windows,
     embeddings: Float32,
@@ -173,6 +226,36 @@ def diarize_windows(
 ) -> Diarized:
     """Who spoke when, of at least one window of speech with its embeddings (windows, dim). Blocks."""
     parts = diarize(windows, embeddings, index.scorer, params.hints)
+    diarized = name_voices(
+        parts,
+        index,
+        strictness=strictness,
+        tenant=tenant,
+        duration_s=duration_s,
+        warnings=warnings,
+        embeddings=params.embeddings,
+    )
+    if params.num_speakers and len(diarized.speakers) != params.num_speakers:
+        diarized.warnings.append(f"{len(diarized.speakers)} voices were found, not {params.num_speakers}.")
+    return diarized
+
+
+def name_voices(
+    parts: Diarization,
+    index: VoiceIndex,
+    *,
+    strictness: Strictness,
+    tenant: str,
+    duration_s: float,
+    warnings: Sequence[str] = (),
+    embeddings: bool = False,
+    numbers: Sequence[int] | None = None,
+) -> Diarized:
+    """Who spoke when, with the names of enrolled voices. Blocks.
+
+    `numbers` are those of all voices, for their labels while they are unknown. Without them, unknown voices
+    are counted.
+    """
     decisions = [
         decide(index, voice.embedding, seconds=voice.speech_s, strictness=strictness, tenant=tenant, top_k=1)
         for voice in parts.voices
@@ -180,9 +263,9 @@ def diarize_windows(
     labels: list[str] = []
     speakers: dict[str, DiarizedSpeaker] = {}
     unknown = 0
-    for voice, decision in zip(parts.voices, decisions, strict=True):
+    for number, (voice, decision) in enumerate(zip(parts.voices, decisions, strict=True)):
         match = decision.match
-        unknown += match is None
+        unknown = numbers[number] if numbers else unknown + (match is None)
         label = match.speaker_id if match else f"unknown {unknown}"
         labels.append(label)
         if label in speakers:  # clustering took one enrolled voice for two
@@ -194,7 +277,7 @@ def diarize_windows(
             name=match.name if match else None,
             speech_s=round(voice.speech_s, 3),
             threshold=decision.threshold,
-            embedding=voice.embedding.astype(np.float64).round(8).tolist() if params.embeddings else None,
+            embedding=voice.embedding.astype(np.float64).round(8).tolist() if embeddings else None,
         )
     segments = [
         TurnAnswer(
@@ -213,8 +296,6 @@ def diarize_windows(
     warnings = list(warnings)
     if stale := stale_warning(decisions[0].stale, index.model):
         warnings.append(stale)
-    if params.num_speakers and len(speakers) != params.num_speakers:
-        warnings.append(f"{len(speakers)} voices were found, not {params.num_speakers}.")
     if any(segment.overlap for segment in segments):
         warnings.append("Two people may speak at once where `overlap` is true; one of them is named there.")
     return Diarized(

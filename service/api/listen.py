@@ -21,13 +21,12 @@ from service.api.sockets import (
     StreamParams,
     StreamTenantDep,
     accepted,
-    embed_patiently,
     ready_event,
     stream_params,
 )
 from service.errors import NotReady
 from service.inference import Engine
-from service.listening import Listening, Moment, SpeakerTracker, Step
+from service.listening import Listening, Moment, SpeakerTracker, Step, embed_patiently
 from service.runtime import Runtime
 from service.speakers import Strictness, VoiceIndex
 from service.tenants import Tenant

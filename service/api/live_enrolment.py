@@ -21,7 +21,6 @@ from service.api.sockets import (
     StreamParams,
     StreamTenantDep,
     accepted,
-    embed_patiently,
     ready_event,
     stream_params,
 )
@@ -30,7 +29,7 @@ from service.api.uploads import AudioRequest
 from service.audio import encode_wav
 from service.audio.decoder import Upload
 from service.errors import BadRequest, Conflict, InsufficientSpeech, NotFound
-from service.listening import ADVICE, FeedbackKind, LiveEnrolment, Progress
+from service.listening import ADVICE, FeedbackKind, LiveEnrolment, Progress, embed_patiently
 from service.runtime import Runtime
 from service.speakers.quality import AMPLE_SPEECH_S
 from service.tenants import Tenant

@@ -18,13 +18,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
-from bundle.arrays import Float32
 from service.api.deps import Audit, RuntimeDep, client_of, key_tenant
 from service.api.parameters import require_known
 from service.api.problems import error_fields
 from service.audio.streams import StreamCodec
-from service.errors import BadRequest, Overloaded, TwofoldError
-from service.inference import Engine
+from service.errors import BadRequest, TwofoldError
 from service.listening import STEP_S
 from service.settings import Settings
 from service.speakers import VoiceIndex
@@ -72,17 +70,6 @@ def ready_event(index: VoiceIndex, params: StreamParams, *, max_seconds: float) 
         every_s=STEP_S,
         max_seconds=max_seconds,
     )
-
-
-async def embed_patiently(engine: Engine, waveforms: Float32) -> Float32:
-    """Unit voices (crops, dim) of waveforms (crops, 16384). Waits where other calls would be told to."""
-    if not len(waveforms):
-        return waveforms
-    while True:
-        try:
-            return await engine.embed(waveforms)
-        except Overloaded:
-            await asyncio.sleep(STEP_S)
 
 
 def stream_key(websocket: WebSocket) -> str | None:

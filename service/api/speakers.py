@@ -23,21 +23,24 @@ from service.api.deps import (
     EraserDep,
     PipelineDep,
     RegistryDep,
+    RuntimeDep,
     SettingsDep,
     TenantDep,
     active_bundle,
     stored_id,
 )
 from service.api.json_body import json_body, json_request
+from service.api.long_diarizations import utterance_of
 from service.api.pipeline import Pipeline
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.speaker_answers import SpeakerAnswer, speaker_answer
-from service.api.uploads import AudioRequest, audio_body, audio_request
+from service.api.uploads import AudioRequest, audio_body, audio_request, no_audio
 from service.audio.decoder import EmbeddedRecording, Upload
 from service.errors import BadRequest, InsufficientSpeech, NotFound
 from service.settings import Settings
 from service.speakers import (
     Changes,
+    NewUtterance,
     Sorted,
     Speaker,
     SpeakerDirectory,
@@ -127,6 +130,20 @@ class EnrolParams(PieceParams):
         False,
         description="Refuse recordings that would give the enrolment `quality.issues`; nothing is stored.",
     )
+    from_job: str | None = Field(
+        None, max_length=64, description="Instead of a file: a diarization in the background."
+    )
+    label: str | None = Field(
+        None, max_length=200, description="With `from_job`: the voice, as `unknown 2`, to be enrolled."
+    )
+
+    @model_validator(mode="after")
+    def _a_label_is_of_a_job(self) -> Self:
+        if (self.from_job is None) != (self.label is None):
+            raise ValueError("give from_job and label together")
+        if self.from_job is not None and (self.start_s or self.retain_audio):
+            raise ValueError("from_job has no recording to cut or to retain")
+        return self
 
 
 class ChangeParams(BaseModel):
@@ -174,21 +191,37 @@ class SpeakersAnswer(BaseModel):
 @router.post(
     "",
     status_code=201,
-    responses=problem_responses(409, *AUDIO_STATUSES),
-    openapi_extra=audio_body(EnrolParams),
+    responses=problem_responses(404, 409, *AUDIO_STATUSES),
+    openapi_extra=audio_body(EnrolParams, files_required=False),
 )
 async def enrol(
-    body: Annotated[AudioRequest[EnrolParams], Depends(audio_request(EnrolParams))],
+    body: Annotated[AudioRequest[EnrolParams], Depends(audio_request(EnrolParams, files_required=False))],
     pipeline: PipelineDep,
     directory: DirectoryDep,
     settings: SettingsDep,
     tenant: TenantDep,
+    runtime: RuntimeDep,
     audit: AuditDep,
     request: Request,
     response: Response,
 ) -> EnrolledAnswer:
-    """Enrols a voice from one or more recordings of one person. Once answered, it is stored durably."""
-    answer = await enrol_recordings(body.files, body.params, pipeline, directory, settings, tenant, audit)
+    """Enrols a voice from one or more recordings of one person. Once answered, it is stored durably.
+
+    `from_job` and `label` enrol a voice that a diarization in the background found, without a recording.
+    """
+    if body.params.from_job is not None:
+        if body.files:
+            raise BadRequest("from_job takes the place of a file: send one or the other.")
+        index = await directory.index(pipeline.engine.bundle)
+        job = runtime.diarizations.get(body.params.from_job, tenant)
+        utterance = await asyncio.to_thread(
+            utterance_of, job, str(body.params.label), index, tenant, settings.min_speech_enrol_s
+        )
+        answer = await _stored([utterance], [], Sorted(), index, body.params, directory, tenant, audit)
+    elif not body.files:
+        raise no_audio()
+    else:
+        answer = await enrol_recordings(body.files, body.params, pipeline, directory, settings, tenant, audit)
     response.headers["Location"] = f"{request.scope['root_path']}/speakers/{answer.speaker_id}"
     return answer
 
@@ -212,6 +245,19 @@ async def enrol_recordings(
     utterances = await asyncio.to_thread(
         new_utterances, arrived.new, index.model, index.scorer, retain_audio=params.retain_audio
     )
+    return await _stored(utterances, recordings, arrived, index, params, directory, tenant, audit)
+
+
+async def _stored(
+    utterances: list[NewUtterance],
+    recordings: Sequence[EmbeddedRecording],
+    arrived: Sorted,
+    index: VoiceIndex,
+    params: EnrolParams,
+    directory: SpeakerDirectory,
+    tenant: Tenant,
+    audit: Audit,
+) -> EnrolledAnswer:
     speaker_id = stored_id(tenant, params.speaker_id or uuid.uuid4().hex)
     if params.strict:
         require_faultless(utterances, index.model, index.scorer, speaker_id=speaker_id, copies=arrived.issues)

@@ -65,16 +65,21 @@ def audio_request(
         files, fields = await _read_body(request, settings, place, file_field, files_required)
         given = _merge(request.query_params.multi_items(), fields, params, file_field)
         if files_required and not files:
-            raise BadRequest(
-                f"The request has no audio: add a file field {file_field!r}, for example "
-                f"-F {file_field}=@recording.wav."
-            )
+            raise no_audio(file_field)
         try:
             return AudioRequest(files, params.model_validate(given))
         except ValidationError as error:
             raise RequestValidationError([_placed(e, params) for e in error.errors()]) from None
 
     return read
+
+
+def no_audio(file_field: str = "audio") -> BadRequest:
+    """The error of a request without a file, where there has to be one."""
+    return BadRequest(
+        f"The request has no audio: add a file field {file_field!r}, for example -F "
+        f"{file_field}=@recording.wav."
+    )
 
 
 def _placed(error: ErrorDetails, params: type[BaseModel]) -> dict[str, Any]:

@@ -66,19 +66,37 @@ def decode(data: bytes, limits: AudioLimits, ffmpeg: FfmpegReader | None = None)
         return _read(stack.enter_context(open_file(data, limits, ffmpeg)), limits)
 
 
-def _read(sources: list[Source], limits: AudioLimits) -> DecodedRecording:
-    rate, channels, codec = sources[0].rate_hz, sources[0].channels, sources[0].codec
-    if not limits.min_rate_hz <= rate <= limits.max_rate_hz:
-        raise InvalidAudio(
-            f"The sample rate is {rate} Hz; it must be {limits.min_rate_hz} to {limits.max_rate_hz} Hz. "
-            "Resample the file."
-        )
-    if not 1 <= channels <= limits.max_channels:
-        raise InvalidAudio(
-            f"The file has {channels} channels; the limit is {limits.max_channels}. Mix it down."
-        )
-    _check_seconds(sum(source.declared or 0 for source in sources), rate, limits)
+@dataclass(frozen=True, eq=False)
+class DecodedParts:
+    """A file that is decoded part by part, for recordings longer than memory."""
 
+    parts: Iterator[Float32]  # (n,) each, mono, 16 kHz: the mean of all channels
+    declared_s: float | None  # None where the header does not say
+
+
+@contextlib.contextmanager
+def decode_parts(data: bytes, limits: AudioLimits, ffmpeg: FfmpegReader) -> Iterator[DecodedParts]:
+    """Decodes `data` as `decode` does, in parts of about a second. Raises what `decode` raises, also late."""
+    with open_file(data, limits, ffmpeg) as sources:
+        rate, channels = _checked(sources, limits)
+        declared = [source.declared for source in sources]
+        known = None if None in declared else sum(frames or 0 for frames in declared) / rate
+        yield DecodedParts(_parts(sources, rate, channels, limits), known)
+
+
+def _parts(sources: list[Source], rate: int, channels: int, limits: AudioLimits) -> Iterator[Float32]:
+    resampler = soxr.ResampleStream(rate, SAMPLE_RATE_HZ, 1, dtype="float32")
+    frames = 0
+    for block in _blocks(sources):
+        frames += len(block)
+        _check_seconds(frames, rate, limits)
+        yield resampler.resample_chunk(block.mean(axis=1) if channels > 1 else block[:, 0])
+    yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+
+
+def _read(sources: list[Source], limits: AudioLimits) -> DecodedRecording:
+    rate, channels = _checked(sources, limits)
+    codec = sources[0].codec
     decoded = _Decoded(rate, channels, round(_CHANNELS_KEPT * limits.max_seconds * SAMPLE_RATE_HZ))
     clipping = _Clipping()
     for block in _blocks(sources):
@@ -102,6 +120,22 @@ def _read(sources: list[Source], limits: AudioLimits) -> DecodedRecording:
         clipping.share,
         tuple(warnings),
     )
+
+
+def _checked(sources: list[Source], limits: AudioLimits) -> tuple[int, int]:
+    """Rate and channels of sources within the limits. Raises InvalidAudio or TooLarge."""
+    rate, channels = sources[0].rate_hz, sources[0].channels
+    if not limits.min_rate_hz <= rate <= limits.max_rate_hz:
+        raise InvalidAudio(
+            f"The sample rate is {rate} Hz; it must be {limits.min_rate_hz} to {limits.max_rate_hz} Hz. "
+            "Resample the file."
+        )
+    if not 1 <= channels <= limits.max_channels:
+        raise InvalidAudio(
+            f"The file has {channels} channels; the limit is {limits.max_channels}. Mix it down."
+        )
+    _check_seconds(sum(source.declared or 0 for source in sources), rate, limits)
+    return rate, channels
 
 
 def _blocks(sources: list[Source]) -> Iterator[Float32]:

@@ -18,6 +18,7 @@ from service.diarization.windows import Windows
 
 _WINDOW_S = CROP_SAMPLES / SAMPLE_RATE_HZ
 _PIECE_S = 2.0  # of speech that clustering begins with
+_PIECES_AT_ONCE = 2000  # that are clustered together
 _PRIOR = 0.5  # that two pieces are one voice
 _LEAST_VOICE_S = 2.0  # a voice with less speech joins the one it resembles most
 _PASSES = 2  # of resegmentation
@@ -48,6 +49,7 @@ class Diarization:
 
     voices: tuple[Voice, ...]
     segments: tuple[Segment, ...]
+    labels: NDArray[np.intp]  # (windows,) number of the voice of each
 
 
 def diarize(windows: Windows, embeddings: Float32, scorer: Scorer, hints: Hints) -> Diarization:
@@ -63,13 +65,7 @@ def diarize(windows: Windows, embeddings: Float32, scorer: Scorer, hints: Hints)
     vectors = without_condition(scorer.centred(embeddings), windows, scorer)
     directions = unit(vectors)
     pieces = _pieces(windows)
-    labels = agglomerate(
-        _pooled(vectors, seconds, pieces),
-        _lengths(seconds, pieces),
-        ratio,
-        prior=_PRIOR,
-        hints=hints,
-    )[pieces]
+    labels = _clusters(_pooled(vectors, seconds, pieces), _lengths(seconds, pieces), ratio, hints)[pieces]
     labels = _without_short(labels, vectors, seconds, hints)
     for _ in range(_PASSES):
         scores = np.asarray(directions @ _pooled(vectors, seconds, labels).T, np.float64)
@@ -87,7 +83,27 @@ def diarize(windows: Windows, embeddings: Float32, scorer: Scorer, hints: Hints)
         )
         for k in range(int(labels.max()) + 1)
     )
-    return Diarization(voices, tuple(_segments(windows, labels, _overlaps(evidence, windows))))
+    return Diarization(voices, tuple(_segments(windows, labels, _overlaps(evidence, windows))), labels)
+
+
+def _clusters(vectors: Float32, seconds: Float64, ratio: LikelihoodRatio, hints: Hints) -> NDArray[np.intp]:
+    """(pieces,) cluster of each. Above about an hour of speech, hours are clustered first, then their voices.
+
+    Clustering takes memory for each pair.
+    """
+    hours = -(-len(vectors) // _PIECES_AT_ONCE)
+    if hours == 1:
+        return agglomerate(vectors, seconds, ratio, prior=_PRIOR, hints=hints)
+    labels = np.empty(len(vectors), np.intp)
+    following = 0
+    for part in np.array_split(np.arange(len(vectors)), hours):
+        clusters = agglomerate(vectors[part], seconds[part], ratio, prior=_PRIOR, hints=Hints())
+        labels[part] = following + clusters
+        following += int(clusters.max()) + 1
+    voices = agglomerate(
+        _pooled(vectors, seconds, labels), _lengths(seconds, labels), ratio, prior=_PRIOR, hints=hints
+    )
+    return voices[labels]
 
 
 def _pieces(windows: Windows) -> NDArray[np.intp]:

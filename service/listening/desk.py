@@ -11,11 +11,14 @@ from typing import TypeVar
 
 from prometheus_client import Gauge
 
+from bundle.arrays import Float32
 from service.audio import SpeechDetector
 from service.errors import Overloaded
+from service.inference import Engine
 
 T = TypeVar("T")
 _THREADS = 2
+_PATIENCE_S = 0.5
 
 
 class ListeningDesk:
@@ -60,3 +63,14 @@ class ListeningDesk:
     def close(self) -> None:
         """Waits for the work being done, then ends the threads."""
         self._pool.shutdown()
+
+
+async def embed_patiently(engine: Engine, waveforms: Float32) -> Float32:
+    """Unit voices (crops, dim) of waveforms (crops, 16384). Waits where other calls would be told to."""
+    if not len(waveforms):
+        return waveforms
+    while True:
+        try:
+            return await engine.embed(waveforms)
+        except Overloaded:
+            await asyncio.sleep(_PATIENCE_S)

@@ -1,4 +1,4 @@
-"""How many live streams (WebSockets) there are, and how long."""
+"""How long live streams (WebSockets) and recordings in the background may be, and how many there are."""
 
 from __future__ import annotations
 
@@ -21,4 +21,14 @@ class Streams(BaseModel):
     )
     stream_idle_s: float = Field(
         default=30.0, gt=0, description="A live stream without sound for so long is ended, in seconds."
+    )
+    background_seconds: float = Field(
+        default=4 * 3600.0,
+        gt=0,
+        description="Longest recording that POST /diarize takes with background=true, in seconds.",
+    )
+    background_keep_s: float = Field(
+        default=3600.0,
+        gt=0,
+        description="How long the answers of such diarizations are kept in memory, in seconds.",
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from service.audio import encode_wav
 from service.cli import app
 from tests.service.conftest import newest_shipped
 
@@ -114,3 +117,49 @@ def test_the_verb_prints_turns_and_rttm(http: httpx.Client, examples: Path) -> N
     shown = CliRunner().invoke(app, options)
     assert shown.exit_code == 0, shown.output
     assert "Reader 1998 (1998)" in shown.stdout
+
+
+def long_answer(http: httpx.Client, location: str) -> dict[str, Any]:
+    """A diarization in the background, once it is over."""
+    with http.stream("GET", f"{location}/events") as events:
+        states = [json.loads(line[5:]) for line in events.iter_lines() if line.startswith("data:")]
+    assert [s["at_s"] for s in states] == sorted(s["at_s"] for s in states)
+    return http.get(location).json()
+
+
+def test_a_long_recording_is_diarized_in_the_background_and_its_unknown_enrolled(
+    http: httpx.Client, examples: Path
+) -> None:
+    files = {"audio": ("a.opus", (examples / "conversations" / "2414-367.opus").read_bytes())}
+    form = {"background": "true", "num_speakers": "2"}
+    started = http.post("/diarize", data=form, files=files)
+    assert started.status_code == 202, started.text
+    job_id, location = started.json()["job_id"], started.headers["location"]
+    assert location == f"/diarize/{job_id}"
+    answer = long_answer(http, location)
+    assert (answer["state"], answer["progress"], answer["error"]) == ("succeeded", 1.0, None)
+    labels = [s["label"] for s in answer["diarization"]["segments"]]
+    assert sorted(set(labels)) == ["unknown 1", "unknown 2"]
+    try:
+        for number in ("1", "2"):  # the second keeps its number when the first has a name
+            form = {"from_job": job_id, "label": f"unknown {number}", "speaker_id": f"met-{number}"}
+            enrolled = http.post("/speakers", data=form)
+            assert enrolled.status_code == 201, enrolled.text
+        after = http.get(location).json()["diarization"]["segments"]
+        assert [s["label"] for s in after] == [label.replace("unknown ", "met-") for label in labels]
+        wrong = http.post("/speakers", data={"from_job": job_id, "label": "unknown 3"})
+        assert (wrong.status_code, wrong.json()["code"]) == (404, "not_found")
+    finally:
+        for number in ("1", "2"):
+            http.delete(f"/speakers/met-{number}")
+    assert http.delete(location).status_code == 204
+    assert http.get(location).status_code == 404
+
+
+def test_a_background_diarization_that_fails_says_why(http: httpx.Client) -> None:
+    for audio, said in ((b"RIFF damaged", "WAV"), (encode_wav(np.zeros(48_000, np.float32)), "No speech")):
+        started = http.post("/diarize", data={"background": "true"}, files={"audio": ("a.wav", audio)})
+        answer = long_answer(http, started.headers["location"])
+        assert answer["state"] == "failed"
+        assert said in answer["error"]
+        assert http.post("/speakers", data={"from_job": answer["job_id"], "label": "x"}).status_code == 409
