@@ -172,8 +172,8 @@ async def diarize_recording(
         job = _in_background(upload.data, params.hints, strictness, runtime, client, tenant)
         audit("diarize", job_id=job.job_id)
         location = f"{request.scope['root_path']}/diarize/{job.job_id}"
-        answer = BackgroundAnswer(job_id=job.job_id, state=job.state)
-        return JSONResponse(answer.model_dump(), 202, {"Location": location})
+        started = BackgroundAnswer(job_id=job.job_id, state=job.state)
+        return JSONResponse(started.model_dump(), 202, {"Location": location})
     recording = await pipeline.windows(upload, required_s=settings.min_speech_identify_s)
     diarized = await asyncio.to_thread(
         diarize_windows,

@@ -17,13 +17,12 @@ from service.api.diarize import Diarized, name_voices
 from service.api.problems import problem_responses
 from service.errors import Conflict, InsufficientSpeech, NotFound
 from service.listening import JobState, LongDiarization
-from service.speakers import NewUtterance, VoiceIndex, Voiceprints
+from service.speakers import NewUtterance, VoiceIndex
 from service.speakers.enrolment import embed_recordings
 from service.tenants import Tenant
 
 router = APIRouter(prefix="/diarize", tags=["speakers"])
 
-NOBODY = Voiceprints((), np.zeros((0, 0), np.float32), {})
 _EVENT_S = 0.5  # how often a stream of events looks at the job
 
 
@@ -107,7 +106,7 @@ def _named(job: LongDiarization, index: VoiceIndex, tenant: Tenant) -> Diarized:
     assert outcome is not None
     warnings = []
     if outcome.model != index.model:
-        index = VoiceIndex(outcome.model, outcome.scorer, NOBODY)
+        index = VoiceIndex(outcome.model, outcome.scorer)
         warnings = ["Another model serves now, so that nobody is named. Send the recording again."]
     return name_voices(
         outcome.parts,
