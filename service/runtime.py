@@ -96,6 +96,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                 registry,
                 listening,
                 max_bytes=settings.max_bytes,
+                max_memory_bytes=settings.max_upload_memory_bytes,
                 max_seconds=settings.background_seconds,
                 keep_s=settings.background_keep_s,
             )

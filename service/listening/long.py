@@ -51,6 +51,7 @@ class LongDiarization:
     tenant: str
     client: str
     strictness: Strictness  # of names, when the answer is asked for
+    size: int  # of the recording, in bytes
     created_at: datetime
     state: JobState = "queued"
     at_s: float = 0.0  # of the sound, that was listened to
@@ -76,17 +77,22 @@ class LongDiarizations:
         desk: ListeningDesk,
         *,
         max_bytes: int,
+        max_memory_bytes: int,
         max_seconds: float,
         keep_s: float,
     ) -> None:
-        """Results are forgotten after `keep_s`."""
+        """`max_memory_bytes` bounds the recordings that wait. Results are forgotten after `keep_s`."""
         self._registry = registry
         self._desk = desk
         self._limits = AudioLimits(max_bytes=max_bytes, max_seconds=max_seconds)
+        self._max_memory_bytes = max_memory_bytes
         self._keep = timedelta(seconds=keep_s)
         self._ffmpeg = FfmpegReader()
         self._jobs: dict[str, LongDiarization] = {}
         self._turn = asyncio.Lock()
+        self._process = secrets.token_hex(
+            4
+        )  # begins each id, so that jobs lost by a restart are known as such
 
     def submit(
         self,
@@ -107,7 +113,14 @@ class LongDiarizations:
                 "DELETE /diarize/{job_id}.",
                 retry_after_s=30,
             )
-        job = LongDiarization(secrets.token_hex(16), tenant.name, client, strictness, datetime.now(UTC))
+        if sum(job.size for job in unfinished) + len(data) > self._max_memory_bytes:
+            raise Overloaded(
+                f"The recordings that wait fill {self._max_memory_bytes} bytes "
+                "(TWOFOLD_MAX_UPLOAD_MEMORY_BYTES). Try again later.",
+                retry_after_s=30,
+            )
+        job_id = f"{self._process}-{secrets.token_hex(12)}"
+        job = LongDiarization(job_id, tenant.name, client, strictness, len(data), datetime.now(UTC))
         self._jobs[job.job_id] = job
         job.task = asyncio.create_task(self._run(job, data, hints, charge))
         return job
@@ -117,10 +130,12 @@ class LongDiarizations:
         self._forget_old()
         job = self._jobs.get(job_id)
         if job is None or job.tenant != tenant.name:
-            raise NotFound(
-                f"There is no diarization {job_id!r}. They are kept in memory, for a time, by the process "
-                "that took them: send the recording again."
+            because = (
+                f"Answers are forgotten after {self._keep.total_seconds():.0f} s (TWOFOLD_BACKGROUND_KEEP_S)."
+                if job_id.startswith(f"{self._process}-")
+                else "The service has restarted since: recordings and answers were in memory alone."
             )
+            raise NotFound(f"There is no diarization {job_id!r}. {because} Send the recording again.")
         return job
 
     def remove(self, job_id: str, tenant: Tenant) -> None:

@@ -33,7 +33,8 @@ class Uploads(BaseModel):
         default=2**30,
         ge=1024,
         description="Most memory for all uploads at once, in bytes: twice the body, and what is "
-        "decoded from it. Further requests get status 429.",
+        "decoded from it. Further requests get status 429. Recordings that wait for a diarization in the "
+        "background may fill as much again.",
     )
     requests_per_minute: int = Field(
         default=0,

@@ -213,6 +213,31 @@ def test_tenants_know_nothing_of_each_others_jobs(
     assert acme.get(f"/finetune/{foreign}").status_code == 200
 
 
+def test_tenants_know_nothing_of_each_others_diarizations(
+    shared: Shared, acme: httpx.Client, beta: httpx.Client, operator: httpx.Client
+) -> None:
+    form = {"data": {"background": "true"}, "files": {"audio": ("a.wav", b"RIFF damaged")}}
+    started = acme.post("/diarize", **form)
+    if shared.settings.redis_url:
+        assert (started.status_code, started.json()["code"]) == (409, "conflict")
+        return
+    job_id = started.json()["job_id"]
+    lost = f"0000-{job_id}"  # as of a process that has ended
+    for http, ids in ((acme, (lost,)), (beta, (job_id, lost)), (operator, (job_id, lost))):
+        for unseen in ids:
+            answers = [
+                http.get(f"/diarize/{unseen}"),
+                http.get(f"/diarize/{unseen}/events"),
+                http.delete(f"/diarize/{unseen}"),
+                http.post("/speakers", data={"from_job": unseen, "label": "unknown 1"}),
+            ]
+            assert [answer.status_code for answer in answers] == [404] * 4
+            said = "has restarted" if unseen == lost else "are forgotten after"
+            assert all(said in answer.json()["detail"] for answer in answers)
+    assert acme.get(f"/diarize/{job_id}").status_code == 200
+    assert acme.delete(f"/diarize/{job_id}").status_code == 204
+
+
 def test_tenants_know_nothing_of_each_others_erasures(
     shared: Shared, acme: httpx.Client, beta: httpx.Client, operator: httpx.Client, voices: list[Voice]
 ) -> None:
