@@ -8,6 +8,7 @@
 - `speakers/`: enrolled voices
 - `jobs/`: fine-tuning
 - `stores/`: SQLite and Redis
+- `page/`: the playground at `/`
 - `client/`: the verbs of the command line
 """
 

@@ -28,6 +28,7 @@ from service.api import (
     recordings,
     speakers,
     verify,
+    voice_map,
 )
 from service.api.deps import require_key, within_rate
 from service.api.middleware import EXPOSED_HEADERS, RequestContext
@@ -36,6 +37,7 @@ from service.api.origins import OriginCheck
 from service.api.parameters import known_query
 from service.api.problems import install, problem_responses
 from service.api.sockets import require_stream_key, stream_within_rate
+from service.page import PageFiles, examples_folder
 from service.runtime import running
 from service.settings import Settings
 
@@ -46,6 +48,7 @@ ROUTERS = (
     speakers.router,
     recordings.router,
     gallery.router,
+    voice_map.router,
     erasures.router,
     identify.router,
     verify.router,
@@ -90,6 +93,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestContext)
     install(app)
     app.include_router(home.router)
+    if settings.page:
+        if examples := examples_folder():
+            app.mount("/page/examples", PageFiles(examples), name="examples")
+        app.mount("/page", PageFiles(), name="page")
     app.include_router(health.router, dependencies=[Depends(known_query)])
     for router in ROUTERS:
         app.include_router(

@@ -24,6 +24,7 @@ OPENED_BY: Mapping[tuple[str, str], Sequence[Scope]] = {
     ("GET", "/speakers"): ("read",),
     ("GET", "/speakers/{speaker_id}"): ("read",),
     ("PATCH", "/speakers/{speaker_id}"): ("enrol",),
+    ("GET", "/gallery/map"): ("read",),
     ("DELETE", "/speakers/{speaker_id}"): ("erase",),
     ("GET", "/speakers/{speaker_id}/recordings"): ("read",),
     ("GET", "/speakers/{speaker_id}/recordings/{number}"): ("read",),

@@ -51,6 +51,11 @@ class Access(BaseModel):
         description="Path under which a proxy shows the service, as `/twofold`. The proxy takes it off "
         "before it passes a request on.",
     )
+    page: bool = Field(
+        default=True,
+        description="Show the playground at `/`. `0`: `/` leads to the documentation instead. The page "
+        "itself needs no key; its calls do.",
+    )
 
     @field_validator("api_keys")
     @classmethod

@@ -3,7 +3,7 @@
 `records` are the data, `gallery` is the protocol of the stores in `sqlite_gallery` and `redis_gallery`.
 `directory` keeps the gallery and the search `index` in step, and `carry` moves voices to another model. An
 index has a `shelf` for each tenant, whose voices are `rows` in float32, or `split_rows` where they are many.
-`decision` says whose voice it is, or that it is nobody's.
+`decision` says whose voice it is, or that it is nobody's. `voice_map` draws them all.
 """
 
 from service.speakers.carry import CarryOver, carry_over
@@ -30,6 +30,7 @@ from service.speakers.records import (
 from service.speakers.redis_gallery import RedisGallery
 from service.speakers.space_map import SpaceMap
 from service.speakers.sqlite_gallery import SqliteGallery
+from service.speakers.voice_map import VoiceMap, voice_map
 
 __all__ = [
     "AudioCipher",
@@ -56,6 +57,7 @@ __all__ = [
     "Strictness",
     "Utterance",
     "VoiceIndex",
+    "VoiceMap",
     "Voiceprints",
     "assess",
     "carry_over",
@@ -64,4 +66,5 @@ __all__ = [
     "require_faultless",
     "second_voice",
     "sort_out",
+    "voice_map",
 ]

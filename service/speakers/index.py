@@ -6,6 +6,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -89,6 +90,16 @@ class VoiceIndex:
         """Removes a speaker, if present, and overwrites the voiceprint."""
         with self._writing, self._lock:
             self._all.remove(speaker_id)
+
+    def voices(self, tenant: str, limit: int) -> tuple[list[str], list[str | None], Float32]:
+        """Ids, names and centred voiceprints (voices, dim) of the first `limit` voices of a tenant."""
+        with self._lock:
+            shelf = self._all.shelves.get(tenant)
+            if shelf is None or not len(shelf):
+                return [], [], np.zeros((0, self.scorer.dim), np.float32)
+            taken = ((row, i) for row, i in enumerate(shelf.ids) if i is not None)
+            rows, ids = map(list, zip(*islice(taken, limit), strict=True))
+            return ids, [shelf.names[row] for row in rows], shelf.rows.read(rows)
 
     def centred(self, speaker_id: str) -> Float32 | None:
         """The centred voiceprint (dim,), or None if the speaker is stale. Raises NotFound."""

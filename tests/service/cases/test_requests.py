@@ -150,7 +150,7 @@ def test_c18_pages_of_listed_origins_may_call(public: httpx.Client) -> None:
 def test_c18_a_prefix_is_kept(public: httpx.Client, speech: bytes) -> None:
     document = public.get("/openapi.json").json()
     assert document["servers"] == [{"url": "/twofold"}]
-    assert public.get("/").headers["location"] == "/twofold/docs"
+    assert '<base href="/twofold/">' in public.get("/").text
     assert '"/twofold/openapi.json"' in public.get("/docs").text.replace("'", '"')
     answer = public.post("/speakers", files={"audio": ("a", speech)}, data={"speaker_id": "ann"})
     assert answer.headers["location"] == "/twofold/speakers/ann"
@@ -158,15 +158,13 @@ def test_c18_a_prefix_is_kept(public: httpx.Client, speech: bytes) -> None:
 
 
 def test_c18_the_pages_load_nothing_from_elsewhere(http: httpx.Client) -> None:
-    home = http.get("/")
-    assert home.is_redirect
-    for page in (home.headers["location"], "/redoc"):
-        text = http.get(page).text
+    for page in ("/", "/docs", "/redoc"):
+        text = http.get(page).text.replace('<base href="/">', "")
         loaded = re.findall(r"""(?:src|href)=["']([^"']+)["']""", text)
         assert loaded
         for path in loaded:
-            assert path.startswith("/"), path
-            assert len(http.get(path).content) > 1000
+            assert "//" not in path, path
+            assert http.get(f"/{path.removeprefix('/')}").status_code == 200
 
 
 def test_c3_a_form_bomb_is_refused_at_once(http: httpx.Client) -> None:

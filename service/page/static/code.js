@@ -1,0 +1,79 @@
+// A call as lines that do the same in a shell and in Python.
+
+import { hasKey } from "./api.js";
+import { h } from "./dom.js";
+import { t } from "./i18n.js";
+
+const base = () => document.baseURI.replace(/\/$/, "");
+const shell = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+const python = (text) => JSON.stringify(String(text));
+
+function curl({ method = "GET", path, query = {}, fields = [], files = [], json, accept, output }) {
+  const parts = ["curl"];
+  if (hasKey()) parts.push('-H "Authorization: Bearer $KEY"');
+  if (accept) parts.push(`-H ${shell(`Accept: ${accept}`)}`);
+  for (const [name, file] of files) parts.push(`-F ${shell(`${name}=@${file.name}`)}`);
+  for (const [name, value] of fields) parts.push(`-F ${shell(`${name}=${value}`)}`);
+  if (json !== undefined) parts.push(`--json ${shell(JSON.stringify(json))}`);
+  const implied = files.length || fields.length || json !== undefined ? "POST" : "GET";
+  if (method !== implied) parts.push(`-X ${method}`);
+  if (output) parts.push(`-o ${output}`);
+  const search = new URLSearchParams(query).toString();
+  parts.push(shell(`${base()}${path}${search ? `?${search}` : ""}`));
+  return parts.join(" ");
+}
+
+function httpx({ method = "GET", path, query = {}, fields = [], files = [], json, accept, output }) {
+  const call = [python(path)];
+  if (Object.keys(query).length) call.push(`params=${JSON.stringify(query)}`);
+  if (files.length) {
+    const list = files.map(([name, file]) => `(${python(name)}, open(${python(file.name)}, "rb"))`);
+    call.push(`files=[${list.join(", ")}]`);
+  }
+  if (fields.length) {
+    const grouped = new Map();
+    for (const [name, value] of fields) grouped.set(name, [...(grouped.get(name) ?? []), python(value)]);
+    const pairs = [...grouped].map(([name, v]) => `${python(name)}: ${v.length > 1 ? `[${v.join(", ")}]` : v[0]}`);
+    call.push(`data={${pairs.join(", ")}}`);
+  }
+  if (json !== undefined) call.push(`json=${JSON.stringify(json)}`);
+  if (accept) call.push(`headers={"Accept": ${python(accept)}}`);
+  const headers = hasKey() ? ', headers={"Authorization": f"Bearer {KEY}"}' : "";
+  const client = `client = httpx.Client(base_url=${python(base())}, timeout=60${headers})`;
+  const last = output ? `open(${python(output)}, "wb").write(answer.content)` : "print(answer.json())";
+  const verb = `answer = client.${method.toLowerCase()}(${call.join(", ")})`;
+  return ["import httpx", "", client, verb, method === "DELETE" ? "print(answer.status_code)" : last].join("\n");
+}
+
+/** The lines of a call, and a way to show another: `{ element, show(request) }`. */
+export function codeLines() {
+  const tabs = { curl, Python: httpx };
+  let request = null;
+  let chosen = "curl";
+  const text = h("pre", { tabindex: "0", "aria-label": t("code.label") });
+  const buttons = Object.keys(tabs).map((name) =>
+    h("button", { type: "button", class: "quiet", onclick: () => choose(name) }, name),
+  );
+  const copy = h("button", { type: "button", class: "quiet", onclick: () => copyText() }, t("code.copy"));
+  const element = h("section", { class: "code", "aria-label": t("code.label") });
+  element.append(h("div", { class: "code-head" }, h("span", {}, t("code.title")), buttons, copy), text);
+
+  function choose(name) {
+    chosen = name;
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.textContent === name));
+    text.textContent = request ? tabs[name](request) : "";
+  }
+  async function copyText() {
+    await navigator.clipboard.writeText(text.textContent);
+    copy.textContent = t("code.copied");
+    setTimeout(() => (copy.textContent = t("code.copy")), 1500);
+  }
+  choose(chosen);
+  return {
+    element,
+    show(next) {
+      request = next;
+      choose(chosen);
+    },
+  };
+}

@@ -1,0 +1,122 @@
+// Identify: whose voice is it, or nobody's.
+
+import { ask } from "../api.js";
+import { decode } from "../audio/decode.js";
+import { codeLines } from "../code.js";
+import { h } from "../dom.js";
+import { EXAMPLES, facts } from "../facts.js";
+import { chance, number, seconds, t } from "../i18n.js";
+import { answerPlace, audioFacts, showAnswer, warnings } from "../widgets/report.js";
+import { source } from "../widgets/source.js";
+import { timeline } from "../widgets/timeline.js";
+
+const RATES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2];
+
+export default function identifyPanel() {
+  let file = null;
+  const picture = h("div", { class: "takes" });
+  const answer = answerPlace();
+  const code = codeLines();
+  const words = h("output", { id: "fpr-words" });
+  const nearest = RATES.reduce((best, rate) =>
+    Math.abs(Math.log(rate / facts.target_fpr)) < Math.abs(Math.log(best / facts.target_fpr)) ? rate : best,
+  );
+  const slider = h("input", {
+    type: "range",
+    min: 0,
+    max: RATES.length - 1,
+    value: RATES.indexOf(nearest),
+    "aria-describedby": "fpr-words",
+    oninput: say,
+    onchange: identify,
+  });
+
+  const rate = () => RATES[slider.value];
+  function say() {
+    words.textContent = t("identify.strangers", { n: number(1 / rate(), 0) });
+    slider.setAttribute("aria-valuetext", words.textContent);
+    code.show(request());
+  }
+  function request() {
+    const sent = file ?? { name: "recording.wav" };
+    return { method: "POST", path: "/identify", files: [["audio", sent]], fields: [["target_fpr", String(rate())]] };
+  }
+  async function take([first]) {
+    file = first;
+    const sound = await decode(file);
+    const head = h("span", { class: "take-name" }, file.name, sound && h("small", {}, seconds(sound.seconds)));
+    picture.replaceChildren(sound ? timeline(sound, { head }).element : head);
+    code.show(request());
+    await identify();
+  }
+  async function identify() {
+    if (!file) return;
+    await showAnswer(answer, async () => {
+      const found = await ask(request());
+      return [verdict(found), found.candidates.length ? bars(found) : null, warnings(found.warnings), audioFacts(found.audio)];
+    });
+  }
+
+  say();
+  return {
+    element: [
+      h(
+        "div",
+        { class: "columns" },
+        h(
+          "div",
+          {},
+          source({ several: false, examples: EXAMPLES.identify, onFiles: take }),
+          picture,
+          h(
+            "div",
+            { class: "slider" },
+            h("label", {}, h("span", {}, t("identify.strictness")), slider),
+            h("div", { class: "slider-ends", "aria-hidden": "true" }, h("span", {}, t("identify.strict")), h("span", {}, t("identify.lenient"))),
+            words,
+          ),
+        ),
+        answer,
+      ),
+      code.element,
+    ],
+  };
+}
+
+function verdict({ match, searched }) {
+  if (!searched) return h("p", { class: "verdict" }, t("identify.empty"));
+  if (!match) return h("p", { class: "verdict" }, t("identify.nobody"));
+  return h("p", { class: "verdict match" }, t("identify.match", { name: match.name ?? match.speaker_id }));
+}
+
+/** A bar for each candidate; the threshold is a line across all of them. */
+function bars({ candidates, threshold, score_type }) {
+  const rows = candidates.map(({ speaker_id, name, score, probability }) =>
+    h(
+      "tr",
+      { class: score >= threshold ? "accepted" : "" },
+      h("th", { scope: "row" }, name ?? speaker_id),
+      h("td", { class: "score-track" }, h("span", { class: "score-bar", vars: { "--score": Math.max(0, score) } })),
+      h("td", { class: "figure" }, number(score, 2)),
+      h("td", { class: "figure" }, chance(probability)),
+    ),
+  );
+  return h(
+    "table",
+    { class: "scores", vars: { "--threshold": Math.max(0, Math.min(1, threshold)) } },
+    h("caption", {}, t("identify.caption", { threshold: number(threshold, 2), type: score_type })),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col" }, t("identify.candidate")),
+        h("th", { scope: "col", class: "wide" }, t("identify.bar")),
+        h("th", { scope: "col", class: "figure" }, t("identify.score")),
+        h("th", { scope: "col", class: "figure" }, t("identify.probability")),
+      ),
+    ),
+    h("tbody", {}, rows),
+  );
+}
