@@ -23,7 +23,7 @@ ORDER = {
         *("admission", "audio", "stores", "inference"),
         *("generation", "diarization", "speakers", "listening"),
         *("jobs", "eraser", "replicas"),
-        *("runtime", "api", "app", "connections", "server"),
+        *("runtime", "page", "api", "app", "connections", "server"),
         *("client", "verbs", "address", "key_commands", "cli", "__main__"),
     ),
     "trainer": (

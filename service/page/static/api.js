@@ -72,3 +72,11 @@ export async function* events(path, signal) {
     }
   }
 }
+
+/** A live stream. A browser can send a key with it as a subprotocol only. */
+export function openStream(path, query) {
+  const url = new URL(path.slice(1), document.baseURI);
+  url.protocol = url.protocol.replace("http", "ws");
+  for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
+  return new WebSocket(url, key ? ["twofold", `bearer.${key}`] : ["twofold"]);
+}

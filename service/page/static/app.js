@@ -5,7 +5,7 @@ import { h, svg } from "./dom.js";
 import { facts } from "./facts.js";
 import { currentLanguage, LANGUAGES, startLanguage, t, useLanguage } from "./i18n.js";
 
-const PANELS = ["enrol", "identify", "conversation", "gallery", "finetune", "generate", "status"];
+const PANELS = ["enrol", "identify", "conversation", "live", "gallery", "finetune", "generate", "status"];
 const THEMES = ["light", "dark"];
 let panels = {}; // those that were shown, so that their recordings stay
 

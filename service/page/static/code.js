@@ -45,13 +45,35 @@ function httpx({ method = "GET", path, query = {}, fields = [], files = [], json
   return ["import httpx", "", client, verb, method === "DELETE" ? "print(answer.status_code)" : last].join("\n");
 }
 
-/** The lines of a call, and a way to show another: `{ element, show(request) }`. */
+/** A live stream: sound goes in as raw samples, half a second for each event. */
+function streamShell({ stream }) {
+  const key = hasKey() ? '-H "Authorization: Bearer $KEY" ' : "";
+  const url = base().replace(/^http/, "ws") + stream;
+  return `ffmpeg -f pulse -i default -f s16le -ar 16000 -ac 1 - | websocat --binary ${key}${url}`;
+}
+
+function streamPython({ stream }) {
+  const key = hasKey() ? ', additional_headers={"Authorization": f"Bearer {KEY}"}' : "";
+  return [
+    "import sys",
+    "from websockets.sync.client import connect",
+    "",
+    `with connect(${python(base().replace(/^http/, "ws") + stream)}${key}) as live:`,
+    "    print(live.recv())  # ready",
+    "    while sound := sys.stdin.buffer.read(16384):  # 0.512 s of 16-bit samples at 16 kHz",
+    "        live.send(sound)",
+    "        print(live.recv())",
+  ].join("\n");
+}
+
+/** The lines of a call, and a way to show another: `{ element, show(request) }`. `{ stream }` is a live stream. */
 export function codeLines() {
-  const tabs = { curl, Python: httpx };
+  const calls = { curl, Python: httpx };
+  const streams = { curl: streamShell, Python: streamPython };
   let request = null;
   let chosen = "curl";
   const text = h("pre", { tabindex: "0", "aria-label": t("code.label") });
-  const buttons = Object.keys(tabs).map((name) =>
+  const buttons = Object.keys(calls).map((name) =>
     h("button", { type: "button", class: "quiet", onclick: () => choose(name) }, name),
   );
   const copy = h("button", { type: "button", class: "quiet", onclick: () => copyText() }, t("code.copy"));
@@ -61,7 +83,7 @@ export function codeLines() {
   function choose(name) {
     chosen = name;
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.textContent === name));
-    text.textContent = request ? tabs[name](request) : "";
+    text.textContent = request ? (request.stream ? streams : calls)[name](request) : "";
   }
   async function copyText() {
     await navigator.clipboard.writeText(text.textContent);

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.service.conftest import RunningService
+from tests.service.conftest import RunningService, StartService
 
-PANELS = ("enrol", "identify")
+PANELS = ("enrol", "identify", "conversation", "live", "gallery", "finetune", "generate", "status")
 SERIOUS = ("serious", "critical")
 
 expect.set_options(timeout=30_000)
@@ -63,6 +67,73 @@ def test_identifies_and_leaves_a_stranger_without_a_name(page: Page) -> None:
     expect(identify.locator(".code pre")).to_contain_text('client.post("/identify"')
 
 
+def test_says_who_spoke_when_and_enrols_an_unknown_voice(page: Page) -> None:
+    conversation = panel(page, "conversation")
+    conversation.get_by_role("button", name="Ann, Carl").click()
+    lanes = conversation.locator(".lane-head")
+    expect(lanes).to_have_text([re.compile("^unknown 1"), re.compile("^unknown 2")])
+    lanes.first.get_by_role("button", name="Enrol as").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Ann")
+    dialog.get_by_label("This person agrees").check()
+    dialog.get_by_role("button", name="Enrol", exact=True).click()
+    expect(lanes).to_have_text([re.compile("^Ann"), re.compile("^unknown 1")])
+    conversation.locator(".bar").first.click()
+    expect(conversation.get_by_role("button", name="Stop")).to_be_visible()  # it plays
+    with page.expect_download() as saved:
+        conversation.get_by_role("button", name="Save as RTTM").click()
+    assert saved.value.suggested_filename == "2414-367.rttm"
+    assert saved.value.path().read_text().startswith("SPEAKER recording 1 0.")
+    expect(conversation.locator(".code pre")).to_contain_text("-H 'Accept: text/plain'")
+
+
+def test_names_who_speaks_while_they_speak(page: Page) -> None:
+    live = panel(page, "live")
+    live.get_by_role("button", name="Listen").click()
+    expect(live.locator(".now strong")).to_have_text("Bea")
+    live.get_by_role("button", name="Stop").click()
+    expect(live.locator(".lane-head")).to_have_text(re.compile("^Bea"))
+    expect(live.locator(".now strong")).to_have_text("Not listening")
+
+
+def test_the_gallery_shows_and_erases(page: Page, playground: RunningService) -> None:
+    gallery = panel(page, "gallery")
+    expect(gallery.get_by_role("rowheader")).to_have_count(3)
+    expect(gallery.get_by_role("img", name="A map of 3 voices")).to_be_visible()
+    gallery.get_by_role("button", name="Erase Dan").click()
+    dialog = page.get_by_role("dialog", name="Erase Dan?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    gallery.get_by_role("button", name="Erase Dan").press("Enter")
+    dialog.get_by_role("button", name="Erase", exact=True).press("Enter")
+    expect(gallery.get_by_role("rowheader")).to_have_count(2)
+    with playground.client() as http:
+        assert {speaker["name"] for speaker in http.get("/speakers").json()["speakers"]} == {"Ann", "Bea"}
+
+
+def test_fine_tunes_and_rolls_back(page: Page, playground: RunningService) -> None:
+    with playground.client() as http:
+        before = http.get("/models").json()["model"]
+    tuning = panel(page, "finetune")
+    tuning.get_by_role("button", name="Add the examples").click()
+    expect(tuning.get_by_text("12 recordings")).to_be_visible()
+    tuning.get_by_role("button", name="Fine-tune").click()
+    expect(tuning.get_by_role("img", name="Two maps")).to_be_visible()
+    tuning.get_by_role("button", name=re.compile("^Activate autodecompose/ft-")).click()
+    expect(tuning.get_by_text(re.compile("/ft-.* serves now"))).to_be_visible()
+    expect(tuning.locator(".answer .facts").first).to_contain_text("Mapped2")  # neither had kept its audio
+    expect(page.locator("#state")).to_contain_text("/ft-")
+    tuning.get_by_role("button", name=f"Activate {before}").click()
+    expect(tuning.get_by_text(f"{before} serves now")).to_be_visible()
+
+
+def test_generates_and_plays(page: Page) -> None:
+    generate = panel(page, "generate")
+    generate.get_by_role("button", name="seven").click()
+    expect(generate.locator("figcaption")).to_have_text("seven seed 1")
+    expect(generate.get_by_role("spinbutton")).to_have_value("2")
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_axe_finds_nothing_serious(page: Page, colours: str) -> None:
     page.emulate_media(color_scheme=colours, reduced_motion="reduce")
@@ -108,3 +179,19 @@ def test_a_media_recorder_s_file_is_embedded(page: Page, kind: str) -> None:
     assert result["audio"]["codec"] == "opus"
     assert result["duration_s"] == pytest.approx(1.5, abs=0.5)
     assert len(result["embedding"]) == answer["dim"]
+
+
+def test_asks_for_a_key(context: BrowserContext, start_service: StartService, tiny_models: Path) -> None:
+    locked = start_service(tiny_models, api_keys="the-key-of-the-operator")
+    with closing(context.new_page()) as page:
+        page.goto(f"{locked.url}/#gallery")
+        expect(page.get_by_text("This service needs an API key: send the header")).to_have_count(2)
+        page.get_by_label("This service needs an API key").fill("the-key-of-the-operator")
+        page.get_by_role("button", name="Use key").click()
+        expect(page.get_by_text("Nobody is enrolled yet.")).to_be_visible()
+        expect(page.locator(".code pre")).to_contain_text('curl -H "Authorization: Bearer $KEY"')
+        assert "the-key" not in page.content()
+        assert page.evaluate("JSON.stringify({ ...localStorage, ...sessionStorage }) + document.cookie") in (
+            "{}",
+            '{"language":"en"}',
+        )

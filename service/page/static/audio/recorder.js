@@ -1,5 +1,7 @@
 // Records the microphone with MediaRecorder, and measures level and speech meanwhile.
 
+import { PLAIN } from "./microphone.js";
+
 const TYPES = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
 const EVERY_MS = 50;
 const QUIET_DBFS = -38;
@@ -14,9 +16,7 @@ export const canRecord = () => Boolean(navigator.mediaDevices?.getUserMedia && w
  * The speech is an estimate by loudness; the service finds it properly. `stop()` answers the file.
  */
 export async function record(onLevel) {
-  // What a browser does to a voice in a call, to make it clearer, makes it another voice.
-  const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-  const stream = await navigator.mediaDevices.getUserMedia({ audio });
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: PLAIN });
   const context = new AudioContext();
   const analyser = new AnalyserNode(context, { fftSize: 4096 });
   context.createMediaStreamSource(stream).connect(analyser);

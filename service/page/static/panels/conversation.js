@@ -5,12 +5,11 @@ import { decode } from "../audio/decode.js";
 import { codeLines } from "../code.js";
 import { download, h } from "../dom.js";
 import { EXAMPLES } from "../facts.js";
-import { number, seconds, t } from "../i18n.js";
+import { t } from "../i18n.js";
+import { conversation } from "../widgets/conversation.js";
 import { answerPlace, showAnswer, warnings } from "../widgets/report.js";
 import { source } from "../widgets/source.js";
-import { timeline } from "../widgets/timeline.js";
 
-const COLOURS = 6;
 const MOST_PIECES = 100; // that POST /speakers takes
 const FORMATS = { RTTM: ["text/plain", "rttm"], WebVTT: ["text/vtt", "vtt"] };
 
@@ -48,42 +47,13 @@ export default function conversationPanel() {
     await showAnswer(answer, async () => {
       const found = await ask(request());
       controls.hidden = false;
-      return [picture(found), warnings(found.warnings)];
+      return [conversation(found, sound, { name: file.name, action: enrolButton }), warnings(found.warnings)];
     });
   }
   async function save(accept, ending) {
     code.show(request(accept));
     const text = await (await call(request(accept))).blob();
     download(text, `${file.name.replace(/\.\w+$/, "")}.${ending}`);
-  }
-
-  function picture(found) {
-    const line = timeline(sound ?? { samples: new Float32Array(1), rate: 16000, seconds: found.duration_s }, {
-      head: h("span", { class: "take-name" }, file.name, h("small", {}, seconds(found.duration_s))),
-    });
-    const colours = new Map(found.speakers.map(({ label }, at) => [label, `--voice-${at % COLOURS}`]));
-    line.paint(found.segments.map((segment) => ({ ...segment, colour: colours.get(segment.label) })));
-    for (const speaker of found.speakers) {
-      const own = found.segments.filter((segment) => segment.label === speaker.label);
-      const who = speaker.name ?? speaker.speaker_id ?? unknownName(speaker.label);
-      const bars = own.map((segment) => ({
-        ...segment,
-        label: `${who}, ${number(segment.start_s)}–${number(segment.end_s)} s${segment.overlap ? `, ${t("conversation.overlap")}` : ""}`,
-        colour: colours.get(speaker.label),
-        kind: `${speaker.speaker_id ? "" : "unknown"} ${segment.overlap ? "overlap" : ""}`,
-      }));
-      const head = [
-        h("span", { class: "swatch", vars: { "--colour": `var(${colours.get(speaker.label)})` } }),
-        h(
-          "div",
-          { class: "lane-name" },
-          h("span", {}, who, " ", h("small", {}, seconds(speaker.speech_s))),
-          speaker.speaker_id ? null : enrolButton(who, own),
-        ),
-      ];
-      line.lane(head, bars);
-    }
-    return line.element;
   }
 
   function enrolButton(who, segments) {
@@ -121,7 +91,8 @@ export default function conversationPanel() {
       event.preventDefault();
       await showAnswer(place, async () => {
         const longest = segments.toSorted((a, b) => b.end_s - b.start_s - (a.end_s - a.start_s)).slice(0, MOST_PIECES);
-        const pieces = longest.flatMap(({ start_s, end_s }) => [
+        const inOrder = longest.toSorted((a, b) => a.start_s - b.start_s);
+        const pieces = inOrder.flatMap(({ start_s, end_s }) => [
           ["start_s", String(start_s)],
           ["end_s", String(end_s)],
         ]);
@@ -143,9 +114,4 @@ export default function conversationPanel() {
       code.element,
     ],
   };
-}
-
-/** `unknown 2` in the language of the page. */
-function unknownName(label) {
-  return t("conversation.unknown", { n: label.replace(/\D/g, "") });
 }

@@ -32,6 +32,7 @@ export default function finetunePanel() {
   }
   function add(more) {
     files.push(...more);
+    job.replaceChildren();
     refresh();
   }
   async function start(event) {
@@ -100,7 +101,8 @@ export default function finetunePanel() {
 
   async function showVersions() {
     await showAnswer(versions, async () => {
-      const { models, model: active } = await ask({ path: "/models" });
+      const { models, model: active, generator } = await ask({ path: "/models" });
+      const voices = models.filter(({ name }) => name !== generator?.split("/")[0]);
       return h(
         "div",
         { class: "scroll", tabindex: "0", role: "region", "aria-label": t("finetune.versions") },
@@ -108,7 +110,7 @@ export default function finetunePanel() {
           "table",
           {},
           h("caption", {}, t("finetune.versions")),
-          h("tbody", {}, models.toReversed().map((model) => versionRow(model, active))),
+          h("tbody", {}, voices.toReversed().map((model) => versionRow(model, active))),
         ),
       );
     });

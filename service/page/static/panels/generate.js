@@ -48,7 +48,7 @@ export default function generatePanel() {
       const caption = h("figcaption", {}, h("strong", {}, label), " ", h("small", {}, t("generate.seed", { n: clip.seed })));
       clips.prepend(h("figure", { class: "stack" }, caption, line.element));
       while (clips.childElementCount > MOST_SHOWN) clips.lastElementChild.remove();
-      line.paint([]);
+  
       line.play(0, sound.seconds);
     });
     seed.value = (Number(seed.value) + 1) % 2 ** 32;

@@ -5,7 +5,8 @@ import { decode } from "../audio/decode.js";
 import { codeLines } from "../code.js";
 import { h } from "../dom.js";
 import { EXAMPLES, facts } from "../facts.js";
-import { chance, number, seconds, t } from "../i18n.js";
+import { number, seconds, t } from "../i18n.js";
+import { candidateBars } from "../widgets/candidates.js";
 import { answerPlace, audioFacts, showAnswer, warnings } from "../widgets/report.js";
 import { source } from "../widgets/source.js";
 import { timeline } from "../widgets/timeline.js";
@@ -53,7 +54,7 @@ export default function identifyPanel() {
     if (!file) return;
     await showAnswer(answer, async () => {
       const found = await ask(request());
-      return [verdict(found), found.candidates.length ? bars(found) : null, warnings(found.warnings), audioFacts(found.audio)];
+      return [verdict(found), found.candidates.length ? candidateBars(found) : null, warnings(found.warnings), audioFacts(found.audio)];
     });
   }
 
@@ -87,36 +88,4 @@ function verdict({ match, searched }) {
   if (!searched) return h("p", { class: "verdict" }, t("identify.empty"));
   if (!match) return h("p", { class: "verdict" }, t("identify.nobody"));
   return h("p", { class: "verdict match" }, t("identify.match", { name: match.name ?? match.speaker_id }));
-}
-
-/** A bar for each candidate; the threshold is a line across all of them. */
-function bars({ candidates, threshold, score_type }) {
-  const rows = candidates.map(({ speaker_id, name, score, probability }) =>
-    h(
-      "tr",
-      { class: score >= threshold ? "accepted" : "" },
-      h("th", { scope: "row" }, name ?? speaker_id),
-      h("td", { class: "score-track" }, h("span", { class: "score-bar", vars: { "--score": Math.max(0, score) } })),
-      h("td", { class: "figure" }, number(score, 2)),
-      h("td", { class: "figure" }, chance(probability)),
-    ),
-  );
-  return h(
-    "table",
-    { class: "scores", vars: { "--threshold": Math.max(0, Math.min(1, threshold)) } },
-    h("caption", {}, t("identify.caption", { threshold: number(threshold, 2), type: score_type })),
-    h(
-      "thead",
-      {},
-      h(
-        "tr",
-        {},
-        h("th", { scope: "col" }, t("identify.candidate")),
-        h("th", { scope: "col", class: "wide" }, t("identify.bar")),
-        h("th", { scope: "col", class: "figure" }, t("identify.score")),
-        h("th", { scope: "col", class: "figure" }, t("identify.probability")),
-      ),
-    ),
-    h("tbody", {}, rows),
-  );
 }
