@@ -2,7 +2,7 @@
 
 Usage, with a service where nobody is enrolled (`make serve`): python docs/screenshots.py [URL]
 
-It needs Chromium and playwright (the `test` extra). Reader 1998 of examples/ speaks into the browser's microphone.
+It needs Chromium and playwright (the `test` extra). Reader 1998 of examples/ speaks into the microphone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 AUDIO = HERE.parent / "examples" / "audio"
 FOLDER, TEXT = HERE / "playground", HERE / "playground.md"
 STATIC = HERE.parent / "service" / "page" / "static"
-#: Who is enrolled, from which recording. The last is one reader again, so that the gallery has a pair to show.
+#: Who is enrolled, from which recording. The last is one reader again: the gallery has a pair to show.
 ENROLLED = (
     ("Bea", "1998/1998-15444-0002"),
     ("Carl", "2414/2414-128291-0004"),
@@ -135,11 +135,12 @@ def measures(browser: Browser, url: str) -> str:
         ".reduce((sum, file) => sum + file.decodedBodySize, 0)"
     )
     whole = sum(path.stat().st_size for path in STATIC.rglob("*") if path.is_file())
+    today, load, chromium = datetime.now(UTC), os.getloadavg()[0], browser.version.partition(".")[0]
     return (
-        f"Measured on {datetime.now(UTC):%Y-%m-%d} with `python docs/screenshots.py`, Chromium "
-        f"{browser.version.split('.')[0]} and the service on one machine (load average {os.getloadavg()[0]:.1f}): "
-        f"all files together have {whole / 1000:.0f} kB, the first view loads {loaded / 1000:.0f} kB and is "
-        f"painted after {painted_ms / 1000:.1f} s. The pages need no library."
+        f"Measured on {today:%Y-%m-%d} with `python docs/screenshots.py`, Chromium {chromium} and the "
+        f"service on one machine (load average {load:.1f}): all files together have {whole / 1000:.0f} kB, "
+        f"without any library. The first view loads {loaded / 1000:.0f} kB and is painted after "
+        f"{painted_ms / 1000:.1f} s."
     )
 
 

@@ -34,6 +34,16 @@ def test_e6_the_models_are_inside(built: Path) -> None:
     assert any(file.name == "bundle.json" for file in shipped)
 
 
+def test_the_page_and_its_examples_are_inside(built: Path) -> None:
+    for inside, there, pattern in (
+        ("service/page/static", "service/page/static", "*.*"),
+        ("service/examples", "examples", "*.opus"),
+    ):
+        files = {file.relative_to(ROOT / there) for file in (ROOT / there).rglob(pattern)}
+        assert files
+        assert files == {file.relative_to(built / inside) for file in (built / inside).rglob(pattern)}
+
+
 def test_e6_another_folder_finds_them(built: Path, tmp_path: Path) -> None:
     program = (
         f"import sys; sys.path.insert(0, {str(built)!r})\n"

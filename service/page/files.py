@@ -15,7 +15,8 @@ from service import __version__
 from service.settings import Settings
 
 _STATIC = Path(__file__).parent / "static"
-_EXAMPLES = Path(__file__).parents[2] / "examples"
+#: In a wheel, in a checkout.
+_EXAMPLES = (Path(__file__).parents[1] / "examples", Path(__file__).parents[2] / "examples")
 #: Nothing inline, nothing from elsewhere; `blob:` is what the page itself recorded or fetched.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -48,8 +49,8 @@ class PageFiles(StaticFiles):
 
 
 def examples_folder() -> Path | None:
-    """The example recordings of a checkout; None where the service was installed without them."""
-    return _EXAMPLES if (_EXAMPLES / "audio").is_dir() else None
+    """The example recordings; None where the service was installed without them."""
+    return next((folder for folder in _EXAMPLES if (folder / "audio").is_dir()), None)
 
 
 def home_page(settings: Settings, root_path: str) -> HTMLResponse:
