@@ -7,6 +7,7 @@ const EVERY_MS = 50;
 const QUIET_DBFS = -38;
 const CLIPPED = 0.99;
 const ABOVE_NOISE_DB = 9;
+const CAUTION = 0.8; // the service finds somewhat less speech: the ring is not to promise too much
 
 /** Whether this page may record: browsers allow it on https and on localhost only. */
 export const canRecord = () => Boolean(navigator.mediaDevices?.getUserMedia && window.MediaRecorder);
@@ -45,7 +46,7 @@ export async function record(onLevel) {
     const now = performance.now();
     noise = Math.min(dbfs, noise + 0.05); // follows a falling level at once, a rising one slowly
     loudest = Math.max(dbfs, loudest - 0.05);
-    if (dbfs > noise + ABOVE_NOISE_DB && dbfs > -60) speech_s += (now - before) / 1000;
+    if (dbfs > noise + ABOVE_NOISE_DB && dbfs > -60) speech_s += (CAUTION * (now - before)) / 1000;
     before = now;
     clipped ||= peak >= CLIPPED;
     const seconds = (now - started) / 1000;
