@@ -58,19 +58,22 @@ async function showPanel() {
     else link.removeAttribute("aria-current");
   }
   document.title = `${t(`${name}.tab`)} · Twofold`;
-  if (!panels[name]) {
-    const { default: make } = await import(`./panels/${name}.js`);
-    panels[name] = make();
-    panels[name].whole = h(
-      "section",
-      { class: `panel ${name}`, "aria-labelledby": "title" },
-      h("h1", { id: "title" }, t(`${name}.title`)),
-      h("p", { class: "lead" }, t(`${name}.lead`)),
-      panels[name].element,
-    );
-  }
+  const { default: make } = await import(`./panels/${name}.js`);
+  if (location.hash.slice(1) !== wanted) return; // another was chosen while this one was loaded
+  panels[name] ??= frame(name, make());
   document.getElementById("panel").replaceChildren(panels[name].whole);
   panels[name].shown?.();
+}
+
+function frame(name, panel) {
+  const whole = h(
+    "section",
+    { class: `panel ${name}`, "aria-labelledby": "title" },
+    h("h1", { id: "title" }, t(`${name}.title`)),
+    h("p", { class: "lead" }, t(`${name}.lead`)),
+    panel.element,
+  );
+  return { ...panel, whole };
 }
 
 function logo() {

@@ -1,4 +1,4 @@
-"""One Chromium with a fake microphone, and one service with the shipped model, for all tests of the page.
+"""A window of Chromium with a fake microphone, and a service with the shipped model, for all tests.
 
 They live as long as a module: while Playwright runs, no other test of the process may start an event loop.
 """
@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 import soundfile
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, WebSocket, sync_playwright
 
 from tests.service.conftest import RunningService, StartService, newest_shipped
 
+KEY = "the-key-of-the-operator"
+WITHOUT_KEY = "status of 401"  # what Chromium's console says of a call that was refused for want of a key
 ENROL_S = 2.0  # recording takes real time
 OPTIONS = (
     "--no-sandbox",
@@ -48,37 +51,60 @@ def chromium(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def playground(start_service: StartService) -> RunningService:
-    """A service with its worker, where nobody is enrolled at first."""
+    """A service with its worker, which asks for a key, and where nobody is enrolled at first."""
     models = newest_shipped("autodecompose").parents[1]
-    return start_service(models, "--worker", min_speech_enrol_s=ENROL_S)
-
-
-@pytest.fixture(scope="module")
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """A window without a history, in English."""
-    with closing(chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})) as context:
-        yield context
+    return start_service(models, "--worker", min_speech_enrol_s=ENROL_S, api_keys=KEY)
 
 
 @pytest.fixture
-def page(context: BrowserContext, playground: RunningService) -> Iterator[Page]:
-    """The page, opened. In the end nothing was asked of another machine, and the console shows no error."""
-    with closing(context.new_page()) as page:
-        asked: list[str] = []
-        said: list[str] = []
+def api(playground: RunningService) -> Iterator[httpx.Client]:
+    """The same service without a browser."""
+    with playground.client() as http:
+        http.headers["Authorization"] = f"Bearer {KEY}"
+        yield http
 
-        def note(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning"):
-                said.append(message.text)
 
-        def ask(request: Request) -> None:
-            asked.append(request.url)
+@pytest.fixture(scope="module")
+def window(chromium: Browser) -> Iterator[Page]:
+    """A window without a history, in English."""
+    with (
+        closing(chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})) as context,
+        closing(context.new_page()) as window,
+    ):
+        yield window
 
-        page.on("request", ask)
-        page.on("console", note)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(playground.url)
-        yield page
-        own = (f"{playground.url}/", f"blob:{playground.url}/")
-        assert [url for url in asked if not url.startswith(own)] == []
-        assert said == []
+
+@pytest.fixture
+def page(window: Page, playground: RunningService) -> Iterator[Page]:
+    """The page, as the test before left it. In the end nothing was asked of another machine, and the
+    console shows no error."""
+    requests: list[str] = []
+    messages: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            messages.append(message.text)
+
+    def watch(request: Request) -> None:
+        requests.append(request.url)
+
+    def connect(socket: WebSocket) -> None:
+        requests.append(socket.url.replace("ws", "http", 1))
+
+    def fault(error: Error) -> None:
+        messages.append(str(error))
+
+    window.on("request", watch)
+    window.on("console", note)
+    window.on("pageerror", fault)
+    window.on("websocket", connect)
+    if not window.url.startswith(playground.url):
+        window.goto(playground.url)
+    yield window
+    window.remove_listener("request", watch)
+    window.remove_listener("console", note)
+    window.remove_listener("pageerror", fault)
+    window.remove_listener("websocket", connect)
+    local = (f"{playground.url}/", f"blob:{playground.url}/")
+    assert [url for url in requests if not url.startswith(local)] == []
+    assert [text for text in messages if WITHOUT_KEY not in text] == []
