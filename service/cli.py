@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from service import key_commands
 from service.address import CannotListen, require_address
 from service.errors import FolderTaken
-from service.keys import KeysFileError, read_keys
 from service.misspelt import MisspeltSetting, given_names, warnings
-from service.settings import Settings, is_loopback
+from service.settings import Settings
 from service.settings.page import markdown_page
+from service.startup import explained, obstacles
 from service.verbs import register
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -78,32 +78,16 @@ def _settings(overrides: dict[str, Any]) -> Settings:
     except MisspeltSetting as error:
         typer.echo(f"error: {error}", err=True)
     except ValidationError as error:
-        for problem in error.errors():
-            where = "".join(f"TWOFOLD_{str(part).upper()}: " for part in problem["loc"][:1])
-            typer.echo(f"error: {where}{problem['msg']}", err=True)
+        for line in explained(error):
+            typer.echo(f"error: {line}", err=True)
     raise typer.Exit(2)
 
 
 def _check(settings: Settings) -> None:
-    """Ends the process if others could reach the service without keys, or a file is not what it should be."""
-    if settings.audit_log is not None and not settings.audit_log.parent.is_dir():
-        typer.echo(f"error: TWOFOLD_AUDIT_LOG: there is no folder {settings.audit_log.parent}.", err=True)
+    """Ends the process where the service would not start."""
+    for line in obstacles(settings)[:1]:
+        typer.echo(f"error: {line}", err=True)
         raise typer.Exit(2)
-    if settings.keys_file is not None:
-        try:
-            read_keys(settings.keys_file)
-        except KeysFileError as error:
-            typer.echo(f"error: TWOFOLD_KEYS_FILE: {error}", err=True)
-            raise typer.Exit(2) from None
-    if settings.locked or settings.insecure or is_loopback(settings.host):
-        return
-    typer.echo(
-        f"error: {settings.host or 'every address'} can be reached from other machines, and the service "
-        "has no keys. Set TWOFOLD_API_KEYS (`openssl rand -hex 16` makes a key), or listen on 127.0.0.1. "
-        "TWOFOLD_INSECURE=1 starts it all the same.",
-        err=True,
-    )
-    raise typer.Exit(2)
 
 
 register(app, lambda: _settings({}))

@@ -47,6 +47,18 @@ def folder_lock(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def holder(folder: Path) -> str | None:
+    """Who holds the folder, as text to append; None: nobody. Takes the lock for a moment."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(folder)
+    finally:
+        os.close(handle)
+    return None
+
+
 def _holder(folder: Path) -> str:
     try:
         holder = json.loads((folder / _HOLDER).read_text())

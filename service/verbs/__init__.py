@@ -12,7 +12,7 @@ import typer
 
 from service.client import Client
 from service.settings import Settings
-from service.verbs import gallery, generate, jobs, listen, models, recognition, voices
+from service.verbs import doctor, gallery, generate, jobs, listen, models, recognition, voices
 from service.verbs.terminal import default_url, trouble
 
 
@@ -33,6 +33,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
     jobs.register(app, service)
     models.register(app, service)
     generate.register(app, service)
+    doctor.register(app)
 
 
 __all__ = ["register"]

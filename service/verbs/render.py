@@ -184,6 +184,15 @@ def _vector(values: list[float]) -> str:
     return " ".join(f"{value:+.3f}" for value in values[:4]) + " …"
 
 
+def findings(answer: Any, console: Console) -> None:
+    """What the doctor says: a line each, then how many things are wrong."""
+    marks = {"well": "ok", "note": "note", "wrong": "WRONG"}
+    for finding in answer:
+        console.print(f"{marks[finding['verdict']]:<6} {finding['subject']}: {finding['text']}", markup=False)
+    faults = sum(finding["verdict"] == "wrong" for finding in answer)
+    console.print(f"{faults} to be mended." if faults else "Nothing is wrong.")
+
+
 def _table(
     console: Console, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, escaped: bool = False
 ) -> None:
