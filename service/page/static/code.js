@@ -23,6 +23,10 @@ function curl({ method = "GET", path, query = {}, fields = [], files = [], json,
   return parts.join(" ");
 }
 
+/** In Python the key is read from the environment, as in the shell. */
+const imports = (module) => [...(hasKey() ? ["import os"] : []), `import ${module}`];
+const keyOf = (argument) => (hasKey() ? `, ${argument}={"Authorization": "Bearer " + os.environ["KEY"]}` : "");
+
 function httpx({ method = "GET", path, query = {}, fields = [], files = [], json, accept, output }) {
   const call = [python(path)];
   if (Object.keys(query).length) call.push(`params=${JSON.stringify(query)}`);
@@ -38,11 +42,10 @@ function httpx({ method = "GET", path, query = {}, fields = [], files = [], json
   }
   if (json !== undefined) call.push(`json=${JSON.stringify(json)}`);
   if (accept) call.push(`headers={"Accept": ${python(accept)}}`);
-  const headers = hasKey() ? ', headers={"Authorization": f"Bearer {KEY}"}' : "";
-  const client = `client = httpx.Client(base_url=${python(base())}, timeout=60${headers})`;
+  const client = `client = httpx.Client(base_url=${python(base())}, timeout=60${keyOf("headers")})`;
   const last = output ? `open(${python(output)}, "wb").write(answer.content)` : "print(answer.json())";
   const verb = `answer = client.${method.toLowerCase()}(${call.join(", ")})`;
-  return ["import httpx", "", client, verb, method === "DELETE" ? "print(answer.status_code)" : last].join("\n");
+  return [...imports("httpx"), "", client, verb, method === "DELETE" ? "print(answer.status_code)" : last].join("\n");
 }
 
 /** A live stream: sound goes in as raw samples, half a second for each event. */
@@ -53,12 +56,11 @@ function streamShell({ stream }) {
 }
 
 function streamPython({ stream }) {
-  const key = hasKey() ? ', additional_headers={"Authorization": f"Bearer {KEY}"}' : "";
   return [
-    "import sys",
+    ...imports("sys"),
     "from websockets.sync.client import connect",
     "",
-    `with connect(${python(base().replace(/^http/, "ws") + stream)}${key}) as live:`,
+    `with connect(${python(base().replace(/^http/, "ws") + stream)}${keyOf("additional_headers")}) as live:`,
     "    print(live.recv())  # ready",
     "    while sound := sys.stdin.buffer.read(16384):  # 0.512 s of 16-bit samples at 16 kHz",
     "        live.send(sound)",

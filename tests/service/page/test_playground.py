@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Literal
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Locator, Page, expect
 
 from tests.service.page.conftest import KEY
 
 PANELS = ("enrol", "identify", "conversation", "live", "gallery", "finetune", "generate", "status")
+EXAMPLES = Path(__file__).parents[3] / "examples"
 SERIOUS = ("serious", "critical")
-OUTCOMES = {"resultTypes": ["violations"]}  # of axe-core
 
+# Whether a canvas has a pixel that is clearly red.
+RED_PIXELS = """canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 4) {
+        if (data[i + 3] > 128 && data[i] > 150 && data[i + 1] < 80 && data[i + 2] < 80) return true;
+    }
+    return false;
+}"""
+# The microphone is made louder or softer by a factor, until the override is deleted.
+MICROPHONE_WITH_GAIN = """gain => {
+    const open = MediaDevices.prototype.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (constraints) => {
+        const context = new AudioContext();
+        const out = context.createMediaStreamDestination();
+        const amplifier = new GainNode(context, { gain });
+        context.createMediaStreamSource(await open(constraints)).connect(amplifier).connect(out);
+        return out.stream;
+    };
+}"""
+# A file of examples/ as what a person drags into the page.
+DRAGGED = """async (path) => {
+    const audio = await (await fetch(`page/examples/${path}`)).blob();
+    const dragged = new DataTransfer();
+    dragged.items.add(new File([audio], path.split("/").pop()));
+    return dragged;
+}"""
 JOB_MS = 120_000  # a worker starts for it
 
 expect.set_options(timeout=30_000)
@@ -27,9 +57,10 @@ def panel(page: Page, name: str) -> Locator:
     return page.locator(f"section.{name}")
 
 
-def enrol_example(page: Page, reader: str) -> None:
+def enrol_example(page: Page, reader: str, *, retain: bool = False) -> None:
     enrol = panel(page, "enrol")
     enrol.get_by_role("button", name=reader, exact=True).click()
+    enrol.get_by_role("switch").set_checked(retain)
     enrol.get_by_label("This person agrees").check()
     enrol.get_by_role("button", name="Enrol", exact=True).click()
     expect(enrol.get_by_text(f"{reader} is enrolled")).to_be_visible()
@@ -64,19 +95,63 @@ def test_enrols_from_the_microphone(page: Page, api: httpx.Client) -> None:
     assert not speaker["audio_retained"]
 
 
+@pytest.mark.parametrize(("gain", "hint"), [(0.005, "That is very quiet"), (4, "the recording is clipped")])
+def test_says_what_is_wrong_with_the_level(page: Page, gain: float, hint: str) -> None:
+    page.evaluate(MICROPHONE_WITH_GAIN, gain)
+    enrol = panel(page, "enrol")
+    enrol.get_by_role("button", name="Record").click()
+    expect(enrol.get_by_text(hint)).to_be_visible()
+    enrol.get_by_role("button", name="Stop").click()
+    enrol.get_by_role("button", name="Remove recording").click()
+    page.evaluate("delete navigator.mediaDevices.getUserMedia")
+
+
+def test_shows_where_another_voice_is_heard(page: Page) -> None:
+    enrol = panel(page, "enrol")
+    files = [EXAMPLES / name for name in ("audio/1998/1998-15444-0005.opus", "conversations/1998-3005.opus")]
+    enrol.locator("input[type=file]").set_input_files(files)
+    expect(enrol.locator(".take .facts")).to_have_count(2)
+    alone, conversation = enrol.locator(".take").all()
+    expect(alone.get_by_text("Another voice")).to_have_count(0)
+    expect(conversation.get_by_text("Another voice is heard here (red)")).to_be_visible()
+    for take, has_red in ((alone, False), (conversation, True)):
+        for canvas in take.locator("canvas").all():  # waveform and spectrogram
+            assert canvas.evaluate(RED_PIXELS) == has_red
+    for file in files:
+        enrol.get_by_role("button", name=f"Remove {file.name}").click()
+
+
 def test_identifies_and_leaves_a_stranger_without_a_name(page: Page) -> None:
-    enrol_example(page, "Dan")
+    enrol_example(page, "Dan", retain=True)
     identify = panel(page, "identify")
     identify.get_by_role("button", name="Dan", exact=True).click()
     expect(identify.locator(".verdict")).to_have_text("This is Dan")
     expect(identify.get_by_role("row")).to_have_count(3)  # the head, Dan, Bea
-    identify.get_by_role("button", name="a stranger").click()
+    stranger = page.evaluate_handle(DRAGGED, "audio/533/533-1066-0002.opus")
+    identify.locator(".source").dispatch_event("drop", {"dataTransfer": stranger})
     expect(identify.locator(".verdict")).to_have_text("Nobody who is enrolled")
     identify.get_by_role("slider").press("Home")
     expect(identify.get_by_text("About 1 of 1,000 strangers")).to_be_visible()
     expect(identify.locator(".code pre")).to_contain_text("-F target_fpr=0.001")
-    identify.get_by_role("button", name="Python").click()
-    expect(identify.locator(".code pre")).to_contain_text('client.post("/identify"')
+
+
+def test_the_lines_below_do_what_the_page_did(page: Page) -> None:
+    identify = panel(page, "identify")
+    identify.get_by_role("button", name="Dan", exact=True).click()
+    expect(identify.locator(".verdict")).to_have_text("This is Dan")
+    folder = EXAMPLES / "audio/3005"  # of the recording
+    for language, program in (("curl", ["bash", "-c"]), ("Python", [sys.executable, "-c"])):
+        identify.get_by_role("button", name=language).click()
+        lines = identify.locator(".code pre").inner_text()
+        answer = subprocess.run(
+            [*program, lines],
+            cwd=folder,
+            env=os.environ | {"KEY": KEY},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "'name': 'Dan'" in answer.stdout.replace('"', "'").replace(":'", ": '"), answer
 
 
 def test_says_who_spoke_when_and_enrols_an_unknown_voice(page: Page) -> None:
@@ -108,10 +183,37 @@ def test_names_who_speaks_while_they_speak(page: Page) -> None:
     expect(live.locator(".now strong")).to_have_text("Not listening")
 
 
-def test_the_gallery_shows_and_erases(page: Page, api: httpx.Client) -> None:
+def test_the_gallery_renames_and_plays_what_was_kept(page: Page, api: httpx.Client) -> None:
     gallery = panel(page, "gallery")
-    expect(gallery.get_by_role("rowheader")).to_have_count(3)
     expect(gallery.get_by_role("img", name="A map of 3 voices")).to_be_visible()
+    gallery.get_by_role("button", name="Rename Ann").click()
+    rename = page.get_by_role("dialog", name="Rename Ann")
+    rename.get_by_label("Name").fill("Anna")
+    rename.get_by_role("button", name="Rename").click()
+    expect(gallery.get_by_role("rowheader", name="Anna")).to_be_visible()
+    assert {speaker["name"] for speaker in api.get("/speakers").json()["speakers"]} == {"Anna", "Bea", "Dan"}
+    assert gallery.get_by_role("button", name="Play what was kept of").count() == 1
+    gallery.get_by_role("button", name="Play what was kept of Dan").click()
+    dialog = page.get_by_role("dialog", name="What was kept of Dan")
+    dialog.get_by_role("button", name="Play").click()
+    dialog.get_by_role("button", name="Stop").click()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_voices_without_audio_are_stale_under_another_model(page: Page, api: httpx.Client) -> None:
+    serving = api.get("/models").json()["model"]
+    tuning = panel(page, "finetune")
+    tuning.get_by_role("button", name="Activate barlow_twins/").first.click()
+    expect(tuning.locator(".answer .facts").first).to_have_text("Embedded again1Mapped0Kept0Stale2")
+    gallery = panel(page, "gallery")
+    expect(gallery.get_by_role("row", name="stale")).to_have_count(2)
+    panel(page, "finetune").get_by_role("button", name=f"Activate {serving}").click()
+    expect(tuning.get_by_text(f"{serving} serves now")).to_be_visible()
+
+
+def test_the_gallery_erases_after_a_question(page: Page, api: httpx.Client) -> None:
+    gallery = panel(page, "gallery")
     gallery.get_by_role("button", name="Erase Dan").click()
     dialog = page.get_by_role("dialog", name="Erase Dan?")
     dialog.get_by_role("button", name="Cancel").click()
@@ -119,7 +221,7 @@ def test_the_gallery_shows_and_erases(page: Page, api: httpx.Client) -> None:
     gallery.get_by_role("button", name="Erase Dan").press("Enter")
     dialog.get_by_role("button", name="Erase", exact=True).press("Enter")
     expect(gallery.get_by_role("rowheader")).to_have_count(2)
-    assert {speaker["name"] for speaker in api.get("/speakers").json()["speakers"]} == {"Ann", "Bea"}
+    assert {speaker["name"] for speaker in api.get("/speakers").json()["speakers"]} == {"Anna", "Bea"}
 
 
 def test_fine_tunes_and_rolls_back(page: Page, api: httpx.Client) -> None:
@@ -145,15 +247,30 @@ def test_generates_and_plays(page: Page) -> None:
     expect(generate.get_by_role("spinbutton")).to_have_value("2")
 
 
-@pytest.mark.parametrize(("scheme", "rules"), [("light", {}), ("dark", {"runOnly": ["color-contrast"]})])
-def test_axe_finds_nothing_serious(
-    page: Page, scheme: Literal["light", "dark"], rules: dict[str, object]
-) -> None:
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+def test_the_keyboard_reaches_everything(page: Page) -> None:
+    enrol = panel(page, "enrol")
+    page.get_by_role("link", name="To the content").press("Enter")  # the first thing that Tab comes to
+    controls = enrol.locator("button:visible, input:visible:not([tabindex='-1']), pre").all()
+    assert len(controls) > 8
+    for control in controls:
+        page.keyboard.press("Tab")
+        expect(control).to_be_focused()
+
+
+def test_axe_finds_nothing_serious(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(AXE_SCRIPT)
+    schemes: dict[Literal["light", "dark"], dict[str, object]] = {
+        "light": {"resultTypes": ["violations"]},
+        "dark": {"runOnly": ["color-contrast"]},
+    }
     for name in PANELS:
         expect(panel(page, name)).to_be_visible()
-        violations = Axe().run(page, options=OUTCOMES | rules).response["violations"]
-        assert [v["id"] for v in violations if v["impact"] in SERIOUS] == [], (name, violations)
+        expect(page.locator("[aria-busy]")).to_have_count(0)  # they are paler until the answer is there
+        for scheme, options in schemes.items():
+            page.emulate_media(color_scheme=scheme)
+            violations = page.evaluate("options => axe.run(options)", options)["violations"]
+            assert [v["id"] for v in violations if v["impact"] in SERIOUS] == [], (name, scheme, violations)
     page.emulate_media(color_scheme="light")
 
 

@@ -1,10 +1,10 @@
-// The spectrogram of a recording, as a picture in one colour.
+// The spectrogram of a recording: the darker, the louder.
 
 const SIZE = 512;
 const FLOOR_DB = -70;
 
-/** Draws |STFT| (Hann, 512 samples) up to half the rate, low frequencies at the bottom, in the ink `rgb`. */
-export function drawSpectrogram(canvas, { samples }, rgb) {
+/** Draws |STFT| (Hann, 512 samples) up to half the rate, low frequencies at the bottom, in the ink of each second. */
+export function drawSpectrogram(canvas, { samples, seconds }, ink) {
   const width = Math.max(1, Math.min(canvas.clientWidth || 600, 1200));
   const height = SIZE / 4; // two bins a row
   canvas.width = width;
@@ -27,6 +27,7 @@ export function drawSpectrogram(canvas, { samples }, rgb) {
   }
   const picture = new ImageData(width, height);
   for (let x = 0; x < width; x++) {
+    const rgb = ink(((x + 0.5) / width) * seconds);
     for (let y = 0; y < height; y++) {
       const db = 10 * Math.log10(levels[x * height + y] / top + 1e-12);
       const at = 4 * ((height - 1 - y) * width + x);

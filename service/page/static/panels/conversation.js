@@ -7,6 +7,7 @@ import { download, h } from "../dom.js";
 import { EXAMPLES } from "../facts.js";
 import { t } from "../i18n.js";
 import { conversation } from "../widgets/conversation.js";
+import { openDialog } from "../widgets/dialog.js";
 import { answerPlace, showAnswer, warnings } from "../widgets/report.js";
 import { source } from "../widgets/source.js";
 
@@ -57,52 +58,28 @@ export default function conversationPanel() {
   }
 
   function enrolButton(who, segments) {
-    const open = () => dialog(who, segments).showModal();
+    const open = () => enrolUnknown(who, segments);
     return h("button", { type: "button", class: "link", onclick: open }, t("conversation.enrol"));
   }
 
   /** Enrols a voice of the conversation from its own segments. */
-  function dialog(who, segments) {
+  function enrolUnknown(who, segments) {
     const name = h("input", { required: true, maxlength: 200, autocomplete: "off" });
     const consent = h("input", { type: "checkbox", required: true });
-    const place = answerPlace();
-    const box = h(
-      "dialog",
-      { "aria-labelledby": "enrol-unknown", onclose: () => box.remove() },
-      h(
-        "form",
-        { onsubmit: enrol },
-        h("h2", { id: "enrol-unknown" }, t("conversation.who", { name: who })),
+    openDialog({
+      title: t("conversation.who", { name: who }),
+      content: [
         h("label", { class: "field" }, h("span", {}, t("enrol.name")), name),
         h("label", { class: "check" }, consent, h("span", {}, t("enrol.consent"))),
-        h(
-          "div",
-          { class: "row" },
-          h("button", { class: "primary" }, t("enrol.submit")),
-          h("button", { type: "button", onclick: () => box.close() }, t("dialog.cancel")),
-        ),
-        place,
-      ),
-    );
-    document.body.append(box);
-    return box;
-
-    async function enrol(event) {
-      event.preventDefault();
-      await showAnswer(place, async () => {
-        const longest = segments.toSorted((a, b) => b.end_s - b.start_s - (a.end_s - a.start_s)).slice(0, MOST_PIECES);
-        const inOrder = longest.toSorted((a, b) => a.start_s - b.start_s);
-        const pieces = inOrder.flatMap(({ start_s, end_s }) => [
-          ["start_s", String(start_s)],
-          ["end_s", String(end_s)],
-        ]);
-        const sent = { method: "POST", path: "/speakers", files: [["audio", file]], fields: [["name", name.value], ...pieces] };
+      ],
+      button: t("enrol.submit"),
+      act: async () => {
+        const sent = { method: "POST", path: "/speakers", files: [["audio", file]], fields: [["name", name.value], ...pieces(segments)] };
         await ask(sent);
-        box.close();
         await run();
         code.show(sent);
-      });
-    }
+      },
+    });
   }
 
   code.show(request());
@@ -114,4 +91,14 @@ export default function conversationPanel() {
       code.element,
     ],
   };
+}
+
+/** The longest segments as fields of POST /speakers, in the order of the recording. */
+function pieces(segments) {
+  const longest = segments.toSorted((a, b) => b.end_s - b.start_s - (a.end_s - a.start_s)).slice(0, MOST_PIECES);
+  const inOrder = longest.toSorted((a, b) => a.start_s - b.start_s);
+  return inOrder.flatMap(({ start_s, end_s }) => [
+    ["start_s", String(start_s)],
+    ["end_s", String(end_s)],
+  ]);
 }

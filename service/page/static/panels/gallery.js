@@ -1,16 +1,17 @@
 // Gallery: who is enrolled, how their voices lie to each other, and how one leaves.
 
 import { ask, call } from "../api.js";
+import { decode } from "../audio/decode.js";
 import { codeLines } from "../code.js";
-import { h, svg } from "../dom.js";
-import { day, number, percent, seconds, t } from "../i18n.js";
-import { answerPlace, errorBox, showAnswer } from "../widgets/report.js";
+import { h } from "../dom.js";
+import { day, number, seconds, t } from "../i18n.js";
+import { openDialog } from "../widgets/dialog.js";
+import { nearPairs, voicePlane } from "../widgets/plane.js";
+import { answerPlace, showAnswer } from "../widgets/report.js";
+import { timeline } from "../widgets/timeline.js";
 
 const PAGE = 50;
 const RANDOM_ID = /^[0-9a-f]{32}$/; // that the service made up
-const WIDTH = 640;
-const HEIGHT = 400;
-const MARGIN = 48;
 
 export default function galleryPanel() {
   const list = answerPlace();
@@ -56,6 +57,13 @@ export default function galleryPanel() {
   function row(speaker) {
     const { speaker_id, name, quality } = speaker;
     const who = name ?? speaker_id;
+    const path = `/speakers/${encodeURIComponent(speaker_id)}`;
+    const action = (key, act, kind = "") =>
+      h(
+        "button",
+        { type: "button", class: `quiet ${kind}`, "aria-label": t(`gallery.${key}.of`, { name: who }), onclick: () => act(path, who) },
+        t(`gallery.${key}`),
+      );
     const tags = [
       speaker.stale ? h("span", { class: "tag warning" }, t("gallery.stale")) : null,
       quality.ok ? h("span", { class: "tag good" }, t("gallery.good")) : h("span", { class: "tag warning" }, t("gallery.doubtful")),
@@ -74,56 +82,64 @@ export default function galleryPanel() {
         h(
           "div",
           { class: "actions" },
-          h(
-            "button",
-            { type: "button", class: "quiet danger", "aria-label": t("gallery.erase.of", { name: who }), onclick: () => confirmErasure(speaker_id, who) },
-            t("gallery.erase"),
-          ),
+          speaker.audio_retained ? action("play", playBack) : null,
+          action("rename", rename),
+          action("erase", erase, "danger"),
         ),
       ),
     );
   }
 
-  function confirmErasure(speaker_id, who) {
-    const request = { method: "DELETE", path: `/speakers/${encodeURIComponent(speaker_id)}` };
-    const place = answerPlace();
-    const box = h(
-      "dialog",
-      { "aria-labelledby": "erase-title", onclose: () => box.remove() },
-      h(
-        "form",
-        { onsubmit: erase },
-        h("h2", { id: "erase-title" }, t("gallery.erase.title", { name: who })),
-        h("p", {}, t("gallery.erase.text")),
-        h(
-          "div",
-          { class: "row" },
-          h("button", { class: "danger" }, t("gallery.erase")),
-          h("button", { type: "button", autofocus: true, onclick: () => box.close() }, t("dialog.cancel")),
-        ),
-        place,
-      ),
-    );
-    document.body.append(box);
-    box.showModal();
+  /** Does what a button asked for, then shows the gallery anew, and the lines of the call. */
+  async function change(request) {
+    await call(request);
+    await shown();
+    code.show(request);
+  }
 
-    async function erase(event) {
-      event.preventDefault();
-      try {
-        await call(request);
-        box.close();
-        await shown();
-        code.show(request);
-      } catch (error) {
-        place.replaceChildren(errorBox(error));
-      }
-    }
+  function erase(path, who) {
+    openDialog({
+      title: t("gallery.erase.title", { name: who }),
+      content: h("p", {}, t("gallery.erase.text")),
+      button: t("gallery.erase"),
+      danger: true,
+      act: () => change({ method: "DELETE", path }),
+    });
+  }
+
+  function rename(path, who) {
+    const name = h("input", { required: true, maxlength: 200, autocomplete: "off", value: who });
+    openDialog({
+      title: t("gallery.rename.title", { name: who }),
+      content: h("label", { class: "field" }, h("span", {}, t("enrol.name")), name),
+      button: t("gallery.rename"),
+      act: () => change({ method: "PATCH", path, json: { name: name.value } }),
+    });
+  }
+
+  /** The recordings of a voice whose audio was retained, to be played back. */
+  async function playBack(path, who) {
+    const place = answerPlace();
+    openDialog({ title: t("gallery.play.title", { name: who }), content: place });
+    await showAnswer(place, async () => {
+      const { recordings } = await ask({ path: `${path}/recordings` });
+      const retained = recordings.filter((recording) => recording.audio_retained);
+      return Promise.all(retained.map(({ recording }) => retainedAudio(`${path}/recordings/${recording}`)));
+    });
+  }
+
+  async function retainedAudio(path) {
+    const request = { path, output: "voice.ogg" };
+    const sound = await decode(await (await call(request)).blob());
+    code.show(request);
+    if (!sound) return h("p", { class: "muted" }, t("timeline.unreadable"));
+    return timeline(sound, { head: h("small", {}, seconds(sound.seconds)) }).element;
   }
 
   async function picture() {
     const answer = await ask({ path: "/gallery/map" });
     if (answer.points.length < 2) return null;
-    return [draw(answer), pairs(answer)];
+    return [voicePlane(answer), nearPairs(answer)];
   }
 
   return { element: [h("div", { class: "columns" }, list, map), code.element], shown };
@@ -131,47 +147,4 @@ export default function galleryPanel() {
 
 function recordings(n) {
   return n === 1 ? t("gallery.recording") : t("gallery.recordings", { n });
-}
-
-/** The voices as points; a dashed line joins two that are too near. */
-function draw({ points, pairs: near, explained }) {
-  const across = (key, size) => {
-    const values = points.map((point) => point[key]);
-    const low = Math.min(...values);
-    const range = Math.max(...values) - low || 1;
-    return (value) => MARGIN + ((value - low) / range) * (size - 2 * MARGIN);
-  };
-  const x = across("x", WIDTH);
-  const y = across("y", HEIGHT);
-  const place = new Map(points.map((point) => [point.speaker_id, [x(point.x), HEIGHT - y(point.y)]]));
-  const joined = near.map(({ first, second }) => {
-    const [[x1, y1], [x2, y2]] = [place.get(first), place.get(second)];
-    return svg("line", { x1, y1, x2, y2 });
-  });
-  const labelled = []; // where a name stands already
-  const dots = points.map(({ speaker_id, name }) => {
-    const [cx, cy] = place.get(speaker_id);
-    const crowded = labelled.some(([x1, y1]) => Math.abs(x1 - cx) < 70 && Math.abs(y1 - cy) < 18);
-    if (!crowded) labelled.push([cx, cy]);
-    const label = points.length <= 60 ? svg("text", { x: cx, y: crowded ? cy + 22 : cy - 12, "text-anchor": "middle" }, name ?? speaker_id) : null;
-    return svg("g", {}, svg("circle", { cx, cy, r: 6 }), label, svg("title", {}, name ?? speaker_id));
-  });
-  const words = t("gallery.map", { share: percent(explained) });
-  return h(
-    "figure",
-    { class: "stack" },
-    svg("svg", { class: "map", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": t("gallery.map.label", { n: points.length }) }, joined, dots),
-    h("figcaption", { class: "muted" }, words),
-  );
-}
-
-function pairs({ pairs: near, points }) {
-  if (!near.length) return h("p", { class: "muted" }, t("gallery.apart"));
-  const names = new Map(points.map(({ speaker_id, name }) => [speaker_id, name ?? speaker_id]));
-  return h(
-    "div",
-    { class: "notice warning" },
-    h("strong", {}, t("gallery.near")),
-    h("ul", {}, near.map(({ first, second, score }) => h("li", {}, `${names.get(first)} – ${names.get(second)}: ${number(score, 2)}`))),
-  );
 }

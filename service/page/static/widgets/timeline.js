@@ -51,8 +51,8 @@ export function timeline(sound, { head = null, spectrogram = false } = {}) {
   }
   function draw() {
     if (!element.isConnected || !wave.clientWidth) return;
-    drawWave(wave, sound, regions);
-    if (spectrum) drawSpectrogram(spectrum, sound, rgb(colour("--ink")));
+    drawWave(wave, sound, inks(regions, "--wave"));
+    if (spectrum) drawSpectrogram(spectrum, sound, inks(regions, "--ink"));
   }
   new ResizeObserver(draw).observe(track);
   document.addEventListener("themechange", draw);
@@ -95,16 +95,22 @@ function ruler(total) {
   return h("div", { class: "ruler", "aria-hidden": "true" }, marks);
 }
 
-/** The largest and smallest sample of each column, in the colour of the region that it lies in. */
-function drawWave(canvas, { samples, seconds }, regions) {
+/** Which colour a place in seconds has, as [r, g, b]: that of its region, else `plain`. */
+function inks(regions, plain) {
+  const rgb = (name) => colour(name).match(/[\d.]+/g).slice(0, 3).map(Number);
+  const named = regions.map((region) => ({ ...region, ink: rgb(region.colour) }));
+  const elsewhere = rgb(plain);
+  return (at) => named.findLast((region) => region.start_s <= at && at < region.end_s)?.ink ?? elsewhere;
+}
+
+/** The largest and smallest sample of each column, in the ink of its place. */
+function drawWave(canvas, { samples, seconds }, ink) {
   const scale = devicePixelRatio;
   canvas.width = Math.round(canvas.clientWidth * scale);
   canvas.height = Math.round(WAVE_PX * scale);
   const pen = canvas.getContext("2d");
   const { width, height } = canvas;
   const loudest = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
-  const plain = colour("--wave");
-  const named = regions.map((region) => ({ ...region, ink: colour(region.colour) }));
   for (let x = 0; x < width; x += 1) {
     let low = 0;
     let high = 0;
@@ -114,14 +120,9 @@ function drawWave(canvas, { samples, seconds }, regions) {
       high = Math.max(high, samples[i]);
     }
     const at = ((x + 0.5) / width) * seconds;
-    pen.fillStyle = named.findLast((region) => region.start_s <= at && at < region.end_s)?.ink ?? plain;
+    pen.fillStyle = `rgb(${ink(at).join()})`;
     const top = height / 2 - (high / loudest) * (height / 2 - 2);
     const bottom = height / 2 - (low / loudest) * (height / 2 - 2);
     pen.fillRect(x, top, 1, Math.max(scale, bottom - top));
   }
-}
-
-/** `rgb(22, 25, 28)` → [22, 25, 28] */
-function rgb(text) {
-  return text.match(/[\d.]+/g).slice(0, 3).map(Number);
 }
