@@ -156,7 +156,7 @@ async def _alone(
         closing(StoreThreads()) as threads,
     ):
         registry = ModelRegistry(model_folders(settings), chosen, make_engine)
-        directory = SpeakerDirectory(gallery, threads)
+        directory = SpeakerDirectory(gallery, threads, settings.max_speakers)
         loading = asyncio.create_task(
             registry.start(lambda engine: directory.start(engine, decoder), gallery.models)
         )
@@ -179,7 +179,7 @@ async def _shared(
         closing(StoreThreads()) as threads,
     ):
         registry = ModelRegistry(model_folders(settings), chosen, make_engine)
-        directory = SpeakerDirectory(gallery, threads)
+        directory = SpeakerDirectory(gallery, threads, settings.max_speakers)
         replica = Replica(url, gallery, directory, registry, chosen, decoder)
         following = asyncio.create_task(replica.follow())
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, model_validator
 from bundle.arrays import Float32
 from service.api.accept import prefers
 from service.api.audio import AudioAnswer, audio_answer
+from service.api.collections import CollectionParams
 from service.api.decision import single_recording
 from service.api.deps import (
     AuditDep,
@@ -43,7 +44,7 @@ _OTHER_FORMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class DiarizeParams(BaseModel):
+class DiarizeParams(CollectionParams):
     """Parameters of /diarize."""
 
     num_speakers: int | None = Field(None, ge=1, le=100, description="Number of voices, if it is known.")
@@ -169,7 +170,7 @@ async def diarize_recording(
     (upload,) = single_recording(body.files)
     strictness = Strictness(params.target_fpr or settings.target_fpr)
     if params.background:
-        job = _in_background(upload.data, params.hints, strictness, runtime, client, tenant)
+        job = _in_background(upload.data, params, strictness, runtime, client, tenant)
         audit("diarize", job_id=job.job_id)
         location = f"{request.scope['root_path']}/diarize/{job.job_id}"
         started = BackgroundAnswer(job_id=job.job_id, state=job.state)
@@ -183,6 +184,7 @@ async def diarize_recording(
         params,
         strictness=strictness,
         tenant=tenant.name,
+        among=params.among(directory, tenant),
         duration_s=recording.prepared.decoded.duration_s,
         warnings=recording.prepared.audio.warnings,
     )
@@ -202,7 +204,7 @@ async def diarize_recording(
 
 
 def _in_background(
-    data: bytes, hints: Hints, strictness: Strictness, runtime: Runtime, client: str, tenant: Tenant
+    data: bytes, params: DiarizeParams, strictness: Strictness, runtime: Runtime, client: str, tenant: Tenant
 ) -> LongDiarization:
     if runtime.settings.redis_url:
         raise Conflict(
@@ -210,7 +212,15 @@ def _in_background(
             "the recording in pieces."
         )
     charge = partial(runtime.audio.charge, client)
-    return runtime.diarizations.submit(data, hints, strictness, tenant=tenant, client=client, charge=charge)
+    return runtime.diarizations.submit(
+        data,
+        params.hints,
+        strictness,
+        tenant=tenant,
+        collection=params.collection,
+        client=client,
+        charge=charge,
+    )
 
 
 def diarize_windows(
@@ -222,6 +232,7 @@ def diarize_windows(
     strictness: Strictness,
     tenant: str,
     duration_s: float,
+    among: Collection[str] | None = None,
     warnings: Sequence[str] = (),
 ) -> Diarized:
     """Who spoke when, of at least one window of speech with its embeddings (windows, dim). Blocks."""
@@ -231,6 +242,7 @@ def diarize_windows(
         index,
         strictness=strictness,
         tenant=tenant,
+        among=among,
         duration_s=duration_s,
         warnings=warnings,
         embeddings=params.embeddings,
@@ -247,17 +259,28 @@ def name_voices(
     strictness: Strictness,
     tenant: str,
     duration_s: float,
+    among: Collection[str] | None = None,
     warnings: Sequence[str] = (),
     embeddings: bool = False,
     numbers: Sequence[int] | None = None,
 ) -> Diarized:
     """Who spoke when, with the names of enrolled voices. Blocks.
 
+    `among` are the stored ids whose names may be said; None: all of the tenant.
+
     `numbers` are those of all voices, for their labels while they are unknown. Without them, unknown voices
     are counted.
     """
     decisions = [
-        decide(index, voice.embedding, seconds=voice.speech_s, strictness=strictness, tenant=tenant, top_k=1)
+        decide(
+            index,
+            voice.embedding,
+            seconds=voice.speech_s,
+            strictness=strictness,
+            tenant=tenant,
+            among=among,
+            top_k=1,
+        )
         for voice in parts.voices
     ]
     labels: list[str] = []

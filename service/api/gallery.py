@@ -163,7 +163,13 @@ async def import_gallery(
         utterances = await _embedded_anew(speaker, index, pipeline) if anew else ready[speaker.speaker_id]
         try:
             await directory.enrol(
-                index, stored, name=speaker.name, metadata=speaker.metadata, utterances=utterances
+                index,
+                stored,
+                name=speaker.name,
+                metadata=speaker.metadata,
+                utterances=utterances,
+                collections=sorted(set(speaker.collections)),
+                consent=speaker.given_consent,
             )
         except Conflict:  # enrolled in this moment
             answer.skipped.append(speaker.speaker_id)

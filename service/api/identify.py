@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bundle.vectors import pool_utterance
 from service.api.audio import AudioAnswer, audio_answer
+from service.api.collections import CollectionParams
 from service.api.decision import DecisionParams, recording_warnings, single_recording
 from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
@@ -19,7 +20,7 @@ from service.speakers import decide
 router = APIRouter(tags=["speakers"])
 
 
-class IdentifyParams(DecisionParams):
+class IdentifyParams(DecisionParams, CollectionParams):
     """Parameters of /identify."""
 
     top_k: int = Field(5, ge=1, le=100, description="Most candidates to list.")
@@ -66,7 +67,7 @@ async def identify(
 ) -> IdentifyAnswer:
     """Compares one recording with every enrolled voice.
 
-    `target_fpr` holds for the whole search, however many voices are enrolled. The search uses memory only,
+    `target_fpr` holds for the whole search, however many voices are in it. The search uses memory only,
     so it works while the store is out of reach.
     """
     params = body.params
@@ -82,6 +83,7 @@ async def identify(
         seconds=speech_s,
         strictness=params.strictness(settings),
         tenant=tenant.name,
+        among=params.among(directory, tenant),
         top_k=params.top_k,
     )
     candidates = [CandidateAnswer.model_validate(candidate) for candidate in decision.candidates]

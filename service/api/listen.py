@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing
 from functools import partial
 from typing import Annotated, Literal
@@ -85,7 +85,10 @@ async def listen(
     with runtime.listening.admit(client), runtime.registry.lease() as engine:
         index = await runtime.directory.index(engine.bundle)
         strictness = Strictness(params.target_fpr or settings.target_fpr)
-        tracker = SpeakerTracker(index, strictness, tenant=tenant, least_s=settings.min_speech_identify_s)
+        among = params.among(runtime.directory, tenant)
+        tracker = SpeakerTracker(
+            index, strictness, tenant=tenant, among=among, least_s=settings.min_speech_identify_s
+        )
         listening = Listening(runtime.listening.detector, params.codec, params.sample_rate_hz, tracker)
         async with accepted(websocket, settings) as stream:
             await stream.send(ready_event(index, params, max_seconds=settings.max_stream_seconds))
@@ -104,7 +107,7 @@ async def listen(
                     EndEvent(
                         reason="full" if full else "idle" if stream.idle else "asked",
                         diarization=await asyncio.to_thread(
-                            _diarized, listening, index, params, strictness, tenant
+                            _diarized, listening, index, params, strictness, tenant, among
                         ),
                     )
                 )
@@ -162,7 +165,12 @@ def _now(moment: Moment, step: Step, top_k: int) -> NowEvent:
 
 
 def _diarized(
-    listening: Listening, index: VoiceIndex, params: ListenParams, strictness: Strictness, tenant: Tenant
+    listening: Listening,
+    index: VoiceIndex,
+    params: ListenParams,
+    strictness: Strictness,
+    tenant: Tenant,
+    among: Collection[str] | None,
 ) -> Diarized:
     windows, embeddings = listening.windows()
     if not len(windows):
@@ -181,6 +189,7 @@ def _diarized(
         params,
         strictness=strictness,
         tenant=tenant.name,
+        among=among,
         duration_s=round(listening.seconds, 3),
     )
 

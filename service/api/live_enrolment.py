@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends, WebSocket
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from starlette.types import Message
 
+from service.api.collections import MembershipParams
+from service.api.consent import ConsentParams
 from service.api.deps import Audit, RuntimeDep, stored_id
 from service.api.pipeline import Pipeline
 from service.api.sockets import (
@@ -39,7 +41,7 @@ router = APIRouter(prefix="/speakers")
 _MOST_S = 120.0  # of sound, which is kept until the enrolment is complete
 
 
-class LiveEnrolParams(StreamParams):
+class LiveEnrolParams(StreamParams, MembershipParams, ConsentParams):
     """Parameters of a live enrolment."""
 
     add: bool = Field(False, description="Add to an enrolled voice.")
@@ -49,6 +51,12 @@ class LiveEnrolParams(StreamParams):
     wanted_s: float = Field(
         AMPLE_SPEECH_S, ge=1, le=60, description="Speech at which the enrolment is complete."
     )
+
+    @model_validator(mode="after")
+    def _nothing_new_is_added(self) -> Self:
+        if self.add and (self.name is not None or self.collection or self.consent is not None):
+            raise ValueError("name, collection and consent are of a new voice: leave them out with add")
+        return self
 
 
 class FeedbackAnswer(BaseModel):
@@ -115,11 +123,9 @@ def _enrolment(speaker_id: str, params: LiveEnrolParams) -> EnrolParams | AddPar
     """The parameters of the same enrolment over HTTP. Raises RequestValidationError for what is no id."""
     if params.add:
         return AddParams(retain_audio=params.retain_audio, strict=params.strict)
-    given = {"speaker_id": speaker_id, "name": params.name}
+    given = params.model_dump(include=set(EnrolParams.model_fields))
     try:
-        return EnrolParams.model_validate(
-            given | {"retain_audio": params.retain_audio, "strict": params.strict}
-        )
+        return EnrolParams.model_validate({"speaker_id": speaker_id} | given)
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
 

@@ -18,6 +18,7 @@ from service.api.problems import problem_responses
 from service.errors import Conflict, InsufficientSpeech, NotFound
 from service.listening import JobState, LongDiarization
 from service.speakers import NewUtterance, VoiceIndex
+from service.speakers.collections import Collections
 from service.speakers.enrolment import embed_recordings
 from service.tenants import Tenant
 
@@ -64,7 +65,9 @@ async def show(
     if job.outcome is None:
         return LongDiarizeAnswer(**progress, diarization=None)
     index = await directory.index(active_bundle(registry))
-    return LongDiarizeAnswer(**progress, diarization=await asyncio.to_thread(_named, job, index, tenant))
+    return LongDiarizeAnswer(
+        **progress, diarization=await asyncio.to_thread(_named, job, index, tenant, directory.collections)
+    )
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=problem_responses(404))
@@ -101,7 +104,7 @@ def _progress(job: LongDiarization) -> LongProgress:
     )
 
 
-def _named(job: LongDiarization, index: VoiceIndex, tenant: Tenant) -> Diarized:
+def _named(job: LongDiarization, index: VoiceIndex, tenant: Tenant, collections: Collections) -> Diarized:
     outcome = job.outcome
     assert outcome is not None
     warnings = []
@@ -113,6 +116,7 @@ def _named(job: LongDiarization, index: VoiceIndex, tenant: Tenant) -> Diarized:
         index,
         strictness=job.strictness,
         tenant=tenant.name,
+        among=collections.among(tenant, job.collection),
         duration_s=round(job.at_s, 3),
         warnings=warnings,
         numbers=range(1, len(outcome.parts.voices) + 1),
@@ -120,7 +124,12 @@ def _named(job: LongDiarization, index: VoiceIndex, tenant: Tenant) -> Diarized:
 
 
 def utterance_of(
-    job: LongDiarization, label: str, index: VoiceIndex, tenant: Tenant, least_s: float
+    job: LongDiarization,
+    label: str,
+    index: VoiceIndex,
+    tenant: Tenant,
+    collections: Collections,
+    least_s: float,
 ) -> NewUtterance:
     """A voice of a diarization, to be enrolled. Blocks for milliseconds.
 
@@ -134,7 +143,7 @@ def utterance_of(
         raise Conflict(f"Diarization {job.job_id!r} has no answer: it is {job.state}.")
     if outcome.model != index.model:
         raise Conflict("Another model serves now: send the recording again.")
-    segments = _named(job, index, tenant).segments
+    segments = _named(job, index, tenant, collections).segments
     spoken = zip(segments, outcome.parts.segments, strict=True)
     numbers = {segment.voice for answer, segment in spoken if answer.label == label}
     if not numbers:

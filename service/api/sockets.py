@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_origin
 
 import structlog
 from fastapi import Depends, WebSocket
@@ -115,10 +115,16 @@ def stream_params(params: type[P]) -> Callable[[WebSocket], Awaitable[P]]:
     """A dependency that validates the query of a stream. Raises RequestValidationError."""
 
     async def read(websocket: WebSocket) -> P:
-        given: Mapping[str, Any] = websocket.query_params
-        require_known(given, params.model_fields)
+        query = websocket.query_params
+        require_known(query, params.model_fields)
+        given: Mapping[str, Any] = {
+            name: query.getlist(name)
+            if get_origin(params.model_fields[name].annotation) is list
+            else query[name]
+            for name in query
+        }
         try:
-            return params.model_validate(dict(given))
+            return params.model_validate(given)
         except ValidationError as error:
             placed = [{**e, "loc": ("parameters", *e["loc"])} for e in error.errors()]
             raise RequestValidationError(placed) from None

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from service.api.consent import ConsentAnswer
 from service.speakers import Issue, Progress, Speaker, VoiceIndex, assess
 from service.tenants import shown
 
@@ -58,6 +59,8 @@ class SpeakerAnswer(BaseModel):
         "map's mean cosine distance from real voiceprints."
     )
     audio_retained: bool = Field(description="Whether any recording is retained.")
+    collections: list[str]
+    consent: ConsentAnswer | None = Field(description="What the person agreed to, where it was recorded.")
     created_at: datetime
 
 
@@ -78,5 +81,7 @@ def speaker_answer(speaker: Speaker, index: VoiceIndex, copies: Sequence[Issue] 
         stale=speaker.voiceprint(index.model) is None,
         map_error=speaker.map_error(index.model),
         audio_retained=any(u.retained for u in speaker.utterances),
+        collections=list(speaker.collections),
+        consent=ConsentAnswer.model_validate(speaker.consent) if speaker.consent else None,
         created_at=speaker.created_at,
     )

@@ -16,6 +16,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from service.api.audio import AudioAnswer, audio_answer
+from service.api.collections import KEEPS_TO, Collections, MembershipParams, page_and_total
+from service.api.consent import ConsentParams
 from service.api.deps import (
     Audit,
     AuditDep,
@@ -104,7 +106,7 @@ class PieceParams(BaseModel):
         return [replace(files[0], pieces=tuple(zip(self.start_s, self.end_s, strict=True)))]
 
 
-class EnrolParams(PieceParams):
+class EnrolParams(PieceParams, MembershipParams, ConsentParams):
     """Parameters of an enrolment."""
 
     speaker_id: str | None = Field(
@@ -156,6 +158,9 @@ class ChangeParams(BaseModel):
         default_factory=dict,
         description=f"Takes the place of all metadata; at most {MAX_METADATA_CHARS} characters of JSON.",
     )
+    collections: Collections = Field(
+        default_factory=list, description="All collections that the voice is in from now on."
+    )
 
 
 class AddParams(PieceParams):
@@ -185,7 +190,7 @@ class SpeakersAnswer(BaseModel):
 
     speakers: list[SpeakerAnswer]
     next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null on the last.")
-    total: int = Field(description="Number of all enrolled speakers.")
+    total: int = Field(description="Number of all enrolled speakers, or of those in the collections.")
 
 
 @router.post(
@@ -215,7 +220,13 @@ async def enrol(
         index = await directory.index(pipeline.engine.bundle)
         job = runtime.diarizations.get(body.params.from_job, tenant)
         utterance = await asyncio.to_thread(
-            utterance_of, job, str(body.params.label), index, tenant, settings.min_speech_enrol_s
+            utterance_of,
+            job,
+            str(body.params.label),
+            index,
+            tenant,
+            directory.collections,
+            settings.min_speech_enrol_s,
         )
         answer = await _stored([utterance], [], Sorted(), index, body.params, directory, tenant, audit)
     elif not body.files:
@@ -267,6 +278,8 @@ async def _stored(
         name=params.name,
         metadata=params.metadata,
         utterances=utterances,
+        collections=params.collection,
+        consent=params.given_consent,
     )
     audit("enrol", speaker_id=shown(speaker.speaker_id), model=index.model)
     return _enrolled(speaker, index, recordings, arrived)
@@ -331,16 +344,16 @@ async def list_speakers(
     tenant: TenantDep,
     limit: Annotated[int, Query(ge=1, le=1000, description="Speakers on a page.")] = 100,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    collection: Annotated[Collections, Query(description=KEEPS_TO)] = [],  # noqa: B006  pydantic copies it
 ) -> SpeakersAnswer:
     """Lists enrolled speakers in the order of their ids."""
     index = await _index(directory, registry)
-    page = await directory.threads.run(
-        directory.gallery.list, limit=limit, after=_read_cursor(cursor, tenant), within=tenant.ids
-    )
+    after = _read_cursor(cursor, tenant)
+    page, total = await page_and_total(directory, tenant, collection, limit=limit, after=after)
     return SpeakersAnswer(
         speakers=[speaker_answer(speaker, index) for speaker in page.speakers],
         next_cursor=page.next_after and _cursor(page.next_after),
-        total=await directory.threads.run(directory.gallery.count, tenant.ids),
+        total=total,
     )
 
 
@@ -367,7 +380,7 @@ async def change(
     tenant: TenantDep,
     audit: AuditDep,
 ) -> SpeakerAnswer:
-    """Changes a speaker's name or metadata. The body is a JSON object; what it leaves out stays."""
+    """Changes name, metadata or collections. The body is a JSON object; what it leaves out stays."""
     index = await _index(directory, registry)
     changes: Changes = params.model_dump(exclude_unset=True)  # type: ignore[assignment]  # of the same fields
     speaker = await directory.change(index, stored_id(tenant, speaker_id), changes)

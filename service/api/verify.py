@@ -10,16 +10,18 @@ from pydantic import BaseModel, Field
 
 from bundle.vectors import pool_utterance
 from service.api.audio import AudioAnswer, audio_answer
+from service.api.collections import CollectionParams
 from service.api.decision import DecisionParams, recording_warnings, single_recording
 from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep, stored_id
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.errors import Conflict
+from service.speakers.gallery import unknown
 
 router = APIRouter(tags=["speakers"])
 
 
-class VerifyParams(DecisionParams):
+class VerifyParams(DecisionParams, CollectionParams):
     """Parameters of /verify."""
 
     speaker_id: str = Field(description="The enrolled speaker to compare with.")
@@ -56,7 +58,11 @@ async def verify(
     """Compares one recording with one enrolled voice. Uses memory only, as /identify does."""
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
-    enrolled = index.centred(stored_id(tenant, params.speaker_id))
+    speaker_id = stored_id(tenant, params.speaker_id)
+    among = params.among(directory, tenant)
+    if among is not None and speaker_id not in among:
+        raise unknown(speaker_id)
+    enrolled = index.centred(speaker_id)
     if enrolled is None:
         raise Conflict(
             f"Speaker {params.speaker_id!r} is stale: there is no voiceprint under {index.model}. Add audio "

@@ -77,6 +77,13 @@ class QualityAnswer(Answer):
     advice: str
 
 
+class ConsentAnswer(Answer):
+    """What a person agreed to, and when."""
+
+    text: str
+    given_at: datetime
+
+
 class SpeakerAnswer(Answer):
     """An enrolled voice."""
 
@@ -90,6 +97,8 @@ class SpeakerAnswer(Answer):
     stale: bool
     map_error: float | None
     audio_retained: bool
+    collections: list[str]
+    consent: ConsentAnswer | None
     created_at: datetime
 
 

@@ -32,16 +32,21 @@ def url_part(text: str, *, folders: bool = False) -> str:
     return quote(text, safe="/" if folders else "")
 
 
-def fields_of(values: Mapping[str, object] | None) -> dict[str, str]:
-    """Parameters as text, without those that are None."""
-    return {name: _text(value) for name, value in (values or {}).items() if value is not None}
+def fields_of(parameters: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
+    """Parameters as text, without those that are None. A list or a tuple is one for each value."""
+    return tuple(
+        (name, _text(value))
+        for name, given in (parameters or {}).items()
+        for value in (given if isinstance(given, list | tuple) else [given])
+        if value is not None
+    )
 
 
 def as_form(
     recordings: Sequence[Recording], file_field: str, form: Mapping[str, object], opened: ExitStack
 ) -> list[tuple[str, Any]]:
     """The parts of a multipart body, for httpx. Files are closed with `opened`. Raises ClientError."""
-    fields = [(name, (None, text)) for name, text in fields_of(form).items()]
+    fields = [(name, (None, text)) for name, text in fields_of(form)]
     return [*fields, *((file_field, _file(recording, opened)) for recording in recordings)]
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -93,12 +94,18 @@ class Client:
         *recordings: Recording,
         name: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        collection: Sequence[str] = (),
+        consent: str | None = None,
+        consent_at: datetime | None = None,
         retain_audio: bool = False,
         strict: bool = False,
     ) -> answers.EnrolledAnswer:
         """Enrols a voice. Without an id the service draws one.
 
         Args:
+            collection: names of the collections that the voice is in from now on.
+            consent: what the person agreed to, in words.
+            consent_at: when that was, with a time zone. Default: now.
             retain_audio: the service keeps the recordings, for later models.
             strict: recordings that do not fit one voice are refused.
         """
@@ -110,6 +117,9 @@ class Client:
             speaker_id=speaker_id,
             name=name,
             metadata=None if metadata is None else json.dumps(metadata),
+            collection=collection,
+            consent=consent,
+            consent_at=None if consent_at is None else consent_at.isoformat(),
             retain_audio=retain_audio,
             strict=strict or None,
         )
@@ -133,6 +143,8 @@ class Client:
         self,
         folder: str | os.PathLike[str],
         *,
+        collection: Sequence[str] = (),
+        consent: str | None = None,
         retain_audio: bool = False,
         strict: bool = False,
         progress: Callable[[EnrolOutcome], None] | None = None,
@@ -140,7 +152,8 @@ class Client:
         """Enrols everybody of a folder: a folder of recordings for each person, or a file for each.
 
         Whoever is enrolled already, or is refused, is an outcome with a reason, and the others go on.
-        `progress` is called after each person. Raises ClientError if the service cannot be reached.
+        `collection` and `consent` are of everybody, as `enrol` takes them. `progress` is called after each
+        person. Raises ClientError if the service cannot be reached.
         """
         people = people_of(Path(folder))
         outcomes = []
@@ -148,7 +161,14 @@ class Client:
             answer: answers.EnrolledAnswer | None = None
             reason = ""
             try:
-                answer = self.enrol(speaker_id, *files[:AT_ONCE], retain_audio=retain_audio, strict=strict)
+                answer = self.enrol(
+                    speaker_id,
+                    *files[:AT_ONCE],
+                    collection=collection,
+                    consent=consent,
+                    retain_audio=retain_audio,
+                    strict=strict,
+                )
                 for start in range(AT_ONCE, len(files), AT_ONCE):
                     more = files[start : start + AT_ONCE]
                     answer = self.add_audio(speaker_id, *more, retain_audio=retain_audio, strict=strict)
@@ -159,11 +179,12 @@ class Client:
                 progress(outcomes[-1])
         return outcomes
 
-    def speakers(self) -> Iterator[answers.SpeakerAnswer]:
-        """Every enrolled voice, in the order of the ids."""
+    def speakers(self, *, collection: Sequence[str] = ()) -> Iterator[answers.SpeakerAnswer]:
+        """Every enrolled voice, or those in any of some collections, in the order of the ids."""
         cursor: str | None = None
         while True:
-            answer = self._send("GET", "/speakers", params={"limit": _PAGE, "cursor": cursor})
+            params = {"limit": _PAGE, "cursor": cursor, "collection": collection}
+            answer = self._send("GET", "/speakers", params=params)
             page = answers.SpeakersAnswer.model_validate_json(answer.content)
             for speaker in page.speakers:
                 yield speaker
@@ -188,6 +209,13 @@ class Client:
     ) -> answers.SpeakerAnswer:
         """Changes a speaker's name, and the metadata if they are given. None: no name."""
         changes = {"name": name} | ({} if metadata is None else {"metadata": metadata})
+        return self._change(speaker_id, changes)
+
+    def move(self, speaker_id: str, collections: Sequence[str]) -> answers.SpeakerAnswer:
+        """From now on the speaker is in these collections and in no other."""
+        return self._change(speaker_id, {"collections": list(collections)})
+
+    def _change(self, speaker_id: str, changes: Mapping[str, object]) -> answers.SpeakerAnswer:
         answer = self._send("PATCH", f"/speakers/{url_part(speaker_id)}", json=changes)
         return answers.SpeakerAnswer.model_validate_json(answer.content)
 
@@ -227,13 +255,20 @@ class Client:
         self,
         recording: Recording,
         *,
+        collection: Sequence[str] = (),
         top_k: int | None = None,
         threshold: float | None = None,
         target_fpr: float | None = None,
     ) -> answers.IdentifyAnswer:
-        """Who speaks, among the enrolled voices and nobody."""
+        """Who speaks, among the enrolled voices and nobody. `collection` keeps to some of the voices."""
         answer = self._send(
-            "POST", "/identify", [recording], top_k=top_k, threshold=threshold, target_fpr=target_fpr
+            "POST",
+            "/identify",
+            [recording],
+            collection=collection,
+            top_k=top_k,
+            threshold=threshold,
+            target_fpr=target_fpr,
         )
         return answers.IdentifyAnswer.model_validate_json(answer.content)
 
@@ -242,15 +277,17 @@ class Client:
         speaker_id: str,
         recording: Recording,
         *,
+        collection: Sequence[str] = (),
         threshold: float | None = None,
         target_fpr: float | None = None,
     ) -> answers.VerifyAnswer:
-        """Whether it is this speaker."""
+        """Whether it is this speaker, who has to be in one of the collections if there are any."""
         answer = self._send(
             "POST",
             "/verify",
             [recording],
             speaker_id=speaker_id,
+            collection=collection,
             threshold=threshold,
             target_fpr=target_fpr,
         )
@@ -260,16 +297,18 @@ class Client:
         self,
         recording: Recording,
         *,
+        collection: Sequence[str] = (),
         num_speakers: int | None = None,
         min_speakers: int | None = None,
         max_speakers: int | None = None,
         target_fpr: float | None = None,
     ) -> answers.DiarizeAnswer:
-        """Who speaks when in a recording of several people."""
+        """Who speaks when in a recording of several people. Names are of the voices in `collection`."""
         answer = self._send(
             "POST",
             "/diarize",
             [recording],
+            collection=collection,
             num_speakers=num_speakers,
             min_speakers=min_speakers,
             max_speakers=max_speakers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -49,6 +49,7 @@ class LongDiarization:
 
     job_id: str
     tenant: str
+    collection: Sequence[str]  # that names are of; empty: of all
     client: str
     strictness: Strictness  # of names, when the answer is asked for
     size: int  # of the recording, in bytes
@@ -102,6 +103,7 @@ class LongDiarizations:
         *,
         tenant: Tenant,
         client: str,
+        collection: Sequence[str] = (),
         charge: Callable[[float], None],
     ) -> LongDiarization:
         """Starts a job on the bytes of a file. `charge` is told its seconds. Raises Overloaded."""
@@ -120,7 +122,9 @@ class LongDiarizations:
                 retry_after_s=30,
             )
         job_id = f"{self._process}-{secrets.token_hex(12)}"
-        job = LongDiarization(job_id, tenant.name, client, strictness, len(data), datetime.now(UTC))
+        job = LongDiarization(
+            job_id, tenant.name, collection, client, strictness, len(data), datetime.now(UTC)
+        )
         self._jobs[job.job_id] = job
         job.task = asyncio.create_task(self._run(job, data, hints, charge))
         return job

@@ -7,6 +7,7 @@ which looks at the whole recording; here only the past is known (the forward alg
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -61,11 +62,23 @@ class _Turn:
 class SpeakerTracker:
     """Follows who speaks in one stream. Its calls block for the search of an index."""
 
-    def __init__(self, index: VoiceIndex, strictness: Strictness, *, tenant: Tenant, least_s: float) -> None:
-        """Names voices of `tenant`. `least_s` is the speech of a turn that a decision needs."""
+    def __init__(
+        self,
+        index: VoiceIndex,
+        strictness: Strictness,
+        *,
+        tenant: Tenant,
+        least_s: float,
+        among: Collection[str] | None = None,
+    ) -> None:
+        """Names voices of `tenant`. `least_s` is the speech of a turn that a decision needs.
+
+        `among` are the stored ids whose names may be said; None: all of the tenant.
+        """
         self._index = index
         self._strictness = strictness
         self._tenant = tenant
+        self._among = among
         self._least_s = least_s
         self._turns = TurnTaking()
         self._calibration = index.scorer.calibration(_WINDOW_S)
@@ -115,6 +128,7 @@ class SpeakerTracker:
             seconds=speech_s,
             strictness=self._strictness,
             tenant=self._tenant.name,
+            among=self._among,
             top_k=_FOLLOWED,
         )
         match = decision.match

@@ -13,6 +13,12 @@ from service.settings.values import listed
 class Records(BaseModel):
     """Fields of `Settings`."""
 
+    max_speakers: int = Field(
+        default=0,
+        ge=0,
+        description="Most enrolled speakers of one tenant; keys without a tenant are one together. Further "
+        "enrolments get status 429. 0: no limit.",
+    )
     audio_key: SecretStr = Field(
         default=SecretStr(""),
         description="Encrypts retained recordings: 32 bytes in URL-safe base64. To rotate keys, list several "

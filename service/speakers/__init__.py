@@ -18,6 +18,7 @@ from service.speakers.mixture import second_voice
 from service.speakers.quality import Issue, Progress, Quality, assess
 from service.speakers.records import (
     Changes,
+    Consent,
     Embedding,
     Erasure,
     Measures,
@@ -37,6 +38,7 @@ __all__ = [
     "Candidate",
     "CarryOver",
     "Changes",
+    "Consent",
     "Decision",
     "Embedding",
     "Erasure",

@@ -30,7 +30,8 @@ from pydantic import (
 from bundle.arrays import Float32
 from bundle.voice import VoiceBundle
 from service.errors import BadRequest
-from service.speakers.records import Embedding, Measures, NewUtterance, Speaker
+from service.speakers.collections import COLLECTION, MOST_COLLECTIONS
+from service.speakers.records import MAX_CONSENT_CHARS, Consent, Embedding, Measures, NewUtterance, Speaker
 from service.tenants import shown
 
 MAX_METADATA_CHARS = 16_384
@@ -100,13 +101,29 @@ class ArchivedUtterance(_Line):
     audio: Base64 | None = Field(description="The retained recording, Ogg Opus.")
 
 
+class ArchivedConsent(_Line):
+    """What the person agreed to, and when."""
+
+    text: str = Field(min_length=1, max_length=MAX_CONSENT_CHARS)
+    given_at: AwareDatetime
+
+
 class ArchivedSpeaker(_Line):
     """A line in the middle."""
 
     speaker_id: str = Field(pattern=SPEAKER_ID)
     name: str | None = Field(max_length=200)
     metadata: Annotated[dict[str, JsonValue], AfterValidator(_require_json)]
+    collections: list[Annotated[str, Field(pattern=COLLECTION)]] = Field(
+        default_factory=list, max_length=MOST_COLLECTIONS
+    )
+    consent: ArchivedConsent | None = None
     utterances: list[ArchivedUtterance] = Field(min_length=1)
+
+    @property
+    def given_consent(self) -> Consent | None:
+        """The consent as a gallery stores it."""
+        return None if self.consent is None else Consent(self.consent.text, self.consent.given_at)
 
     @property
     def has_all_embeddings(self) -> bool:
@@ -164,6 +181,8 @@ def archived(speaker: Speaker, model: str, audio: Mapping[int, bytes | None]) ->
         speaker_id=shown(speaker.speaker_id),
         name=speaker.name,
         metadata=dict(speaker.metadata),
+        collections=list(speaker.collections),
+        consent=ArchivedConsent(**vars(speaker.consent)) if speaker.consent else None,
         utterances=utterances,
     )
 

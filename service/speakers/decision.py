@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bundle.arrays import Float32
@@ -51,10 +52,20 @@ class Decision:
 
 
 def decide(
-    index: VoiceIndex, voice: Float32, *, seconds: float, strictness: Strictness, tenant: str, top_k: int = 5
+    index: VoiceIndex,
+    voice: Float32,
+    *,
+    seconds: float,
+    strictness: Strictness,
+    tenant: str,
+    among: Collection[str] | None = None,
+    top_k: int = 5,
 ) -> Decision:
-    """Compares a unit voice (dim,), made from `seconds` of speech, with every voice of a tenant. Blocks."""
-    searched, stale = index.counts(tenant)
+    """Compares a unit voice (dim,), made from `seconds` of speech, with every voice of a tenant. Blocks.
+
+    `among` are the stored ids that it keeps to; None: all of the tenant. The threshold follows their number.
+    """
+    searched, stale = index.counts(tenant, among)
     candidates = tuple(
         Candidate(
             shown(hit.speaker_id),
@@ -62,7 +73,7 @@ def decide(
             hit.score,
             index.scorer.probability(hit.score, seconds=seconds),
         )
-        for hit in index.search(voice, top_k, tenant)
+        for hit in index.search(voice, top_k, tenant, among)
     )
     threshold = strictness.threshold(index.scorer, seconds=seconds, voices=searched)
     return Decision(candidates, threshold, searched, stale)

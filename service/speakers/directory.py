@@ -16,9 +16,10 @@ from service.audio.decoder import AudioDecoder, Upload
 from service.errors import NotFound, StoreUnavailable
 from service.inference import Engine, ModelRegistry
 from service.speakers.carry import CarryOver, carry_over
+from service.speakers.collections import Collections
 from service.speakers.gallery import Gallery, switched
 from service.speakers.index import VoiceIndex
-from service.speakers.records import Changes, NewUtterance, Speaker
+from service.speakers.records import Changes, Consent, NewUtterance, Speaker
 from service.speakers.space_map import SpaceMap
 from service.stores.threads import StoreThreads
 
@@ -32,8 +33,11 @@ class SpeakerDirectory:
     Belongs to one event loop. The gallery's blocking calls run in `threads`.
     """
 
-    def __init__(self, gallery: Gallery, threads: StoreThreads) -> None:
+    def __init__(self, gallery: Gallery, threads: StoreThreads, max_speakers: int = 0) -> None:
+        """`max_speakers` is the limit of a tenant; 0: none."""
+        self._max_speakers = max_speakers
         self.gallery = gallery
+        self.collections = Collections()
         self.threads = threads
         self._index: VoiceIndex | None = None
         self._writing = asyncio.Lock()
@@ -88,11 +92,25 @@ class SpeakerDirectory:
         name: str | None,
         metadata: Mapping[str, object],
         utterances: Sequence[NewUtterance],
+        collections: Sequence[str] = (),
+        consent: Consent | None = None,
     ) -> Speaker:
-        """Stores a new speaker. Raises Conflict, StoreUnavailable, and NotReady after a model switch."""
+        """Stores a new speaker.
+
+        Raises Conflict, StoreUnavailable, NotReady after a model switch, and Overloaded where its tenant has
+        as many as it may have.
+        """
         return await self._write(
             index,
-            lambda: self.gallery.enrol(speaker_id, name=name, metadata=metadata, utterances=utterances),
+            lambda: self.gallery.enrol(
+                speaker_id,
+                name=name,
+                metadata=metadata,
+                utterances=utterances,
+                collections=collections,
+                consent=consent,
+                most=self._max_speakers,
+            ),
         )
 
     async def add_utterances(
@@ -102,7 +120,7 @@ class SpeakerDirectory:
         return await self._write(index, lambda: self.gallery.add_utterances(speaker_id, utterances))
 
     async def change(self, index: VoiceIndex, speaker_id: str, changes: Changes) -> Speaker:
-        """Changes a speaker's name or metadata. Raises what `add_utterances` raises."""
+        """Changes a speaker's name, metadata or collections. Raises what `add_utterances` raises."""
         return await self._write(index, lambda: self.gallery.change(speaker_id, changes))
 
     async def remove_utterance(self, index: VoiceIndex, speaker_id: str, number: int) -> Speaker:
@@ -114,6 +132,7 @@ class SpeakerDirectory:
 
         def work() -> None:
             self.gallery.delete(speaker_id)
+            self.collections.put(speaker_id, ())
             if self._index is not None:
                 self._index.remove(speaker_id)
 
@@ -130,8 +149,10 @@ class SpeakerDirectory:
                 try:
                     speaker = self.gallery.get(speaker_id)
                 except NotFound:
+                    self.collections.put(speaker_id, ())
                     self._index.remove(speaker_id)
                 else:
+                    self.collections.put(speaker_id, speaker.collections)
                     self._index.put(speaker_id, speaker.name, speaker.voiceprint(self._index.model))
 
         if speaker_ids:
@@ -143,6 +164,7 @@ class SpeakerDirectory:
 
         def work() -> None:
             if self._index is not None:
+                self.collections.replace(self.gallery.collections())
                 self._index.replace(self.gallery.voiceprints(self._index.model))
 
         async with self._writing:
@@ -206,6 +228,7 @@ class SpeakerDirectory:
     async def _write(self, index: VoiceIndex, write: Callable[[], Speaker]) -> Speaker:
         def work() -> Speaker:
             speaker = write()
+            self.collections.put(speaker.speaker_id, speaker.collections)
             index.put(speaker.speaker_id, speaker.name, speaker.voiceprint(index.model))
             return speaker
 
@@ -230,4 +253,5 @@ class SpeakerDirectory:
             self._writing.release()
 
     def _load(self, bundle: VoiceBundle) -> VoiceIndex:
+        self.collections.replace(self.gallery.collections())
         return VoiceIndex(bundle.id, Scorer(bundle.scoring), self.gallery.voiceprints(bundle.id))

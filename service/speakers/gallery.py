@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from service.errors import Conflict, NotFound, NotReady
-from service.speakers.records import Changes, Embedding, Erasure, NewUtterance, Page, Speaker, Voiceprints
+from service.errors import Conflict, NotFound, NotReady, Overloaded
+from service.speakers.records import (
+    Changes,
+    Consent,
+    Embedding,
+    Erasure,
+    NewUtterance,
+    Page,
+    Speaker,
+    Voiceprints,
+)
 from service.tenants import EVERYBODY, IdRange, shown
+
+_FULL_S = 3600  # waiting helps little: no client should ask again at once
 
 
 class Gallery(Protocol):
@@ -29,10 +40,14 @@ class Gallery(Protocol):
         name: str | None,
         metadata: Mapping[str, object],
         utterances: Sequence[NewUtterance],
+        collections: Sequence[str] = (),
+        consent: Consent | None = None,
+        most: int = 0,
     ) -> Speaker:
         """Stores a new speaker with at least one utterance. Raises `Conflict` if the id is taken.
 
-        The speaker is as old as the first utterance.
+        The speaker is as old as the first utterance. Raises `Overloaded` if its tenant has `most` speakers
+        already; 0: no limit.
 
         Raises `NotReady`, as `add_utterances` does, if another replica has switched to a model that made
         none of the embeddings.
@@ -105,6 +120,10 @@ class Gallery(Protocol):
         """
         ...
 
+    def collections(self) -> Mapping[str, Sequence[str]]:
+        """The collections of each speaker that is in any, by stored id."""
+        ...
+
     def models(self) -> Mapping[str, int]:
         """How many speakers have a voiceprint under each model."""
         ...
@@ -144,6 +163,15 @@ def only_recording(speaker_id: str) -> Conflict:
     return Conflict(
         f"It is the only recording of speaker {speaker_id!r}. Add another first, or erase the speaker with "
         f"DELETE /speakers/{speaker_id}."
+    )
+
+
+def full(most: int) -> Overloaded:
+    """The error of an enrolment where the tenant has all the speakers that it may have."""
+    return Overloaded(
+        f"You have {most} enrolled speakers, the limit (TWOFOLD_MAX_SPEAKERS). Erase a speaker first, or ask "
+        "the operator of the service for more.",
+        retry_after_s=_FULL_S,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,6 +14,7 @@ from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from service.speakers.gallery import unknown
 from service.speakers.records import Voiceprints
+from service.speakers.rows import nearest_of
 from service.speakers.shelf import EXACT_UP_TO, Shelf
 from service.tenants import owner
 
@@ -54,9 +55,14 @@ class VoiceIndex:
         """Number of enrolled speakers that are not searched: they have no voiceprint under the model."""
         return len(self._all.stale)
 
-    def counts(self, tenant: str) -> tuple[int, int]:
-        """How many voices of a tenant are searched, and how many of its speakers are stale."""
+    def counts(self, tenant: str, among: Collection[str] | None = None) -> tuple[int, int]:
+        """How many voices of a tenant are searched, and how many of its speakers are stale.
+
+        `among` are the ids that count; None: all.
+        """
         with self._lock:
+            if among is not None:
+                return sum(i in self._all.rows for i in among), sum(i in self._all.stale for i in among)
             shelf = self._all.shelves.get(tenant)
             return len(shelf) if shelf else 0, self._all.stale_of[tenant]
 
@@ -112,19 +118,30 @@ class VoiceIndex:
             vector: Float32 = self._all.shelves[owner(speaker_id)].rows.read([row])[0]
             return vector
 
-    def search(self, voice: Float32, top_k: int, tenant: str = "") -> list[Hit]:
-        """The `top_k` best scores of a unit voice (dim,) among the voices of a tenant, best first."""
+    def search(
+        self, voice: Float32, top_k: int, tenant: str = "", among: Collection[str] | None = None
+    ) -> list[Hit]:
+        """The `top_k` best scores of a unit voice (dim,) among the voices of a tenant, best first.
+
+        `among` are the ids that are searched; None: all. The time is then that of reading their rows.
+        """
         probe = self.scorer.centred(voice)
         while True:
-            shelf = self._all.shelves.get(tenant)
+            everybody = self._all
+            shelf = everybody.shelves.get(tenant)
             if shelf is None:
                 return []
-            rows = shelf.rows.nearest(probe, top_k)
+            if among is None:
+                rows = shelf.rows.nearest(probe, top_k)
+            else:
+                with self._lock:
+                    some = [row for i in among if (row := everybody.rows.get(i)) is not None]
+                rows = nearest_of(shelf.rows, some, probe, top_k)
             with self._lock:
                 # Voices may have been written meanwhile: names and scores are of what is there now.
                 ids, names = [shelf.ids[row] for row in rows], [shelf.names[row] for row in rows]
                 vectors = shelf.rows.read(rows)  # (k, dim)
-            if None not in ids:
+            if None not in ids and (among is None or all(i in among for i in ids)):
                 break
             # One of them was erased during the search, and has perhaps hidden another: search once more.
         scores = np.clip(vectors @ probe, -1, 1).tolist()

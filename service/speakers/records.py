@@ -84,6 +84,29 @@ class Utterance:
     measures: Measures = Measures()
 
 
+MAX_CONSENT_CHARS = 4000
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a person agreed to, and when."""
+
+    text: str
+    given_at: datetime
+
+    def to_json(self) -> str:
+        """JSON, for stores."""
+        return json.dumps({"text": self.text, "given_at": self.given_at.isoformat()})
+
+    @classmethod
+    def from_json(cls, text: str | None) -> Consent | None:
+        """Reads `to_json`; None for none."""
+        if text is None:
+            return None
+        stored = json.loads(text)
+        return cls(stored["text"], datetime.fromisoformat(stored["given_at"]))
+
+
 @dataclass(frozen=True, eq=False)
 class Speaker:
     """An enrolled voice."""
@@ -93,6 +116,8 @@ class Speaker:
     metadata: Mapping[str, Any]
     created_at: datetime
     utterances: tuple[Utterance, ...]  # oldest first, never empty
+    collections: tuple[str, ...] = ()
+    consent: Consent | None = None
 
     def utterance(self, number: int) -> Utterance:
         """The recording with this number. Raises NotFound."""
@@ -134,6 +159,7 @@ class Changes(TypedDict, total=False):
 
     name: str | None
     metadata: Mapping[str, object]
+    collections: Sequence[str]
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from redis import Redis
 
 from bundle.arrays import Float32
 from service.speakers.cipher import AudioCipher
-from service.speakers.gallery import only_recording, switched, taken, unknown
+from service.speakers.gallery import full, only_recording, switched, taken, unknown
 from service.speakers.records import (
     Changes,
+    Consent,
     Embedding,
     Erasure,
     NewUtterance,
@@ -29,6 +30,7 @@ from service.speakers.redis_layout import (
     ADD_EMBEDDINGS,
     AUDIO,
     CHANGE,
+    COLLECTIONS,
     DELETE,
     ERASURES,
     JOBS_ARE_CLEAN,
@@ -44,7 +46,7 @@ from service.speakers.redis_layout import (
 )
 from service.stores.redis import CHANGES, RedisConnection, files_unwritable
 from service.stores.redis_files import rewrite
-from service.tenants import EVERYBODY, IdRange, owner
+from service.tenants import EVERYBODY, IdRange, Tenant, owner
 
 _AT_ONCE = 500  # speakers read by one call of a script, in some milliseconds
 _FOLLOWED_WITHIN = timedelta(seconds=2)  # a replica that is in step has read a change by then
@@ -77,14 +79,24 @@ class RedisGallery:
         name: str | None,
         metadata: Mapping[str, object],
         utterances: Sequence[NewUtterance],
+        collections: Sequence[str] = (),
+        consent: Consent | None = None,
+        most: int = 0,
     ) -> Speaker:
         now = datetime.now(UTC)
-        created_at = (utterances[0].created_at or now).isoformat()
-        header = json.dumps({"name": name, "metadata": metadata, "created_at": created_at})
-        return self._write(speaker_id, header, utterances, now)
+        header = {
+            "name": name,
+            "metadata": metadata,
+            "created_at": (utterances[0].created_at or now).isoformat(),
+            "collections": list(collections),
+            "consent": consent and consent.to_json(),
+        }
+        first, end = Tenant(owner(speaker_id)).ids
+        head = [json.dumps(header), json.dumps(collections), str(most), first, end]
+        return self._write(speaker_id, head, utterances, now, most)
 
     def add_utterances(self, speaker_id: str, utterances: Sequence[NewUtterance]) -> Speaker:
-        return self._write(speaker_id, "", utterances, datetime.now(UTC))
+        return self._write(speaker_id, ["", "[]", "0", "", ""], utterances, datetime.now(UTC))
 
     def add_embeddings(self, speaker_id: str, model: str, embeddings: Mapping[int, Embedding]) -> bool:
         args: list[Any] = [speaker_id, model]
@@ -122,8 +134,9 @@ class RedisGallery:
                 before = cast(bytes | None, client.hget(key, "speaker"))
                 if before is None:
                     raise unknown(speaker_id)
-                header = json.dumps(json.loads(before) | changes)
-                if self._change(keys=[key], args=[speaker_id, before, header]):
+                header = json.loads(before) | changes
+                collections = json.dumps(header.get("collections", []))
+                if self._change(keys=[key], args=[speaker_id, before, json.dumps(header), collections]):
                     return self.get(speaker_id)
 
     def delete(self, speaker_id: str) -> None:
@@ -162,6 +175,11 @@ class RedisGallery:
                     prints[speaker_id] = pool([unpacked(blob)[1] for blob in embeddings])
             matrix = np.stack(list(prints.values())) if prints else np.zeros((0, 0), np.float32)
             yield Voiceprints(tuple(prints), matrix, names)
+
+    def collections(self) -> Mapping[str, Sequence[str]]:
+        with self._redis.reaching() as client:
+            stored = cast(dict[bytes, bytes], client.hgetall(COLLECTIONS))
+        return {speaker_id.decode(): json.loads(collections) for speaker_id, collections in stored.items()}
 
     def models(self) -> Mapping[str, int]:
         speakers: Counter[str] = Counter()
@@ -232,9 +250,15 @@ class RedisGallery:
         self._redis.close()
 
     def _write(
-        self, speaker_id: str, header: str, utterances: Sequence[NewUtterance], now: datetime
+        self,
+        speaker_id: str,
+        head: Sequence[str],
+        utterances: Sequence[NewUtterance],
+        now: datetime,
+        most: int = 0,
     ) -> Speaker:
-        args: list[Any] = [speaker_id, header]
+        """`head`: header, collections, `most`, and the range of ids that these are about."""
+        args: list[Any] = [speaker_id, *head]
         for new in utterances:
             utterance = {
                 "speech_s": new.speech_s,
@@ -251,6 +275,8 @@ class RedisGallery:
             raise taken(speaker_id)
         if answer == b"unknown":
             raise unknown(speaker_id)
+        if answer == b"full":
+            raise full(most)
         if answer == b"switched":
             raise switched()
         return read_speaker(speaker_id, dict(zip(answer[::2], answer[1::2], strict=True)))

@@ -13,24 +13,36 @@ from typing import Any
 
 import numpy as np
 
-from service.speakers.records import Embedding, Measures, Speaker, Utterance
+from service.speakers.records import Consent, Embedding, Measures, Speaker, Utterance
 from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, PREFIX
 
 # Keys. A speaker is one hash, so that reading or erasing it is one step:
-#   speaker                      JSON: name, metadata, created_at
+#   speaker                      JSON: name, metadata, created_at, collections, consent (JSON in a string)
 #   utterance:<number>           JSON: speech_s, snr_db, created_at, retained, measures
 #   recording:<number>           its number among the speaker's; older records have none, which counts them
 #   embedding:<number>:<model>   _HEADER, then the mean as float32, little-endian
 SPEAKERS = f"{PREFIX}speakers"  # sorted set of all ids, all with score 0: sorted by their bytes
 NUMBERS = f"{PREFIX}utterances"  # counter: no two utterances ever get the same number
+COLLECTIONS = f"{PREFIX}collections"  # hash: id → JSON list, of the speakers that are in any collection
 AUDIO = f"{PREFIX}audio:"  # + number: a retained recording
 ERASURES = f"{PREFIX}erasures"  # hash: erasure id → JSON; it has the speaker_id until jobs are clean
 _HEADER = struct.Struct("<didd")  # when it was made (s since 1970), n_crops, cohesion, map_error (NaN: none)
 
-STORE = f"""{ANNOUNCE}
+_JOIN = f"""
+local function join(id, collections)
+  if collections == '[]' then
+    redis.call('HDEL', '{COLLECTIONS}', id)
+  else
+    redis.call('HSET', '{COLLECTIONS}', id, collections)
+  end
+end
+"""
+
+STORE = f"""{ANNOUNCE}{_JOIN}
 local speaker, id, header = KEYS[1], ARGV[1], ARGV[2]  -- an empty header adds to an enrolment
+local collections, most, first, ending = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local active = redis.call('GET', '{ACTIVE_MODEL}')
-for i = 3, #ARGV, 4 do
+for i = 7, #ARGV, 4 do
   if active and ARGV[i] ~= active then return 'switched' end
 end
 local known = redis.call('EXISTS', speaker) == 1
@@ -38,7 +50,11 @@ if header == '' then
   if not known then return 'unknown' end
 else
   if known then return 'taken' end
+  if most > 0 and redis.call('ZLEXCOUNT', '{SPEAKERS}', '(' .. first, '(' .. ending) >= most then
+    return 'full'
+  end
   redis.call('HSET', speaker, 'speaker', header)
+  join(id, collections)
   redis.call('ZADD', '{SPEAKERS}', 0, id)
 end
 local last = 0  -- number of the speaker's recordings
@@ -49,7 +65,7 @@ for i = 1, #fields, 2 do
   if string.match(fields[i], '^recording:') then last = math.max(last, tonumber(fields[i + 1])) end
 end
 last = math.max(last, counted)
-for i = 3, #ARGV, 4 do
+for i = 7, #ARGV, 4 do
   local model, utterance, embedding, audio = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local number = string.format('%.0f', redis.call('INCR', '{NUMBERS}'))
   last = last + 1
@@ -75,10 +91,11 @@ return 1
 """
 
 # Returns 0 if the header has changed since it was read.
-CHANGE = f"""{ANNOUNCE}
-local speaker, id, before, header = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+CHANGE = f"""{ANNOUNCE}{_JOIN}
+local speaker, id, before, header, collections = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if redis.call('HGET', speaker, 'speaker') ~= before then return 0 end
 redis.call('HSET', speaker, 'speaker', header)
+join(id, collections)
 announce('speaker', id)
 return 1
 """
@@ -122,6 +139,7 @@ for _, field in ipairs(fields) do
 end
 redis.call('DEL', speaker)
 redis.call('ZREM', '{SPEAKERS}', id)
+redis.call('HDEL', '{COLLECTIONS}', id)
 erase(ARGV[2], ARGV[3], ARGV[4], id, announce('speaker', id))
 return 1
 """
@@ -210,4 +228,6 @@ def read_speaker(speaker_id: str, fields: Mapping[bytes, bytes]) -> Speaker:
             )
             for position, (number, stored) in enumerate(sorted(utterances.items()), start=1)
         ),
+        collections=tuple(header.get("collections", ())),  # older records have none
+        consent=Consent.from_json(header.get("consent")),
     )

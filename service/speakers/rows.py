@@ -12,6 +12,7 @@ from bundle.arrays import Float32
 
 Indices = NDArray[np.intp]
 _LEAST_CAPACITY = 64
+_AT_ONCE = 4096  # rows read at once
 
 
 class Rows(Protocol):
@@ -36,6 +37,16 @@ class Rows(Protocol):
     def nearest(self, probe: Float32, k: int) -> Indices:
         """The rows of the `k` largest products with a unit probe (dim,), in any order."""
         ...
+
+
+def nearest_of(rows: Rows, some: Sequence[int], probe: Float32, k: int) -> Indices:
+    """The rows of the `k` largest products with a unit probe (dim,) among `some`, in any order."""
+    parts = [some[first : first + _AT_ONCE] for first in range(0, len(some), _AT_ONCE)]
+    if not parts:
+        return np.zeros(0, np.intp)
+    scores = np.concatenate([rows.read(part) @ probe for part in parts])  # (some,)
+    k = min(k, len(some))
+    return np.asarray(some, np.intp)[np.argpartition(scores, len(some) - k)[len(some) - k :]]
 
 
 class ExactRows:

@@ -12,9 +12,10 @@ import numpy as np
 
 from bundle.arrays import Float32
 from service.speakers.cipher import AudioCipher
-from service.speakers.gallery import only_recording, taken, unknown
+from service.speakers.gallery import full, only_recording, taken, unknown
 from service.speakers.records import (
     Changes,
+    Consent,
     Embedding,
     Erasure,
     Measures,
@@ -26,9 +27,9 @@ from service.speakers.records import (
 )
 from service.speakers.sqlite_voiceprints import read_voiceprints
 from service.stores.sqlite import SqliteFile
-from service.tenants import EVERYBODY, IdRange, owner
+from service.tenants import EVERYBODY, IdRange, Tenant, owner
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 ERASURES = """
 CREATE TABLE erasures (
     erasure_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,12 +50,18 @@ INSERT INTO recordings
     SELECT utterance_id, row_number() OVER (PARTITION BY speaker_id ORDER BY utterance_id), '{{}}'
     FROM utterances;
 """
+JOINED = """
+ALTER TABLE speakers ADD COLUMN collections TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE speakers ADD COLUMN consent TEXT;
+"""
 SCHEMA = f"""
 CREATE TABLE speakers (
     speaker_id TEXT PRIMARY KEY,
     name TEXT,
     metadata TEXT NOT NULL,      -- JSON object
-    created_at TEXT NOT NULL     -- ISO 8601, UTC
+    created_at TEXT NOT NULL,    -- ISO 8601 in UTC
+    collections TEXT NOT NULL DEFAULT '[]',  -- JSON list
+    consent TEXT                 -- JSON object
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE utterances (
     utterance_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice
@@ -77,9 +84,10 @@ CREATE TABLE embeddings (
 {ERASURES}{RECORDINGS}"""
 UPGRADES = {  # from version → statements
     0: SCHEMA,
-    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}{NUMBERED}",
-    2: f"{ERASURES}{NUMBERED}",
-    3: NUMBERED,
+    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}{NUMBERED}{JOINED}",
+    2: f"{ERASURES}{NUMBERED}{JOINED}",
+    3: f"{NUMBERED}{JOINED}",
+    4: JOINED,
 }
 
 
@@ -115,14 +123,24 @@ class SqliteGallery:
         name: str | None,
         metadata: Mapping[str, object],
         utterances: Sequence[NewUtterance],
+        collections: Sequence[str] = (),
+        consent: Consent | None = None,
+        most: int = 0,
     ) -> Speaker:
         now = datetime.now(UTC)
+        row = (
+            speaker_id,
+            name,
+            json.dumps(metadata),
+            (utterances[0].created_at or now).isoformat(),
+            json.dumps(collections),
+            consent and consent.to_json(),
+        )
         with self._file.transaction() as db:
+            if most and _count(db, Tenant(owner(speaker_id)).ids) >= most:
+                raise full(most)
             try:
-                db.execute(
-                    "INSERT INTO speakers VALUES (?, ?, ?, ?)",
-                    (speaker_id, name, json.dumps(metadata), (utterances[0].created_at or now).isoformat()),
-                )
+                db.execute("INSERT INTO speakers VALUES (?, ?, ?, ?, ?, ?)", row)
             except sqlite3.IntegrityError:
                 raise taken(speaker_id) from None
             self._insert_utterances(db, speaker_id, utterances, now)
@@ -166,9 +184,12 @@ class SqliteGallery:
             _select_speaker(db, speaker_id)
             if "name" in changes:
                 db.execute("UPDATE speakers SET name = ? WHERE speaker_id = ?", (changes["name"], speaker_id))
-            if "metadata" in changes:
-                metadata = json.dumps(changes["metadata"])
-                db.execute("UPDATE speakers SET metadata = ? WHERE speaker_id = ?", (metadata, speaker_id))
+            for column in ("metadata", "collections"):
+                if column in changes:
+                    db.execute(
+                        f"UPDATE speakers SET {column} = ? WHERE speaker_id = ?",
+                        (json.dumps(changes[column]), speaker_id),
+                    )
             return _select_speaker(db, speaker_id)
 
     def audio(self, utterance_id: int) -> bytes | None:
@@ -219,6 +240,13 @@ class SqliteGallery:
     def voiceprints(self, model: str) -> Iterator[Voiceprints]:
         return read_voiceprints(self._file, model)
 
+    def collections(self) -> Mapping[str, Sequence[str]]:
+        with self._file.reading() as db:
+            rows = db.execute(
+                "SELECT speaker_id, collections FROM speakers WHERE collections != '[]'"
+            ).fetchall()
+        return {speaker_id: json.loads(collections) for speaker_id, collections in rows}
+
     def models(self) -> Mapping[str, int]:
         with self._file.reading() as db:
             return dict(
@@ -230,10 +258,7 @@ class SqliteGallery:
 
     def count(self, within: IdRange = EVERYBODY) -> int:
         with self._file.reading() as db:
-            (n,) = db.execute(
-                "SELECT count(*) FROM speakers WHERE speaker_id > ? AND speaker_id < ?", within
-            ).fetchone()
-            return int(n)
+            return _count(db, within)
 
     def check(self) -> None:
         self.count()
@@ -261,6 +286,13 @@ class SqliteGallery:
             )
 
 
+def _count(db: sqlite3.Connection, within: IdRange) -> int:
+    (n,) = db.execute(
+        "SELECT count(*) FROM speakers WHERE speaker_id > ? AND speaker_id < ?", within
+    ).fetchone()
+    return int(n)
+
+
 def _insert_embedding(db: sqlite3.Connection, utterance_id: int, model: str, embedding: Embedding) -> None:
     db.execute(
         "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?, ?)",
@@ -284,7 +316,8 @@ def _insert_erasure(db: sqlite3.Connection, speaker_id: str, *, in_jobs: bool) -
 
 def _select_speaker(db: sqlite3.Connection, speaker_id: str) -> Speaker:
     row = db.execute(
-        "SELECT name, metadata, created_at FROM speakers WHERE speaker_id = ?", (speaker_id,)
+        "SELECT name, metadata, created_at, collections, consent FROM speakers WHERE speaker_id = ?",
+        (speaker_id,),
     ).fetchone()
     if row is None:
         raise unknown(speaker_id)
@@ -321,6 +354,8 @@ def _select_speaker(db: sqlite3.Connection, speaker_id: str) -> Speaker:
         metadata=json.loads(row[1]),
         created_at=datetime.fromisoformat(row[2]),
         utterances=utterances,
+        collections=tuple(json.loads(row[3])),
+        consent=Consent.from_json(row[4]),
     )
 
 

@@ -19,7 +19,17 @@ from service.client import ClientError
 from service.errors import TwofoldError
 from service.settings import Settings
 from service.verbs import render
-from service.verbs.terminal import Json, Key, TargetFpr, Url, default_url, printable, show, trouble
+from service.verbs.terminal import (
+    Collections,
+    Json,
+    Key,
+    TargetFpr,
+    Url,
+    default_url,
+    printable,
+    show,
+    trouble,
+)
 
 _RATE_HZ = 16_000
 _MESSAGE_SAMPLES = 2048  # 128 ms
@@ -36,6 +46,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
             typer.Option(exists=True, dir_okay=False, readable=True, help="Send this recording."),
         ] = None,
         mic: Annotated[bool, typer.Option("--mic", help="Send the microphone, until Ctrl-C.")] = False,
+        collection: Collections = None,
         num_speakers: Annotated[int | None, typer.Option(help="Number of voices, if it is known.")] = None,
         target_fpr: TargetFpr = None,
         url: Url = None,
@@ -55,6 +66,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
                 sound,
                 key=key or next(iter(settings.keys), None),
                 sample_rate_hz=_RATE_HZ,
+                collection=collection,
                 num_speakers=num_speakers,
                 target_fpr=target_fpr,
             ):

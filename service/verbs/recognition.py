@@ -17,6 +17,7 @@ from service.verbs.terminal import (
     NO,
     AudioFile,
     AudioFiles,
+    Collections,
     Json,
     Key,
     Service,
@@ -79,6 +80,7 @@ def register(app: typer.Typer, service: Service, load_settings: Callable[[], Set
     @app.command()
     def identify(
         file: AudioFile,
+        collection: Collections = None,
         top_k: Annotated[int | None, typer.Option(help="Most candidates to list.")] = None,
         threshold: Threshold = None,
         target_fpr: TargetFpr = None,
@@ -88,7 +90,9 @@ def register(app: typer.Typer, service: Service, load_settings: Callable[[], Set
     ) -> None:
         """Tells who speaks. Exit status 1 if it is nobody enrolled."""
         with service(url, key) as client:
-            answer = client.identify(file, top_k=top_k, threshold=threshold, target_fpr=target_fpr)
+            answer = client.identify(
+                file, collection=collection or (), top_k=top_k, threshold=threshold, target_fpr=target_fpr
+            )
         show(answer, as_json, render.identification)
         if answer.match is None:
             raise typer.Exit(NO)
@@ -97,6 +101,7 @@ def register(app: typer.Typer, service: Service, load_settings: Callable[[], Set
     def verify(
         speaker_id: SpeakerId,
         file: AudioFile,
+        collection: Collections = None,
         threshold: Threshold = None,
         target_fpr: TargetFpr = None,
         url: Url = None,
@@ -105,7 +110,9 @@ def register(app: typer.Typer, service: Service, load_settings: Callable[[], Set
     ) -> None:
         """Tells whether it is this speaker. Exit status 1 if it is not."""
         with service(url, key) as client:
-            answer = client.verify(speaker_id, file, threshold=threshold, target_fpr=target_fpr)
+            answer = client.verify(
+                speaker_id, file, collection=collection or (), threshold=threshold, target_fpr=target_fpr
+            )
         show(answer, as_json, render.verification)
         if not answer.accepted:
             raise typer.Exit(NO)
@@ -113,6 +120,7 @@ def register(app: typer.Typer, service: Service, load_settings: Callable[[], Set
     @app.command()
     def diarize(
         file: AudioFile,
+        collection: Collections = None,
         num_speakers: Annotated[int | None, typer.Option(help="Number of voices, if it is known.")] = None,
         as_rttm: Annotated[bool, typer.Option("--rttm", help="Print RTTM, for other programs.")] = False,
         target_fpr: TargetFpr = None,
@@ -122,7 +130,9 @@ def register(app: typer.Typer, service: Service, load_settings: Callable[[], Set
     ) -> None:
         """Tells who speaks when in a recording of several people."""
         with service(url, key) as client:
-            answer = client.diarize(file, num_speakers=num_speakers, target_fpr=target_fpr)
+            answer = client.diarize(
+                file, collection=collection or (), num_speakers=num_speakers, target_fpr=target_fpr
+            )
         if as_rttm:
             turns = [Turn(s.start_s, s.end_s, s.label) for s in answer.segments]
             typer.echo(rttm(turns, file.stem), nl=False)

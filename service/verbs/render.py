@@ -109,6 +109,7 @@ def speakers(listed: Any, console: Console) -> None:
         (
             speaker["speaker_id"],
             speaker["name"] or "",
+            ", ".join(speaker["collections"]),
             f"{speaker['speech_s']:.1f}",
             str(speaker["utterances"]),
             "stale" if speaker["stale"] else "ok" if speaker["quality"]["ok"] else "see advice",
@@ -116,7 +117,7 @@ def speakers(listed: Any, console: Console) -> None:
         )
         for speaker in listed
     ]
-    _table(console, ("id", "name", "speech", "recordings", "state", "model"), rows)
+    _table(console, ("id", "name", "collections", "speech", "recordings", "state", "model"), rows)
 
 
 def job(answer: Any, console: Console) -> None:

@@ -32,6 +32,15 @@ Key = Annotated[str | None, typer.Option(help="API key [the first of TWOFOLD_API
 Json = Annotated[bool, typer.Option("--json", help="Print the service's answer as JSON, for scripts.")]
 Threshold = Annotated[float | None, typer.Option(help="Least score to accept.")]
 TargetFpr = Annotated[float | None, typer.Option(help="Rate at which unknown voices may be accepted.")]
+Collections = Annotated[
+    list[str] | None,
+    typer.Option("--collection", help="Keep to voices that are in this collection; repeatable."),
+]
+Joins = Annotated[
+    list[str] | None,
+    typer.Option("--collection", help="Collection that the voice is in from now on; repeatable."),
+]
+Consent = Annotated[str | None, typer.Option(help="What the person agreed to, to be stored.")]
 RetainAudio = Annotated[bool, typer.Option(help="Keep the audio for later models.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse recordings that do not fit one voice.")]
 

@@ -1,4 +1,4 @@
-"""The verbs of enrolled voices: `enrol`, `enrol-all`, `speakers`, `rename`, `delete`."""
+"""The verbs of enrolled voices: `enrol`, `enrol-all`, `speakers`, `rename`, `move`, `delete`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from service.verbs import render
 from service.verbs.terminal import (
     NO,
     AudioFiles,
+    Collections,
+    Consent,
+    Joins,
     Json,
     Key,
     RetainAudio,
@@ -37,6 +40,8 @@ def register(app: typer.Typer, service: Service) -> None:
         files: AudioFiles,
         name: Annotated[str | None, typer.Option(help="Name to show.")] = None,
         metadata: Annotated[str | None, typer.Option(help="A JSON object to store.")] = None,
+        collection: Joins = None,
+        consent: Consent = None,
         retain_audio: RetainAudio = False,
         strict: Strict = False,
         add: Annotated[bool, typer.Option("--add", help="Add to an enrolled speaker.")] = False,
@@ -45,8 +50,11 @@ def register(app: typer.Typer, service: Service) -> None:
         as_json: Json = False,
     ) -> None:
         """Enrols a voice from at least 5 s of speech. With --add, adds recordings to an enrolled voice."""
-        if add and (name is not None or metadata is not None):
-            raise typer.BadParameter("--name and --metadata are set at enrolment: leave them out with --add.")
+        if add and any(option is not None for option in (name, metadata, collection, consent)):
+            raise typer.BadParameter(
+                "--name, --metadata, --collection and --consent are set at enrolment: "
+                "leave them out with --add."
+            )
         with service(url, key) as client:
             if add:
                 answer = client.add_audio(speaker_id, *files, retain_audio=retain_audio, strict=strict)
@@ -56,6 +64,8 @@ def register(app: typer.Typer, service: Service) -> None:
                     *files,
                     name=name,
                     metadata=_object(metadata),
+                    collection=collection or (),
+                    consent=consent,
                     retain_audio=retain_audio,
                     strict=strict,
                 )
@@ -71,6 +81,8 @@ def register(app: typer.Typer, service: Service) -> None:
                 help="Has a folder of recordings for each person, or a file for each.",
             ),
         ],
+        collection: Joins = None,
+        consent: Consent = None,
         retain_audio: RetainAudio = False,
         strict: Strict = False,
         url: Url = None,
@@ -95,7 +107,14 @@ def register(app: typer.Typer, service: Service) -> None:
                     total=outcome.people,
                 )
 
-            outcomes = client.enrol_all(folder, retain_audio=retain_audio, strict=strict, progress=advance)
+            outcomes = client.enrol_all(
+                folder,
+                collection=collection or (),
+                consent=consent,
+                retain_audio=retain_audio,
+                strict=strict,
+                progress=advance,
+            )
         rows = [
             {
                 "speaker_id": outcome.speaker_id,
@@ -110,10 +129,12 @@ def register(app: typer.Typer, service: Service) -> None:
             raise typer.Exit(NO)
 
     @app.command()
-    def speakers(url: Url = None, key: Key = None, as_json: Json = False) -> None:
+    def speakers(
+        collection: Collections = None, url: Url = None, key: Key = None, as_json: Json = False
+    ) -> None:
         """Lists all enrolled speakers."""
         with service(url, key) as client:
-            listed = list(client.speakers())
+            listed = list(client.speakers(collection=collection or ()))
         show(listed, as_json, render.speakers)
 
     @app.command()
@@ -127,6 +148,20 @@ def register(app: typer.Typer, service: Service) -> None:
         """Changes the name of a speaker. The id stays."""
         with service(url, key) as client:
             show([client.rename(speaker_id, name or None)], as_json, render.speakers)
+
+    @app.command()
+    def move(
+        speaker_id: SpeakerId,
+        collections: Annotated[
+            list[str] | None, typer.Argument(metavar="COLLECTION", help="None: into no collection.")
+        ] = None,
+        url: Url = None,
+        key: Key = None,
+        as_json: Json = False,
+    ) -> None:
+        """From now on the speaker is in these collections and in no other."""
+        with service(url, key) as client:
+            show([client.move(speaker_id, collections or ())], as_json, render.speakers)
 
     @app.command()
     def delete(speaker_id: SpeakerId, url: Url = None, key: Key = None) -> None:

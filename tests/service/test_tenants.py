@@ -184,6 +184,66 @@ def test_tenants_know_nothing_of_each_others_voices(
         assert listed(operator) == ["ann", "bob"]
 
 
+def test_searches_and_lists_keep_to_collections(
+    shared: Shared, acme: httpx.Client, beta: httpx.Client, voices: list[Voice]
+) -> None:
+    """Enrolled at one replica, looked for at the other."""
+    audio = {"audio": ("a.opus", voices[0].probe)}
+    form = {"consent": "At the door only.", "consent_at": "2026-11-25T09:30:00Z"}
+    enrolled: tuple[tuple[str, list[str]], ...] = (
+        ("ivo", ["door", "staff"]),
+        ("jan", ["staff"]),
+        ("kim", []),
+    )
+    for speaker_id, names in enrolled:
+        fields = {"speaker_id": speaker_id, "collection": names} | form
+        answer = acme.post("/speakers", data=fields, files=audio)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["collections"] == names
+        assert answer.json()["consent"] == {"text": form["consent"], "given_at": form["consent_at"]}
+    assert beta.post("/speakers", data={"speaker_id": "zoe", "collection": "staff"}, files=audio).is_success
+
+    with shared.client("acme", replica=1) as elsewhere:
+
+        def found(*collections: str) -> list[str]:
+            fields = {"collection": list(collections), "target_fpr": "0.05"}
+            answer = elsewhere.post("/identify", data=fields, files=audio).json()
+            assert answer["searched"] == len(answer["candidates"])
+            if answer["searched"] == 1:  # the threshold is that of one voice
+                one = {"speaker_id": "ivo", "target_fpr": "0.05"}
+                verified = elsewhere.post("/verify", data=one, files=audio).json()
+                assert answer["threshold"] == verified["threshold"]
+            listed = elsewhere.get("/speakers", params={"collection": collections}).json()
+            ids = [speaker["speaker_id"] for speaker in listed["speakers"]]
+            assert (listed["total"], sorted(c["speaker_id"] for c in answer["candidates"])) == (len(ids), ids)
+            return ids
+
+        wait_for(lambda: elsewhere.get("/speakers/kim").status_code == 200)
+        wait_for(lambda: found("door") == ["ivo"])
+        assert found("staff") == ["ivo", "jan"]
+        assert found("door", "staff") == ["ivo", "jan"]
+        assert found("nobody") == []
+        page = elsewhere.get("/speakers", params={"collection": "staff", "limit": 1}).json()
+        rest = {"collection": "staff", "cursor": page["next_cursor"]}
+        (last,) = elsewhere.get("/speakers", params=rest).json()["speakers"]
+        assert (page["speakers"][0]["speaker_id"], last["speaker_id"]) == ("ivo", "jan")
+        for speaker_id, status in (("ivo", 200), ("jan", 404), ("kim", 404)):
+            fields = {"speaker_id": speaker_id, "collection": "door"}
+            assert elsewhere.post("/verify", data=fields, files=audio).status_code == status
+        # They change, and end with the speaker.
+        assert acme.patch("/speakers/kim", json={"collections": ["door", "door"]}).json()["collections"] == [
+            "door"
+        ]
+        assert acme.patch("/speakers/ivo", json={"collections": []}).json()["name"] is None
+        wait_for(lambda: found("door") == ["kim"])
+        for speaker_id, _ in enrolled:
+            assert acme.delete(f"/speakers/{speaker_id}").status_code == 204
+        wait_for(lambda: found("door", "staff") == [])
+    for wrong in ({"collection": "a b"}, {"consent_at": form["consent_at"]}, {"consent": ""}):
+        assert acme.post("/speakers", data=wrong, files=audio).status_code == 422
+    assert beta.delete("/speakers/zoe").status_code == 204
+
+
 def test_tenants_know_nothing_of_each_others_jobs(
     shared: Shared, acme: httpx.Client, beta: httpx.Client, operator: httpx.Client
 ) -> None:

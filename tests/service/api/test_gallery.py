@@ -17,7 +17,7 @@ Lines = list[dict[str, Any]]
 @pytest.fixture(scope="module")
 def own_service(start_service: StartService, tiny_models: Any) -> RunningService:
     """Its gallery is emptied, and its model switched."""
-    return start_service(tiny_models)
+    return start_service(tiny_models, max_speakers=2)
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def http(own_service: RunningService, voices: list[Voice]) -> Iterator[httpx.Cli
     with own_service.client() as client:
         for speaker_id, voice, retain in (("ann", voices[0], "true"), ("bob", voices[1], "false")):
             form = {"speaker_id": speaker_id, "name": speaker_id.title(), "retain_audio": retain}
+            form |= {"collection": "staff", "consent": f"{speaker_id} agreed."}
             answer = client.post("/speakers", data=form, files={"audio": voice.probe})
             assert answer.status_code == 201, answer.text
         yield client
@@ -62,7 +63,8 @@ def test_voices_leave_and_come_back(http: httpx.Client, voices: list[Voice]) -> 
     answer = imported(http, lines)
     assert answer.status_code == 200, answer.text
     assert (answer.json()["imported"], answer.json()["reembedded"]) == (["ann", "bob"], [])
-    assert state() == before  # the age, the quality and the scores too
+    assert state() == before  # the age, the quality, the consent and the scores too
+    assert http.get("/speakers", params={"collection": "staff"}).json()["total"] == 2
 
 
 def test_another_model_takes_retained_recordings_alone(http: httpx.Client, voices: list[Voice]) -> None:
@@ -136,6 +138,18 @@ def test_a_damaged_gallery_is_refused_whole(
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
     assert complaint in answer.json()["detail"]
     assert http.get("/speakers").json()["total"] == 0
+
+
+def test_nobody_is_enrolled_or_imported_over_the_limit(http: httpx.Client, voices: list[Voice]) -> None:
+    lines = exported(http)
+    erase(http, "bob")
+    assert http.post("/speakers", data={"speaker_id": "cyd"}, files={"audio": voices[1].probe}).is_success
+    for refused in (imported(http, lines), http.post("/speakers", files={"audio": voices[1].probe})):
+        assert (refused.status_code, refused.json()["code"]) == (429, "overloaded")
+        assert "TWOFOLD_MAX_SPEAKERS" in refused.json()["detail"]
+        assert int(refused.headers["retry-after"]) > 60
+    erase(http, "cyd")
+    assert imported(http, lines).json()["imported"] == ["bob"]
 
 
 def test_another_content_type_is_named(http: httpx.Client) -> None:

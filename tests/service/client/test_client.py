@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,22 @@ def test_a_voice_is_enrolled_found_and_erased(
     file = tmp_path / "probe.opus"
     file.write_bytes(voices[0].probe)
     with Client(service.url) as client:
-        enrolled = client.enrol("client-ann", file, name="Ann", metadata={"a": 1}, retain_audio=True)
+        given_at = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+        enrolled = client.enrol(
+            "client-ann",
+            file,
+            name="Ann",
+            metadata={"a": 1},
+            collection=["door", "staff"],
+            consent="At the door.",
+            consent_at=given_at,
+            retain_audio=True,
+        )
+        assert enrolled.consent is not None
+        assert (enrolled.consent.text, enrolled.consent.given_at) == ("At the door.", given_at)
+        assert client.move("client-ann", ["staff"]).collections == ["staff"]
+        assert [s.speaker_id for s in client.speakers(collection=["door", "staff"])] == ["client-ann"]
+        assert client.identify(voices[0].probe, collection=["door"]).searched == 0
         assert (enrolled.name, enrolled.metadata, enrolled.audio[0].codec) == ("Ann", {"a": 1}, "opus")
         assert client.add_audio("client-ann", voices[0].enrol[0]).utterances == 2
         identified = client.identify(voices[0].probe, threshold=0.5)

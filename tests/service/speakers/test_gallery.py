@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from service.errors import Conflict, NotFound, StoreUnavailable
+from service.errors import Conflict, NotFound, Overloaded, StoreUnavailable
 from service.speakers import (
+    Consent,
     Embedding,
     Gallery,
     Measures,
@@ -120,6 +122,36 @@ def test_optional_fields_may_be_missing(gallery: Gallery) -> None:
     assert speaker.name is None
     assert speaker.utterances[0].snr_db is None
     assert speaker.utterances[0].embeddings[MODEL].cohesion is None
+
+
+def test_collections_and_consent_are_stored(gallery: Gallery, reopen: Callable[[], Gallery]) -> None:
+    consent = Consent("Recognise me at the door ☕", datetime(2026, 11, 25, 9, 30, tzinfo=UTC))
+    new: dict[str, Any] = {"name": None, "metadata": {}, "utterances": [utterance(1)]}
+    gallery.enrol("ada", **new, collections=["door", "staff"], consent=consent)
+    gallery.enrol("bob", **new, collections=["staff"])
+    enrol(gallery, "cleo")
+    assert gallery.collections() == {"ada": ["door", "staff"], "bob": ["staff"]}
+    assert gallery.change("bob", {"collections": []}).collections == ()
+    assert gallery.change("cleo", {"collections": ["door"]}).collections == ("door",)
+    assert gallery.change("ada", {"name": "Ada"}).consent == consent
+    other = reopen()
+    assert (other.get("ada").collections, other.get("ada").consent) == (("door", "staff"), consent)
+    assert other.get("cleo").consent is None
+    other.delete("cleo")
+    assert other.collections() == {"ada": ["door", "staff"]}
+    other.close()
+
+
+def test_a_tenant_has_its_limit(gallery: Gallery) -> None:
+    new: dict[str, Any] = {"name": None, "metadata": {}, "utterances": [utterance(1)], "most": 1}
+    for speaker_id in ("ada", "~acme/ada"):
+        gallery.enrol(speaker_id, **new)
+    for speaker_id in ("bob", "~acme/bob"):
+        with pytest.raises(Overloaded, match="TWOFOLD_MAX_SPEAKERS"):
+            gallery.enrol(speaker_id, **new)
+    gallery.delete("ada")
+    gallery.enrol("bob", **new)
+    assert gallery.count() == 2
 
 
 def test_taken_id_is_a_conflict_and_changes_nothing(gallery: Gallery) -> None:

@@ -69,7 +69,8 @@ def free_port() -> str:
 
 
 def test_enrol_identify_verify_list_delete(cli: Run, files: list[str]) -> None:
-    enrolled = cli("enrol", "ada", files[0], "--name", "Ada [x]", "--metadata", '{"a": 1}')
+    joined = ("--collection", "door", "--collection", "staff", "--consent", "At the door.")
+    enrolled = cli("enrol", "ada", files[0], "--name", "Ada [x]", "--metadata", '{"a": 1}', *joined)
     assert enrolled.exit_code == 0, enrolled.stderr
     assert "ada: 1 recordings" in enrolled.stdout
 
@@ -93,7 +94,13 @@ def test_enrol_identify_verify_list_delete(cli: Run, files: list[str]) -> None:
 
     listed = cli("speakers")
     assert "Ada [x]" in listed.stdout
-    assert [s["speaker_id"] for s in json.loads(cli("speakers", "--json").stdout)] == ["ada"]
+    (ada,) = json.loads(cli("speakers", "--collection", "staff", "--json").stdout)
+    assert (ada["speaker_id"], ada["consent"]["text"]) == ("ada", "At the door.")
+    assert "staff" not in cli("move", "ada", "door").stdout
+    assert "Nobody" in cli("speakers", "--collection", "staff").stdout
+    assert cli("identify", files[0], "--collection", "staff").exit_code == 1
+    assert "404" in cli("verify", "ada", files[0], "--collection", "staff").stderr
+    assert cli("diarize", files[0], "--collection", "staff", "--target-fpr", "0.5").exit_code == 0
 
     assert cli("delete", "ada").exit_code == 0
     gone = cli("delete", "ada")
