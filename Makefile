@@ -32,6 +32,8 @@ $(VENV)/.train: pyproject.toml | $(BIN)/python
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu,generate,train,test,dev]'
+	@# For one test, which skips without it.
+	-npm install --silent --global --prefix $(VENV)/npm openapi-typescript@7.13.0 typescript@5.9.3
 	touch $@ $(VENV)/.serve $(VENV)/.train
 
 $(VENV)/.bench: $(VENV)/.test

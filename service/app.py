@@ -32,7 +32,7 @@ from service.api import (
 )
 from service.api.deps import require_key, within_rate
 from service.api.middleware import EXPOSED_HEADERS, RequestContext
-from service.api.openapi import document_problems
+from service.api.openapi import TAGS, complete_document, operation_id
 from service.api.origins import OriginCheck
 from service.api.parameters import known_query
 from service.api.problems import install, problem_responses
@@ -79,6 +79,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         summary="Splits speech into who speaks and what is said, without labels.",
         lifespan=lifespan,
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
     )
     # The last one added sees a request first.
     if settings.origins:
@@ -106,5 +108,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
     for router in STREAM_ROUTERS:
         app.include_router(router, dependencies=[Depends(require_stream_key), Depends(stream_within_rate)])
-    document_problems(app)
+    complete_document(app)
     return app

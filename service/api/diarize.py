@@ -36,7 +36,7 @@ from service.runtime import Runtime
 from service.speakers import Strictness, VoiceIndex, decide
 from service.tenants import Tenant
 
-router = APIRouter(tags=["speakers"])
+router = APIRouter(tags=["diarization"])
 
 RTTM, WEBVTT, JSON = "text/plain", "text/vtt", "application/json"
 _OTHER_FORMS: dict[int | str, dict[str, Any]] = {

@@ -147,7 +147,7 @@ class JobsAnswer(BaseModel):
     responses=problem_responses(404, 409, *AUDIO_STATUSES),
     openapi_extra=audio_body(FinetuneParams, files_required=False),
 )
-async def start(
+async def start_finetuning(
     body: Annotated[
         AudioRequest[FinetuneParams], Depends(audio_request(FinetuneParams, files_required=False))
     ],
@@ -213,7 +213,7 @@ async def list_jobs(
 
 
 @router.get("/{job_id}", responses=problem_responses(404, 503))
-async def show(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
+async def show_job(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Shows one job."""
     return _answer(await jobs.get(job_id, tenant))
 
@@ -223,7 +223,7 @@ async def _existing(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Job:
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=problem_responses(404, 503))
-async def events(
+async def follow_job(
     job: Annotated[Job, Depends(_existing)], jobs: JobsDep, runtime: RuntimeDep, tenant: TenantDep
 ) -> AsyncIterator[ServerSentEvent]:
     """The job as server-sent events named `job`: now, and after every change. Ends with the job.
@@ -259,7 +259,7 @@ async def events(
     response_class=Response,
     responses=problem_responses(404, 503) | {200: {"content": {"image/png": {}}}},
 )
-async def picture(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Response:
+async def show_report(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Response:
     """Two maps of the job's recordings, before and after, once it has succeeded."""
     job = await jobs.get(job_id, tenant)
     png = await jobs.threads.run(jobs.picture, job)
@@ -267,7 +267,7 @@ async def picture(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Response:
 
 
 @router.delete("/{job_id}", status_code=202, responses=problem_responses(404, 409, 503))
-async def cancel(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
+async def cancel_job(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Cancels a job. A running job ends within two seconds. Its recordings are deleted."""
     await jobs.get(job_id, tenant)
     return _answer(await jobs.cancel(job_id))

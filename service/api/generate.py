@@ -75,7 +75,7 @@ class LabelsAnswer(BaseModel):
 
 
 @router.get("/labels", responses=problem_responses(409))
-async def labels(desk: GenerationDep) -> LabelsAnswer:
+async def list_labels(desk: GenerationDep) -> LabelsAnswer:
     """The labels of the installed generator. 409 if none is installed."""
     bundle = await desk.bundle()
     return LabelsAnswer(model=bundle.id, labels=list(bundle.labels), language=bundle.language)

@@ -17,7 +17,7 @@ from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.speakers import decide
 
-router = APIRouter(tags=["speakers"])
+router = APIRouter(tags=["recognition"])
 
 
 class IdentifyParams(DecisionParams, CollectionParams):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from service.api.bodies import body_chunks
 from service.api.deps import AdmissionDep, SettingsDep
 from service.api.forms import MAX_TEXT_BYTES
+from service.api.openapi import REFERENCE
 from service.api.parameters import require_known
 from service.errors import UnsupportedMedia
 
@@ -44,5 +45,5 @@ def json_request(params: type[P]) -> Callable[..., Awaitable[P]]:
 
 def json_body(params: type[BaseModel]) -> dict[str, Any]:
     """The `openapi_extra` of a route with the same `json_request`."""
-    schema = params.model_json_schema()
+    schema = params.model_json_schema(ref_template=REFERENCE)
     return {"requestBody": {"required": True, "content": {_JSON: {"schema": schema}}}}

@@ -22,7 +22,7 @@ from service.speakers.collections import Collections
 from service.speakers.enrolment import embed_recordings
 from service.tenants import Tenant
 
-router = APIRouter(prefix="/diarize", tags=["speakers"])
+router = APIRouter(prefix="/diarize", tags=["diarization"])
 
 _EVENT_S = 0.5  # how often a stream of events looks at the job
 
@@ -57,7 +57,7 @@ JobDep = Annotated[LongDiarization, Depends(_existing)]
 
 
 @router.get("/{job_id}", responses=problem_responses(404, 503))
-async def show(
+async def show_diarization(
     job: JobDep, directory: DirectoryDep, registry: RegistryDep, tenant: TenantDep
 ) -> LongDiarizeAnswer:
     """Shows a diarization in the background, with its answer once there is one."""
@@ -71,7 +71,7 @@ async def show(
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=problem_responses(404))
-async def events(job: JobDep, runtime: RuntimeDep) -> AsyncIterator[ServerSentEvent]:
+async def follow_diarization(job: JobDep, runtime: RuntimeDep) -> AsyncIterator[ServerSentEvent]:
     """Its progress as server-sent events named `job`: now, and after every change. Ends with the job."""
     shown: LongProgress | None = None
     while True:
@@ -85,7 +85,7 @@ async def events(job: JobDep, runtime: RuntimeDep) -> AsyncIterator[ServerSentEv
 
 
 @router.delete("/{job_id}", status_code=204, responses=problem_responses(404))
-async def remove(job_id: str, runtime: RuntimeDep, tenant: TenantDep) -> None:
+async def end_diarization(job_id: str, runtime: RuntimeDep, tenant: TenantDep) -> None:
     """Ends the diarization, and forgets the recording and the answer."""
     runtime.diarizations.remove(job_id, tenant)
 

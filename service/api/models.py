@@ -89,7 +89,7 @@ async def list_models(
 
 
 @router.delete("/models/{version:path}", status_code=204, responses=problem_responses(404, 409, 503))
-async def remove(
+async def remove_model(
     version: Annotated[str, Path(max_length=100, examples=["ft-20261121-083015-7f3a52"])],
     registry: RegistryDep,
     jobs: JobsDep,
@@ -108,7 +108,7 @@ async def remove(
 
 
 @router.post("/models/{version:path}/activate", responses=problem_responses(404, 409, 429, 503))
-async def activate(
+async def activate_model(
     version: Annotated[str, Path(max_length=100, examples=["1.0.0"])],
     registry: RegistryDep,
     directory: DirectoryDep,

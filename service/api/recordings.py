@@ -78,7 +78,7 @@ async def list_recordings(
         **problem_responses(404, 503),
     },
 )
-async def play(
+async def play_recording(
     speaker_id: str, number: int, directory: DirectoryDep, tenant: TenantDep, audit: AuditDep
 ) -> Response:
     """The retained audio of one recording: Ogg Opus, 16 kHz mono."""
@@ -95,7 +95,7 @@ async def play(
 
 
 @router.delete("/{number}", status_code=204, responses=problem_responses(404, 409, 503))
-async def remove(
+async def remove_recording(
     speaker_id: str,
     number: int,
     eraser: EraserDep,

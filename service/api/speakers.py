@@ -358,7 +358,7 @@ async def list_speakers(
 
 
 @router.get("/{speaker_id}", responses=problem_responses(404, 503))
-async def show(
+async def show_speaker(
     speaker_id: str, directory: DirectoryDep, registry: RegistryDep, tenant: TenantDep
 ) -> SpeakerAnswer:
     """Shows one speaker."""
@@ -372,7 +372,7 @@ async def show(
     responses=problem_responses(400, 404, 413, 415, 422, 503),
     openapi_extra=json_body(ChangeParams),
 )
-async def change(
+async def change_speaker(
     speaker_id: str,
     params: Annotated[ChangeParams, Depends(json_request(ChangeParams))],
     directory: DirectoryDep,
@@ -389,7 +389,7 @@ async def change(
 
 
 @router.delete("/{speaker_id}", status_code=204, responses=problem_responses(404, 503))
-async def erase(speaker_id: str, eraser: EraserDep, tenant: TenantDep, audit: AuditDep) -> None:
+async def erase_speaker(speaker_id: str, eraser: EraserDep, tenant: TenantDep, audit: AuditDep) -> None:
     """Erases the voiceprint and the retained audio, everywhere. Cannot be undone.
 
     No call knows the voice once this is answered. GET /erasures lists what is not yet gone from a disk.

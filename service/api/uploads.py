@@ -18,6 +18,7 @@ from service.admission import Place
 from service.api.bodies import body_chunks
 from service.api.deps import AdmissionDep, SettingsDep
 from service.api.forms import MAX_TEXT_BYTES, Fields, read_multipart, read_pairs, require_utf8
+from service.api.openapi import REFERENCE
 from service.api.parameters import require_known
 from service.audio.containers import looks_like_audio, what_came
 from service.audio.decoder import Upload
@@ -97,7 +98,7 @@ def audio_body(
 
     `several`: whether the route takes more than one file.
     """
-    schema = params.model_json_schema()
+    schema = params.model_json_schema(ref_template=REFERENCE)
     properties: dict[str, Any] = schema.get("properties", {})
     required: list[str] = schema.get("required", [])
     file = {"type": "string", "format": "binary"}
@@ -108,6 +109,7 @@ def audio_body(
         else file | {"description": f"{formats}."}
     )
     form = {
+        "$defs": schema.get("$defs", {}),  # `complete_document` moves them
         "type": "object",
         "properties": {file_field: files} | properties,
         "required": [*([file_field] if files_required else []), *required],

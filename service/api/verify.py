@@ -18,7 +18,7 @@ from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.errors import Conflict
 from service.speakers.gallery import unknown
 
-router = APIRouter(tags=["speakers"])
+router = APIRouter(tags=["recognition"])
 
 
 class VerifyParams(DecisionParams, CollectionParams):

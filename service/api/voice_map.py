@@ -12,7 +12,7 @@ from service.api.deps import DirectoryDep, RegistryDep, SettingsDep, TenantDep, 
 from service.api.problems import problem_responses
 from service.speakers import voice_map
 
-router = APIRouter(prefix="/gallery", tags=["speakers"])
+router = APIRouter(prefix="/gallery", tags=["gallery"])
 
 
 class _Part(BaseModel):
