@@ -347,3 +347,33 @@ def install(
     with errors_said(console, InstallationFailed):
         installation_page(python or [f"python{version}" for version in VERSIONS], page, console.print)
     console.print(f"written to {page}")
+
+
+@app.command()
+def faults(
+    kills: Annotated[int | None, typer.Option(min=1, help="How many of each [50, or as fit].")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.1, help="How long at most, for each.")] = None,
+    servers: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="1: stores in files; 2: replicas on a Redis; repeatable [both]."),
+    ] = None,
+    models: Annotated[Path, typer.Option(help="Folder of models, two of them for voices.")] = Path("models"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/reliability.md"),
+) -> None:
+    """Kills server, worker and Redis under load: is anything lost, half, back again, or left on disk?
+
+    Example: `python -m benchmarks faults --kills 500`
+    """
+    from benchmarks.faults.page import faults_page
+
+    console = Console(stderr=True)
+    if kills is None and minutes is None:
+        kills = 50
+    with errors_said(console, FileNotFoundError, TimeoutError):
+        clean = [
+            faults_page(models, page, console.print, servers=number, kills=kills, minutes=minutes)
+            for number in servers or (1, 2)
+        ]
+    console.print(f"written to {page}")
+    if not all(clean):
+        raise typer.Exit(1)

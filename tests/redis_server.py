@@ -47,6 +47,11 @@ class RedisServer:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started, and neither stopped nor killed since."""
+        return self._process is not None
+
     def stop(self) -> None:
         """SIGTERM, as an orderly restart of a machine sends it."""
         self._end(subprocess.Popen.terminate)

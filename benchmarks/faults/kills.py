@@ -1,0 +1,193 @@
+"""One run: kills at random moments of the load, and what is there afterwards."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.faults.clients import Client, working
+from benchmarks.faults.oracle import Oracle
+from benchmarks.faults.processes import Site
+from service.errors import NotFound, StoreUnavailable
+from service.speakers import RedisGallery
+from trainer.terminal import Say
+
+_WRITERS = 2
+_LIMIT_S = 300.0
+_LONGEST_S = 1.0  # of load before a kill
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A row of the table."""
+
+    stores: str
+    kills: Counter[str]  # by process
+    jobs: int
+    oracle: Oracle
+    seconds: float
+
+
+def kill_under_load(
+    folder: Path,
+    models_dir: Path,
+    *,
+    servers: int,
+    enough: Callable[[int], bool],
+    jobs: int,
+    say: Say,
+    seed: int = 0,
+) -> Outcome:
+    """Kills until it is `enough` (asked with the number of kills), then looks whether all is as it must be.
+
+    Args:
+        folder: an empty one.
+        servers: 1: embedded. More: replicas that share a Redis.
+        jobs: most fine-tuning jobs.
+
+    Raises:
+        TimeoutError: a server does not become ready, or something is never worked off.
+    """
+    started = time.monotonic()
+    site = Site(folder, models_dir, servers=servers)
+    oracle = Oracle(most_jobs=jobs)
+    chance = random.Random(seed)
+    kills: Counter[str] = Counter()
+    clients = [
+        Client(
+            site.urls, oracle, partial(_traces_of, site), operator=number == _WRITERS, seed=f"{seed} {number}"
+        )
+        for number in range(_WRITERS + 1)
+    ]
+    try:
+        site.start()
+        site.wait_ready()
+        while not enough(kills.total()):
+            with working(clients):
+                time.sleep(chance.uniform(0, _LONGEST_S))
+                victim = chance.choice(site.victims)
+                site.kill(victim)
+                kills[victim.partition(" ")[0]] += 1
+                if chance.random() < 0.5:  # the load goes on while it starts
+                    site.start()
+                    site.wait_ready()
+            site.start()
+            site.wait_ready()
+            _judge(site, oracle)
+            say(f"{kills.total()} kills, {oracle.acknowledged} acknowledged, {_faults(oracle)}")
+        _work_off(site, oracle)
+    finally:
+        for client in clients:
+            client.close()
+        site.stop()
+    oracle.verdict.left += left_on_disk(site, oracle)
+    name = "SQLite, one server" if servers == 1 else f"Redis, {servers} servers"
+    return Outcome(name, kills, len(oracle.jobs), oracle, time.monotonic() - started)
+
+
+def _faults(oracle: Oracle) -> str:
+    return ", ".join(f"{len(found)} {name}" for name, found in vars(oracle.verdict).items())
+
+
+def _traces_of(site: Site, speaker_id: str) -> list[bytes]:
+    """Voiceprints and parts of the recordings, as they are stored; nothing while Redis is dead."""
+    means, audio = (_of_redis if site.redis else _of_sqlite)(site, speaker_id)
+    return [*means, *(data[at : at + 64] for data in audio for at in (len(data) // 3, len(data) - 64))]
+
+
+def _of_sqlite(site: Site, speaker_id: str) -> tuple[list[bytes], list[bytes]]:
+    # Only reading: another connection would tidy up after a killed server.
+    with closing(sqlite3.connect(f"{(site.state / 'speakers.sqlite').as_uri()}?mode=ro", uri=True)) as db:
+        rows = db.execute(
+            "SELECT mean, audio FROM utterances JOIN embeddings USING (utterance_id) WHERE speaker_id = ?",
+            (speaker_id,),
+        ).fetchall()
+    return [mean for mean, _ in rows], [audio for _, audio in rows]
+
+
+def _of_redis(site: Site, speaker_id: str) -> tuple[list[bytes], list[bytes]]:
+    assert site.redis is not None
+    try:
+        with closing(RedisGallery(site.redis.url)) as gallery:
+            utterances = gallery.get(speaker_id).utterances
+            audio = [gallery.audio(utterance.utterance_id) for utterance in utterances]
+    except (NotFound, StoreUnavailable):
+        return [], []
+    means = [e.mean.astype("<f4").tobytes() for u in utterances for e in u.embeddings.values()]
+    return means, [data for data in audio if data]
+
+
+def _judge(site: Site, oracle: Oracle) -> None:
+    """What the service shows, while nobody writes."""
+    url = site.urls[0]
+    page = _get(url, "/speakers?limit=1000")
+    oracle.judge_voices({speaker["speaker_id"]: speaker for speaker in page["speakers"]})
+    oracle.judge_model(_get(url, "/models")["model"])
+    for job_id in oracle.jobs:
+        if httpx.get(f"{url}/finetune/{job_id}", timeout=_LIMIT_S).status_code == 404:
+            oracle.verdict.lost.append(f"job {job_id}")
+
+
+def _work_off(site: Site, oracle: Oracle) -> None:
+    """Waits until jobs are over and erasures are finished. Raises TimeoutError."""
+    url = site.urls[0]
+
+    def are_over() -> bool:
+        return all(_get(url, f"/finetune/{job_id}")["finished_at"] for job_id in oracle.jobs)
+
+    _wait("jobs", are_over)
+    _wait("folders of jobs", lambda: not any(site.state.glob("jobs/*")))
+    _wait("erasures", lambda: not _get(url, "/erasures")["erasures"])
+    made = {model["version"] for model in _get(url, "/models")["models"]}
+    for job_id in oracle.jobs:
+        job = _get(url, f"/finetune/{job_id}")
+        if job["state"] == "succeeded" and job["version"] not in made:
+            oracle.verdict.half.append(f"job {job_id}: no version {job['version']}")
+
+
+def left_on_disk(site: Site, oracle: Oracle) -> list[str]:
+    """Traces of erased voices in any file, and what jobs must not leave."""
+    left = []
+    erased = [voice for voice in oracle.voices.values() if voice.erased]
+    for file in [path for path in site.folder.rglob("*") if path.is_file() and path.suffix != ".log"]:
+        content = file.read_bytes()
+        name = file.relative_to(site.folder)
+        left += [
+            f"{v.speaker_id} in {name}: {trace[:40]!r}"
+            for v in erased
+            for trace in v.traces
+            if trace in content
+        ]
+    for pattern in ("jobs/*", "broker/*", "models/*/.*"):
+        left += [str(path.relative_to(site.state)) for path in site.state.glob(pattern)]
+    return left
+
+
+def _wait(what: str, worked_off: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _LIMIT_S
+    while not worked_off():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"never worked off: {what}")
+        time.sleep(0.1)
+
+
+def _get(url: str, path: str) -> Any:
+    """The JSON answer, as soon as it is 200. Raises TimeoutError."""
+    deadline = time.monotonic() + _LIMIT_S
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            answer = httpx.get(f"{url}{path}", timeout=_LIMIT_S)
+            if answer.status_code == 200:
+                return answer.json()
+        time.sleep(0.05)
+    raise TimeoutError(f"{path} is not answered")
