@@ -33,6 +33,7 @@ from service.speakers.redis_layout import (
     COLLECTIONS,
     DELETE,
     ERASURES,
+    FORGET_CHANGES,
     JOBS_ARE_CLEAN,
     REMOVE_UTTERANCE,
     SPEAKERS,
@@ -44,7 +45,7 @@ from service.speakers.redis_layout import (
     speaker_key,
     unpacked,
 )
-from service.stores.redis import CHANGES, RedisConnection, files_unwritable
+from service.stores.redis import RedisConnection, files_unwritable
 from service.stores.redis_files import rewrite
 from service.tenants import EVERYBODY, IdRange, Tenant, owner
 
@@ -70,6 +71,7 @@ class RedisGallery:
         self._remove_utterance = self._redis.script(REMOVE_UTTERANCE)
         self._delete = self._redis.script(DELETE)
         self._jobs_are_clean = self._redis.script(JOBS_ARE_CLEAN)
+        self._forget_changes = self._redis.script(FORGET_CHANGES)
         self._voices = self._redis.script(VOICES)
 
     def enrol(
@@ -240,7 +242,7 @@ class RedisGallery:
             if not ready:
                 return left
             # Entries name the speaker. A replica that has not read them reads everything again.
-            client.xtrim(CHANGES, minid=f"{revision + 1}-0", approximate=False)
+            self._forget_changes(args=[f"{revision + 1}-0"])
             finished, files = rewrite(client, ready)
             if finished:
                 client.hdel(ERASURES, *finished)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from service.speakers.records import Consent, Embedding, Measures, Speaker, Utterance
-from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, PREFIX
+from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, CHANGES, PREFIX
 
 # Keys. A speaker is one hash, so that reading or erasing it is one step:
 #   speaker                      JSON: name, metadata, created_at, collections, consent (JSON in a string)
@@ -150,6 +150,14 @@ if not erasure then return end
 erasure = cjson.decode(erasure)
 erasure.speaker_id = nil
 redis.call('HSET', '{ERASURES}', ARGV[1], cjson.encode(erasure))
+"""
+
+# Drops what was announced before a revision. A trimmed entry stays in the bytes of the stream beside newer
+# ones, and so in the files of Redis: the newer ones are stored anew.
+FORGET_CHANGES = f"""
+local newer = redis.call('XRANGE', '{CHANGES}', ARGV[1], '+')
+redis.call('DEL', '{CHANGES}')
+for _, entry in ipairs(newer) do redis.call('XADD', '{CHANGES}', entry[1], unpack(entry[2])) end
 """
 
 # For each speaker, the header, then the embeddings under one model. An erased speaker has nothing.

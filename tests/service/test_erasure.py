@@ -32,6 +32,7 @@ LIMIT_S = 30.0
 SPEAKER, NAME, METADATA = "zq-speaker-7f3a", "Zerlina Quast-7f3a", "zq-metadata-7f3a"
 AUDIO = np.random.default_rng(7).bytes(20_000)
 MEAN = np.linspace(0.1234, 0.5678, 8).astype(np.float32)
+OTHER = Embedding(np.ones(8, np.float32), 3, 0.5)
 #: Bytes that are in no file of a store but through this speaker.
 TRACES = (SPEAKER.encode(), NAME.encode(), METADATA.encode(), MEAN.tobytes(), AUDIO[5000:5064], AUDIO[-64:])
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -140,8 +141,7 @@ def test_da_db_dc_df_a_start_finishes_what_a_killed_one_left(settings: Settings)
 def test_a_removed_recording_is_in_no_file(tmp_path: Path) -> None:
     with closing(SqliteGallery(tmp_path / "speakers.sqlite")) as gallery:
         enrol(gallery)
-        other = Embedding(np.ones(8, np.float32), 3, 0.5)
-        gallery.add_utterances(SPEAKER, [NewUtterance(3.0, 20.0, "autodecompose/0.2.0", other)])
+        gallery.add_utterances(SPEAKER, [NewUtterance(3.0, 20.0, "autodecompose/0.2.0", OTHER)])
         gallery.remove_utterance(SPEAKER, 1)
         (erasure,) = gallery.erasures()
         gallery.jobs_are_clean(erasure.erasure_id)
@@ -272,6 +272,8 @@ def test_dd_de_df_files_of_redis_after_kills_at_each_step(redis: RedisServer, tm
             admin.save()
         assert {trace for _, trace in traces_in(redis.folder)} == set(TRACES)
         gallery.delete(SPEAKER)
+        # A newer change, in the same piece of the stream of changes.
+        gallery.enrol("another", name=None, metadata={}, utterances=[NewUtterance(3.0, 20.0, "m/1", OTHER)])
         if snapshots:
             admin.save()  # what was acknowledged is as durable as Redis keeps it
         # Twice Redis is killed while it writes a file anew.
@@ -295,7 +297,7 @@ def test_dd_de_df_files_of_redis_after_kills_at_each_step(redis: RedisServer, tm
         left = [file for file, _ in traces_in(redis.folder)]
         assert left == []
         assert [j.state for j in store.list(limit=9).jobs] == ["succeeded", "canceled"]
-        assert admin.xrange("twofold:changes") == []
+        assert [fields for _, fields in admin.xrange("twofold:changes")] == [{b"speaker": b"another"}]
     redis.kill()
     assert traces_in(redis.folder) == []
 
