@@ -369,7 +369,7 @@ def faults(
     console = Console(stderr=True)
     if kills is None and minutes is None:
         kills = 50
-    with errors_said(console, FileNotFoundError, TimeoutError):
+    with errors_said(console, FileNotFoundError):
         clean = [
             faults_page(models, page, console.print, servers=number, kills=kills, minutes=minutes)
             for number in servers or (1, 2)

@@ -155,6 +155,9 @@ class Client:
         """The answer; None where the service died over it."""
         try:
             answer = self._chance.choice(self._services).request(method, path, **content)
+        except httpx.ConnectError:  # nothing was sent
+            time.sleep(_PAUSE_S)
+            return None
         except httpx.TransportError:
             answer = None
         if method != "GET":

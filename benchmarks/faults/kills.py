@@ -7,8 +7,8 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,65 +16,87 @@ from typing import Any
 import httpx
 
 from benchmarks.faults.clients import Client, working
-from benchmarks.faults.oracle import Oracle
+from benchmarks.faults.oracle import Oracle, Verdict
 from benchmarks.faults.processes import Site
 from service.errors import NotFound, StoreUnavailable
 from service.speakers import RedisGallery
-from trainer.terminal import Say
 
 _WRITERS = 2
 _LIMIT_S = 300.0
-_LONGEST_S = 1.0  # of load before a kill
+_POLL_S = 0.02
+_MOST_WRITES = 5  # acknowledged before a kill: the load does not depend on the speed of the machine
+_WITHIN_S = 0.1  # after the last of them
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outcome:
     """A row of the table."""
 
-    stores: str
-    kills: Counter[str]  # by process
-    jobs: int
-    oracle: Oracle
-    seconds: float
+    kills: Counter[str] = field(default_factory=Counter)  # by process
+    acknowledged: int = 0  # writes
+    unanswered: int = 0
+    jobs: int = 0
+    verdict: Verdict = field(default_factory=Verdict)
+    seconds: float = 0.0
+
+    def add(self, other: Outcome) -> None:
+        """Counts another run in."""
+        self.kills += other.kills
+        self.acknowledged += other.acknowledged
+        self.unanswered += other.unanswered
+        self.jobs += other.jobs
+        self.verdict.add(other.verdict)
+        self.seconds += other.seconds
+
+    def __str__(self) -> str:
+        faults = ", ".join(f"{len(sentences)} {name}" for name, sentences in vars(self.verdict).items())
+        return f"{self.kills.total()} kills, {self.acknowledged} acknowledged, {faults}"
 
 
 def kill_under_load(
-    folder: Path,
-    models_dir: Path,
-    *,
-    servers: int,
-    enough: Callable[[int], bool],
-    jobs: int,
-    say: Say,
-    seed: int = 0,
+    folder: Path, models_dir: Path, *, servers: int, enough: Callable[[int], bool], jobs: int, seed: int = 0
 ) -> Outcome:
     """Kills until it is `enough` (asked with the number of kills), then looks whether all is as it must be.
+
+    A server that never becomes ready, or what is never worked off, is a defect in the outcome.
 
     Args:
         folder: an empty one.
         servers: 1: embedded. More: replicas that share a Redis.
         jobs: most fine-tuning jobs.
-
-    Raises:
-        TimeoutError: a server does not become ready, or something is never worked off.
     """
     started = time.monotonic()
     site = Site(folder, models_dir, servers=servers)
     oracle = Oracle(most_jobs=jobs)
-    chance = random.Random(seed)
     kills: Counter[str] = Counter()
-    clients = [
-        Client(
-            site.urls, oracle, partial(_traces_of, site), operator=number == _WRITERS, seed=f"{seed} {number}"
-        )
-        for number in range(_WRITERS + 1)
-    ]
     try:
+        _kill(site, oracle, kills, enough, seed)
+        _work_off(site, oracle)
+    except TimeoutError as error:
+        oracle.verdict.defects.append(str(error))
+    finally:
+        site.stop()
+    oracle.verdict.left += left_on_disk(site, oracle)
+    seconds = time.monotonic() - started
+    return Outcome(kills, oracle.acknowledged, oracle.unanswered, len(oracle.jobs), oracle.verdict, seconds)
+
+
+def _kill(site: Site, oracle: Oracle, kills: Counter[str], enough: Callable[[int], bool], seed: int) -> None:
+    chance = random.Random(seed)
+    traces_of = partial(_traces_of, site)
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(
+                closing(Client(site.urls, oracle, traces_of, operator=i == _WRITERS, seed=f"{seed} {i}"))
+            )
+            for i in range(_WRITERS + 1)
+        ]
         site.start()
         site.wait_ready()
         while not enough(kills.total()):
             with working(clients):
-                time.sleep(chance.uniform(0, _LONGEST_S))
+                _write(oracle, chance.randrange(_MOST_WRITES + 1))
+                time.sleep(chance.uniform(0, _WITHIN_S))
                 victim = chance.choice(site.victims)
                 site.kill(victim)
                 kills[victim.partition(" ")[0]] += 1
@@ -84,19 +106,12 @@ def kill_under_load(
             site.start()
             site.wait_ready()
             _judge(site, oracle)
-            say(f"{kills.total()} kills, {oracle.acknowledged} acknowledged, {_faults(oracle)}")
-        _work_off(site, oracle)
-    finally:
-        for client in clients:
-            client.close()
-        site.stop()
-    oracle.verdict.left += left_on_disk(site, oracle)
-    name = "SQLite, one server" if servers == 1 else f"Redis, {servers} servers"
-    return Outcome(name, kills, len(oracle.jobs), oracle, time.monotonic() - started)
 
 
-def _faults(oracle: Oracle) -> str:
-    return ", ".join(f"{len(found)} {name}" for name, found in vars(oracle.verdict).items())
+def _write(oracle: Oracle, writes: int) -> None:
+    """Waits for that many acknowledged ones. Raises TimeoutError."""
+    then = oracle.acknowledged + writes
+    _wait("writes", lambda: oracle.acknowledged >= then)
 
 
 def _traces_of(site: Site, speaker_id: str) -> list[bytes]:
@@ -129,28 +144,26 @@ def _of_redis(site: Site, speaker_id: str) -> tuple[list[bytes], list[bytes]]:
 
 def _judge(site: Site, oracle: Oracle) -> None:
     """What the service shows, while nobody writes."""
-    url = site.urls[0]
-    page = _get(url, "/speakers?limit=1000")
+    page = _get(site, "/speakers?limit=1000")
     oracle.judge_voices({speaker["speaker_id"]: speaker for speaker in page["speakers"]})
-    oracle.judge_model(_get(url, "/models")["model"])
+    oracle.judge_model(_get(site, "/models")["model"])
     for job_id in oracle.jobs:
-        if httpx.get(f"{url}/finetune/{job_id}", timeout=_LIMIT_S).status_code == 404:
+        if site.http.get(f"{site.urls[0]}/finetune/{job_id}").status_code == 404:
             oracle.verdict.lost.append(f"job {job_id}")
 
 
 def _work_off(site: Site, oracle: Oracle) -> None:
     """Waits until jobs are over and erasures are finished. Raises TimeoutError."""
-    url = site.urls[0]
 
     def are_over() -> bool:
-        return all(_get(url, f"/finetune/{job_id}")["finished_at"] for job_id in oracle.jobs)
+        return all(_get(site, f"/finetune/{job_id}")["finished_at"] for job_id in oracle.jobs)
 
     _wait("jobs", are_over)
     _wait("folders of jobs", lambda: not any(site.state.glob("jobs/*")))
-    _wait("erasures", lambda: not _get(url, "/erasures")["erasures"])
-    made = {model["version"] for model in _get(url, "/models")["models"]}
+    _wait("erasures", lambda: not _get(site, "/erasures")["erasures"])
+    made = {model["version"] for model in _get(site, "/models")["models"]}
     for job_id in oracle.jobs:
-        job = _get(url, f"/finetune/{job_id}")
+        job = _get(site, f"/finetune/{job_id}")
         if job["state"] == "succeeded" and job["version"] not in made:
             oracle.verdict.half.append(f"job {job_id}: no version {job['version']}")
 
@@ -178,16 +191,16 @@ def _wait(what: str, worked_off: Callable[[], bool]) -> None:
     while not worked_off():
         if time.monotonic() > deadline:
             raise TimeoutError(f"never worked off: {what}")
-        time.sleep(0.1)
+        time.sleep(_POLL_S)
 
 
-def _get(url: str, path: str) -> Any:
+def _get(site: Site, path: str) -> Any:
     """The JSON answer, as soon as it is 200. Raises TimeoutError."""
     deadline = time.monotonic() + _LIMIT_S
     while time.monotonic() < deadline:
         with suppress(httpx.TransportError):
-            answer = httpx.get(f"{url}{path}", timeout=_LIMIT_S)
+            answer = site.http.get(f"{site.urls[0]}{path}")
             if answer.status_code == 200:
                 return answer.json()
-        time.sleep(0.05)
+        time.sleep(_POLL_S)
     raise TimeoutError(f"{path} is not answered")

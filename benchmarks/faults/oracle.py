@@ -37,6 +37,16 @@ class Verdict:
     left: list[str] = field(default_factory=list)  # erased, and in a file
     defects: list[str] = field(default_factory=list)  # an answer 500, or one that makes no sense
 
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found."""
+        return not any(vars(self).values())
+
+    def add(self, other: Verdict) -> None:
+        """Joins the findings of another run."""
+        for name, sentences in vars(other).items():
+            vars(self)[name] += sentences
+
 
 class Oracle:
     """Knows every voice, job and switch. Thread-safe."""

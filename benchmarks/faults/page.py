@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,14 +26,14 @@ _HEADER = (
     "left on disk",
     "defects",
 )
+_ROUND = 50  # kills on one state folder
 _JOB_EVERY = 20  # kills
-_JOBS = 5  # at most, where the number of kills is not known
 
 
 def faults_page(
     models_dir: Path, page: Path, say: Say, *, servers: int, kills: int | None, minutes: float | None
 ) -> bool:
-    """Kills under load and writes a table. Returns whether all was as it must be.
+    """Kills under load and writes a table after each round. Returns whether all was as it must be.
 
     Args:
         servers: 1: one, with stores in files. More: replicas that share a Redis.
@@ -41,42 +42,49 @@ def faults_page(
 
     Raises:
         FileNotFoundError: there is no redis-server.
-        TimeoutError: the service never became ready, or never worked an erasure or a job off.
     """
     end = None if minutes is None else time.monotonic() + 60 * minutes
+    name = "SQLite, one server" if servers == 1 else f"Redis, {servers} servers"
+    total = Outcome()
 
     def enough(made: int) -> bool:
-        return (kills is not None and made >= kills) or (end is not None and time.monotonic() > end)
+        all_made = total.kills.total() + made
+        return (kills is not None and all_made >= kills) or (end is not None and time.monotonic() > end)
 
-    jobs = max(1, (kills or _JOBS * _JOB_EVERY) // _JOB_EVERY)
-    with TemporaryDirectory() as folder:
-        site = Path(folder) / "site"
-        outcome = kill_under_load(site, models_dir, servers=servers, enough=enough, jobs=jobs, say=say)
-    faults = vars(outcome.oracle.verdict)
-    for name, found in faults.items():
-        for sentence in found:
-            say(f"{name}: {sentence}")
-    write_block(page, f"faults of {outcome.stores}", _block(outcome))
-    return not any(faults.values())
+    for seed in count():
+        with TemporaryDirectory() as folder:
+            outcome = kill_under_load(
+                Path(folder) / "site",
+                models_dir,
+                servers=servers,
+                enough=lambda made: made == _ROUND or enough(made),
+                jobs=max(1, min(_ROUND, kills or _ROUND) // _JOB_EVERY),
+                seed=seed,
+            )
+        total.add(outcome)
+        say(f"{name}: {total}")
+        for column, sentences in vars(outcome.verdict).items():
+            for sentence in sentences:
+                say(f"{column}: {sentence}")
+        write_block(page, f"faults of {name}", _block(name, total))
+        if enough(0) or not outcome.kills:
+            break
+    return total.verdict.clean
 
 
-def _block(outcome: Outcome) -> str:
+def _block(name: str, total: Outcome) -> str:
     machine = describe()
     made_with = (
         f"`python -m benchmarks faults`, {datetime.now(UTC).date()}, commit {commit()}, "
-        f"{outcome.seconds / 60:.0f} min; {machine.cores} cores of {machine.cpu}, load average at the end "
+        f"{total.seconds / 60:.0f} min; {machine.cores} cores of {machine.cpu}, load average at the end "
         f"{machine.load:.1f}."
     )
-    return f"{made_with}\n\n{table(_HEADER, [_row(outcome)])}"
-
-
-def _row(outcome: Outcome) -> list[str]:
-    oracle, kills = outcome.oracle, outcome.kills
-    return [
-        outcome.stores,
-        str(kills.total()),
-        ", ".join(str(kills[name]) for name in ("server", "worker", "redis")),
-        f"{oracle.acknowledged} writes, {outcome.jobs} jobs",
-        str(oracle.unanswered),
-        *(str(len(found)) for found in vars(oracle.verdict).values()),
+    row = [
+        name,
+        str(total.kills.total()),
+        ", ".join(str(total.kills[process]) for process in ("server", "worker", "redis")),
+        f"{total.acknowledged} writes, {total.jobs} jobs",
+        str(total.unanswered),
+        *(str(len(sentences)) for sentences in vars(total.verdict).values()),
     ]
+    return f"{made_with}\n\n{table(_HEADER, [row])}"

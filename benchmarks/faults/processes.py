@@ -20,6 +20,7 @@ from tests.redis_server import RedisServer
 #: Imported once by a process from which servers and workers are forked: they start in a tenth of the time.
 _PRELOADED = ["service.server", "service.jobs.worker", "service.jobs.run", "trainer.finetuning.stepped"]
 _LIMIT_S = 180.0
+_POLL_S = 0.05
 #: `always`, as in the compose file: what Redis has answered is on the disk.
 _REDIS = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
 _KEPT = {
@@ -55,6 +56,7 @@ class Site:
         self._context.set_forkserver_preload(_PRELOADED)
         self._ports = [_free_port() for _ in range(servers)]
         self._running: dict[str, BaseProcess] = {}
+        self.http = httpx.Client(timeout=_LIMIT_S, trust_env=False)  # each new one reads certificates again
 
     @property
     def urls(self) -> list[str]:
@@ -81,10 +83,10 @@ class Site:
         """Waits until every server says that it is ready. Raises TimeoutError, or if one ends by itself."""
         deadline = time.monotonic() + _LIMIT_S
         for name, url in zip(self._servers, self.urls, strict=True):
-            while not _ready(url):
+            while not self._ready(url):
                 if time.monotonic() > deadline or not self._running[name].is_alive():
                     raise TimeoutError(f"{name} is not ready: {self.log(name).read_text()[-2000:]}")
-                time.sleep(0.02)
+                time.sleep(_POLL_S)
 
     def kill(self, name: str) -> None:
         """SIGKILL."""
@@ -105,6 +107,7 @@ class Site:
         self._running.clear()
         if self.redis:
             self.redis.stop()
+        self.http.close()
 
     def pid(self, name: str) -> int:
         """Of a process that runs."""
@@ -115,6 +118,12 @@ class Site:
     def log(self, name: str) -> Path:
         """What a process wrote."""
         return self.folder / f"{name.replace(' ', '-')}.log"
+
+    def _ready(self, url: str) -> bool:
+        try:
+            return self.http.get(f"{url}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
 
     def _start(self, name: str, target: Callable[..., None], settings: Mapping[str, str]) -> None:
         process = self._running.get(name)
@@ -149,13 +158,6 @@ def _prepare(settings: Mapping[str, str], log: Path) -> None:
     os.dup2(out, sys.stdout.fileno())
     os.dup2(out, sys.stderr.fileno())
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=_LIMIT_S).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def _redis(folder: Path) -> RedisServer:
