@@ -99,7 +99,7 @@ PANELS: dict[str, Callable[[Page], None]] = {
 def draw(browser: Browser, url: str) -> None:
     """A picture a panel, and one of a narrow dark window."""
     FOLDER.mkdir(exist_ok=True)
-    window = browser.new_page(viewport={"width": 1180, "height": 760}, locale="en-GB", color_scheme="light")
+    window = browser.new_page(viewport={"width": 1240, "height": 760}, locale="en-GB", color_scheme="light")
     window.set_default_timeout(LIMIT_MS)
     for name, show in PANELS.items():
         window.goto(f"{url}/#{name}")

@@ -49,6 +49,11 @@ export function chance(probability) {
   return probability < 0.01 ? `< ${percent(0.01)}` : percent(probability);
 }
 
+/** `Arabic` for `ar` */
+export function languageName(tag) {
+  return new Intl.DisplayNames([language], { type: "language" }).of(tag);
+}
+
 /** A date, short. */
 export function day(iso) {
   return new Date(iso).toLocaleDateString(region(), { dateStyle: "medium" });

@@ -230,7 +230,9 @@ def test_fine_tunes_and_rolls_back(page: Page, api: httpx.Client) -> None:
     tuning = panel(page, "finetune")
     tuning.get_by_role("button", name="Add the examples").click()
     expect(tuning.get_by_text("12 recordings")).to_be_visible()
+    tuning.get_by_role("spinbutton").fill("2")
     tuning.get_by_role("button", name="Fine-tune").click()
+    expect(tuning.get_by_text(re.compile(r"loss \d"))).to_be_visible(timeout=JOB_MS)
     expect(tuning.get_by_role("img", name="Two maps")).to_be_visible(timeout=JOB_MS)
     tuning.get_by_role("button", name="Activate autodecompose/ft-").click()
     expect(tuning.get_by_text(re.compile("ft-.* serves now"))).to_be_visible()
@@ -245,6 +247,7 @@ def test_generates_and_plays(page: Page) -> None:
     generate.get_by_role("button", name="seven").click()
     expect(generate.locator("figcaption")).to_have_text("seven seed 1")
     expect(generate.get_by_role("spinbutton")).to_have_value("2")
+    expect(generate.get_by_text(re.compile("^gaae/.* speaks Arabic"))).to_be_visible()
 
 
 def test_the_keyboard_reaches_everything(page: Page) -> None:

@@ -4,7 +4,7 @@ import { ask } from "../api.js";
 import { decode } from "../audio/decode.js";
 import { codeLines } from "../code.js";
 import { h } from "../dom.js";
-import { t } from "../i18n.js";
+import { languageName, t } from "../i18n.js";
 import { answerPlace, showAnswer } from "../widgets/report.js";
 import { timeline } from "../widgets/timeline.js";
 
@@ -33,7 +33,9 @@ export default function generatePanel() {
       const buttons = answer.labels.map((label) =>
         h("button", { type: "button", class: "chip", onclick: () => generate(label) }, label),
       );
-      return [h("div", { class: "labels", role: "group", "aria-label": t("generate.labels") }, buttons), h("p", { class: "muted" }, answer.model)];
+      const { model, language } = answer;
+      const says = language ? t("generate.speaks", { model, language: languageName(language) }) : model;
+      return [h("div", { class: "labels", role: "group", "aria-label": t("generate.labels") }, buttons), h("p", { class: "muted" }, says)];
     });
   }
   async function generate(label) {
@@ -48,7 +50,6 @@ export default function generatePanel() {
       const caption = h("figcaption", {}, h("strong", {}, label), " ", h("small", {}, t("generate.seed", { n: clip.seed })));
       clips.prepend(h("figure", { class: "stack" }, caption, line.element));
       while (clips.childElementCount > MOST_SHOWN) clips.lastElementChild.remove();
-  
       line.play(0, sound.seconds);
     });
     seed.value = (Number(seed.value) + 1) % 2 ** 32;

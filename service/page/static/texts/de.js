@@ -113,6 +113,7 @@ export default {
   "generate.title": "Eine Sekunde Sprache erzeugen",
   "generate.lead": "Ein kleines Modell spricht, was Sie anklicken. Es ist künstlich: Niemand hat es gesagt, und es ist niemandes Stimme.",
   "generate.labels": "Was gesprochen wird",
+  "generate.speaks": "{model} spricht {language}.",
   "generate.next": "Startwert des nächsten Clips",
   "generate.seed": "Startwert {n}",
   "finetune.tab": "Anpassen",

@@ -113,6 +113,7 @@ export default {
   "generate.title": "Generate a second of speech",
   "generate.lead": "A small model speaks the label that you click. It is synthetic: nobody said it, and it is nobody’s voice.",
   "generate.labels": "Labels",
+  "generate.speaks": "{model} speaks {language}.",
   "generate.next": "Seed of the next clip",
   "generate.seed": "seed {n}",
   "finetune.tab": "Fine-tune",
