@@ -18,6 +18,7 @@ from tests.service.page.conftest import KEY
 
 PANELS = ("enrol", "identify", "conversation", "live", "gallery", "finetune", "generate", "status")
 EXAMPLES = Path(__file__).parents[3] / "examples"
+MARKUP = "<b onclick=alert(1)>Ann</b>"  # a name, shown as it is
 SERIOUS = ("serious", "critical")
 
 # Whether a canvas has a pixel that is clearly red.
@@ -92,6 +93,7 @@ def test_enrols_from_the_microphone(page: Page, api: httpx.Client) -> None:
     expect(enrol.get_by_text("Bea is enrolled")).to_be_visible()
     (speaker,) = api.get("/speakers").json()["speakers"]
     assert speaker["name"] == "Bea"
+    assert speaker["consent"]["text"] == "This person agrees that the voiceprint is stored."
     assert not speaker["audio_retained"]
 
 
@@ -188,10 +190,12 @@ def test_the_gallery_renames_and_plays_what_was_kept(page: Page, api: httpx.Clie
     expect(gallery.get_by_role("img", name="A map of 3 voices")).to_be_visible()
     gallery.get_by_role("button", name="Rename Ann").click()
     rename = page.get_by_role("dialog", name="Rename Ann")
-    rename.get_by_label("Name").fill("Anna")
+    rename.get_by_label("Name").fill(MARKUP)
     rename.get_by_role("button", name="Rename").click()
-    expect(gallery.get_by_role("rowheader", name="Anna")).to_be_visible()
-    assert {speaker["name"] for speaker in api.get("/speakers").json()["speakers"]} == {"Anna", "Bea", "Dan"}
+    expect(gallery.get_by_role("rowheader", name=MARKUP)).to_be_visible()
+    speakers = api.get("/speakers").json()["speakers"]
+    assert {speaker["name"] for speaker in speakers} == {MARKUP, "Bea", "Dan"}
+    assert all(speaker["consent"] for speaker in speakers)
     assert gallery.get_by_role("button", name="Play what was kept of").count() == 1
     gallery.get_by_role("button", name="Play what was kept of Dan").click()
     dialog = page.get_by_role("dialog", name="What was kept of Dan")
@@ -221,7 +225,7 @@ def test_the_gallery_erases_after_a_question(page: Page, api: httpx.Client) -> N
     gallery.get_by_role("button", name="Erase Dan").press("Enter")
     dialog.get_by_role("button", name="Erase", exact=True).press("Enter")
     expect(gallery.get_by_role("rowheader")).to_have_count(2)
-    assert {speaker["name"] for speaker in api.get("/speakers").json()["speakers"]} == {"Anna", "Bea"}
+    assert {speaker["name"] for speaker in api.get("/speakers").json()["speakers"]} == {MARKUP, "Bea"}
 
 
 def test_fine_tunes_and_rolls_back(page: Page, api: httpx.Client) -> None:

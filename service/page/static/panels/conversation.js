@@ -74,7 +74,8 @@ export default function conversationPanel() {
       ],
       button: t("enrol.submit"),
       act: async () => {
-        const sent = { method: "POST", path: "/speakers", files: [["audio", file]], fields: [["name", name.value], ...pieces(segments)] };
+        const fields = [["name", name.value], ["consent", t("enrol.consent")], ...pieces(segments)];
+        const sent = { method: "POST", path: "/speakers", files: [["audio", file]], fields };
         await ask(sent);
         await run();
         code.show(sent);

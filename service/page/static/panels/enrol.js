@@ -20,7 +20,7 @@ export default function enrolPanel() {
   const answer = answerPlace();
   const code = codeLines();
   const name = h("input", { name: "name", required: true, maxlength: 200, autocomplete: "off", oninput: refresh });
-  const consent = h("input", { type: "checkbox", required: true });
+  const consent = h("input", { type: "checkbox", required: true, onchange: refresh });
   const retain = h("input", { type: "checkbox", role: "switch", onchange: refresh });
 
   const form = h(
@@ -39,6 +39,8 @@ export default function enrolPanel() {
   function request() {
     const files = takes.length ? takes.map(({ file }) => ["audio", file]) : [["audio", { name: "recording.wav" }]];
     const fields = [["name", name.value || "Bea"]];
+    const agreed = retain.checked ? `${t("enrol.consent")} ${t("enrol.retain")}` : t("enrol.consent");
+    if (consent.checked) fields.push(["consent", agreed]);
     if (retain.checked) fields.push(["retain_audio", "true"]);
     return { method: "POST", path: "/speakers", files, fields };
   }

@@ -4,7 +4,7 @@ import { ask, call } from "../api.js";
 import { decode } from "../audio/decode.js";
 import { codeLines } from "../code.js";
 import { h } from "../dom.js";
-import { day, number, seconds, t } from "../i18n.js";
+import { day, moment, number, seconds, t } from "../i18n.js";
 import { openDialog } from "../widgets/dialog.js";
 import { nearPairs, voicePlane } from "../widgets/plane.js";
 import { answerPlace, showAnswer } from "../widgets/report.js";
@@ -68,6 +68,7 @@ export default function galleryPanel() {
       speaker.stale ? h("span", { class: "tag warning" }, t("gallery.stale")) : null,
       quality.ok ? h("span", { class: "tag good" }, t("gallery.good")) : h("span", { class: "tag warning" }, t("gallery.doubtful")),
       speaker.audio_retained ? h("span", { class: "tag" }, t("gallery.retained")) : null,
+      speaker.consent ? h("span", { class: "tag", title: agreement(speaker.consent) }, t("gallery.agreed")) : null,
     ];
     return h(
       "tr",
@@ -143,6 +144,10 @@ export default function galleryPanel() {
   }
 
   return { element: [h("div", { class: "columns" }, list, map), code.element], shown };
+}
+
+function agreement({ text, given_at }) {
+  return `${moment(given_at)}: ${text}`;
 }
 
 function recordings(n) {

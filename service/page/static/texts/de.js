@@ -95,6 +95,7 @@ export default {
   "gallery.doubtful": "zweifelhaft",
   "gallery.stale": "veraltet",
   "gallery.retained": "Ton behalten",
+  "gallery.agreed": "einverstanden",
   "gallery.play": "Anhören",
   "gallery.play.of": "Anhören, was von {name} behalten wurde",
   "gallery.play.title": "Was von {name} behalten wurde",

@@ -95,6 +95,7 @@ export default {
   "gallery.doubtful": "doubtful",
   "gallery.stale": "stale",
   "gallery.retained": "audio kept",
+  "gallery.agreed": "agreed",
   "gallery.play": "Play",
   "gallery.play.of": "Play what was kept of {name}",
   "gallery.play.title": "What was kept of {name}",
