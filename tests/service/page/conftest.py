@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, W
 from tests.service.conftest import RunningService, StartService, newest_shipped
 
 KEY = "the-key-of-the-operator"
-# Chromium's console tells of every refused call. Of these the page says why: no key, no speech in a recording.
+# Chromium's console tells of every refused call. The page says why: no key, or no speech in a recording.
 REFUSED = ("status of 401", "status of 422")
 ENROL_S = 2.0  # recording takes real time
 OPTIONS = (
