@@ -155,6 +155,8 @@ redis.call('HSET', '{ERASURES}', ARGV[1], cjson.encode(erasure))
 # Drops what was announced before a revision. A trimmed entry stays in the bytes of the stream beside newer
 # ones, and so in the files of Redis: the newer ones are stored anew.
 FORGET_CHANGES = f"""
+local oldest = redis.call('XRANGE', '{CHANGES}', '-', '(' .. ARGV[1], 'COUNT', 1)
+if #oldest == 0 then return end  -- forgotten before: an erasure that waits must not fill the append-only file
 local newer = redis.call('XRANGE', '{CHANGES}', ARGV[1], '+')
 redis.call('DEL', '{CHANGES}')
 for _, entry in ipairs(newer) do redis.call('XADD', '{CHANGES}', entry[1], unpack(entry[2])) end

@@ -44,8 +44,8 @@ def utterance(*, model: str = MODEL, audio: bytes | None = None, fill: float = 0
     return NewUtterance(6.0, 20.0, model, Embedding(np.full(256, fill, np.float32), 6, 0.5), audio)
 
 
-def enrol(gallery: Gallery, speaker_id: str, *utterances: NewUtterance) -> None:
-    gallery.enrol(speaker_id, name="Ada Secret", metadata={}, utterances=utterances or [utterance()])
+def enrol(gallery: Gallery, speaker_id: str, *utterances: NewUtterance, name: str | None = None) -> None:
+    gallery.enrol(speaker_id, name=name, metadata={}, utterances=utterances or [utterance()])
 
 
 def test_out_of_reach_is_unavailable_then_recovers(gallery: RedisGallery, server: RedisServer) -> None:
@@ -136,13 +136,16 @@ def test_another_model_took_over(gallery: RedisGallery, admin: Redis) -> None:
     assert int(admin.get("twofold:revision")) == revision + 1
 
 
-def test_erased_voice_leaves_no_bytes_behind(gallery: RedisGallery, server: RedisServer) -> None:
+def test_erased_voice_leaves_no_bytes_behind(
+    gallery: RedisGallery, server: RedisServer, admin: Redis
+) -> None:
+    admin.config_set("appendfsync", "always")  # files are read at once
     secret = np.random.default_rng(0).bytes(50_000)
     voice = np.float32(0.123456)
     gallery.enrol("kept", name=None, metadata={}, utterances=[utterance()])
-    enrol(gallery, "ada", utterance(audio=secret, fill=float(voice)))
+    enrol(gallery, "zq-ada", utterance(audio=secret, fill=float(voice)), name="Ada Secret")
     traces = [secret[i : i + 64] for i in range(0, len(secret), 1000)]
-    traces += [b"Ada Secret", np.full(8, voice, "<f4").tobytes()]
+    traces += [b"Ada Secret", b"zq-ada", np.full(8, voice, "<f4").tobytes()]
 
     def on_disk() -> bytes:
         content = b""
@@ -154,14 +157,24 @@ def test_erased_voice_leaves_no_bytes_behind(gallery: RedisGallery, server: Redi
     assert all(trace in on_disk() for trace in traces)
     gallery.clean()  # nothing was erased: nothing is done
     assert all(trace in on_disk() for trace in traces)
-    gallery.delete("ada")
+    gallery.delete("zq-ada")
+    enrol(gallery, "bob")
     deadline = time.monotonic() + LIMIT_S
     for erasure in gallery.erasures():
         gallery.jobs_are_clean(erasure.erasure_id)
-    while gallery.erasures() and time.monotonic() < deadline:
-        gallery.clean()
-        time.sleep(0.05)
+    with ThreadPoolExecutor(1) as pool:
+        # A replica waits for the next change while the stream is written anew.
+        newest = int(admin.get("twofold:revision") or 0)
+        reading = pool.submit(lambda: admin.xread({"twofold:changes": f"{newest}-0"}, block=60_000))
+        while gallery.erasures() and time.monotonic() < deadline:
+            gallery.clean()
+            time.sleep(0.05)
+            assert not reading.done()
+        enrol(gallery, "cyd")
+        assert reading.result() == [
+            [b"twofold:changes", [(f"{newest + 1}-0".encode(), {b"speaker": b"cyd"})]]
+        ]
     assert not [trace for trace in traces if trace in on_disk()]
     server.kill()
     server.start()
-    assert [s.speaker_id for s in gallery.list(limit=9).speakers] == ["kept"]
+    assert [s.speaker_id for s in gallery.list(limit=9).speakers] == ["bob", "cyd", "kept"]
