@@ -60,7 +60,7 @@ def home_page(settings: Settings, root_path: str) -> HTMLResponse:
         "needs_key": settings.locked,
         "examples": examples_folder() is not None,
         "enrol_s": settings.min_speech_enrol_s,
-        "identify_s": settings.min_speech_identify_s,
+        "max_s": settings.max_seconds,
         "target_fpr": settings.target_fpr,
     }
     text = (_STATIC / "index.html").read_text()

@@ -176,6 +176,24 @@ def test_says_who_spoke_when_and_enrols_an_unknown_voice(page: Page) -> None:
     expect(conversation.locator(".code pre")).to_contain_text("-H 'Accept: text/plain'")
 
 
+def test_a_long_recording_is_listened_to_in_the_background(page: Page) -> None:
+    set_limit = "seconds => import('./page/facts.js').then(({ facts }) => { facts.max_s = seconds; })"
+    page.evaluate(set_limit, 5)
+    conversation = panel(page, "conversation")
+    conversation.get_by_role("button", name="Ann, Carl").click()
+    expect(conversation.locator(".code pre")).to_contain_text("-F background=true")
+    lanes = conversation.locator(".lane-head")
+    expect(lanes).to_have_text([re.compile("^Ann"), re.compile("^unknown")])
+    lanes.last.get_by_role("button", name="Enrol as").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Carl")
+    dialog.get_by_label("This person agrees").check()
+    dialog.get_by_role("button", name="Enrol", exact=True).click()
+    expect(lanes).to_have_text([re.compile("^Ann"), re.compile("^Carl")])
+    expect(conversation.locator(".code pre")).to_contain_text("-F from_job=")
+    page.evaluate(set_limit, 600)
+
+
 def test_names_who_speaks_while_they_speak(page: Page) -> None:
     live = panel(page, "live")
     live.get_by_role("button", name="Listen").click()
@@ -187,14 +205,14 @@ def test_names_who_speaks_while_they_speak(page: Page) -> None:
 
 def test_the_gallery_renames_and_plays_what_was_kept(page: Page, api: httpx.Client) -> None:
     gallery = panel(page, "gallery")
-    expect(gallery.get_by_role("img", name="A map of 3 voices")).to_be_visible()
+    expect(gallery.get_by_role("img", name="A map of 4 voices")).to_be_visible()
     gallery.get_by_role("button", name="Rename Ann").click()
     rename = page.get_by_role("dialog", name="Rename Ann")
     rename.get_by_label("Name").fill(MARKUP)
     rename.get_by_role("button", name="Rename").click()
     expect(gallery.get_by_role("rowheader", name=MARKUP)).to_be_visible()
     speakers = api.get("/speakers").json()["speakers"]
-    assert {speaker["name"] for speaker in speakers} == {MARKUP, "Bea", "Dan"}
+    assert {speaker["name"] for speaker in speakers} == {MARKUP, "Bea", "Carl", "Dan"}
     assert all(speaker["consent"] for speaker in speakers)
     assert gallery.get_by_role("button", name="Play what was kept of").count() == 1
     gallery.get_by_role("button", name="Play what was kept of Dan").click()
@@ -209,9 +227,9 @@ def test_voices_without_audio_are_stale_under_another_model(page: Page, api: htt
     serving = api.get("/models").json()["model"]
     tuning = panel(page, "finetune")
     tuning.get_by_role("button", name="Activate barlow_twins/").first.click()
-    expect(tuning.locator(".answer .facts").first).to_have_text("Embedded again1Mapped0Kept0Stale2")
+    expect(tuning.locator(".answer .facts").first).to_have_text("Embedded again1Mapped0Kept0Stale3")
     gallery = panel(page, "gallery")
-    expect(gallery.get_by_role("row", name="stale")).to_have_count(2)
+    expect(gallery.get_by_role("row", name="stale")).to_have_count(3)
     panel(page, "finetune").get_by_role("button", name=f"Activate {serving}").click()
     expect(tuning.get_by_text(f"{serving} serves now")).to_be_visible()
 
@@ -224,8 +242,8 @@ def test_the_gallery_erases_after_a_question(page: Page, api: httpx.Client) -> N
     expect(dialog).to_be_hidden()
     gallery.get_by_role("button", name="Erase Dan").press("Enter")
     dialog.get_by_role("button", name="Erase", exact=True).press("Enter")
-    expect(gallery.get_by_role("rowheader")).to_have_count(2)
-    assert {speaker["name"] for speaker in api.get("/speakers").json()["speakers"]} == {MARKUP, "Bea"}
+    expect(gallery.get_by_role("rowheader")).to_have_count(3)
+    assert {speaker["name"] for speaker in api.get("/speakers").json()["speakers"]} == {MARKUP, "Bea", "Carl"}
 
 
 def test_fine_tunes_and_rolls_back(page: Page, api: httpx.Client) -> None:

@@ -1,11 +1,11 @@
 // Who spoke when: a lane for each voice below the waveform.
 
-import { ask, call } from "../api.js";
+import { ask, call, events, Problem } from "../api.js";
 import { decode } from "../audio/decode.js";
 import { codeLines } from "../code.js";
 import { download, h } from "../dom.js";
-import { EXAMPLES } from "../facts.js";
-import { t } from "../i18n.js";
+import { EXAMPLES, facts } from "../facts.js";
+import { percent, t } from "../i18n.js";
 import { conversation } from "../widgets/conversation.js";
 import { openDialog } from "../widgets/dialog.js";
 import { answerPlace, showAnswer, warnings } from "../widgets/report.js";
@@ -19,7 +19,7 @@ export default function conversationPanel() {
   let sound = null;
   const answer = answerPlace();
   const code = codeLines();
-  const voices = h("input", { type: "number", min: 1, max: 100, onchange: run });
+  const voices = h("input", { type: "number", min: 1, max: 100, onchange: () => run() });
   const exports = Object.entries(FORMATS).map(([name, format]) =>
     h("button", { type: "button", onclick: () => save(...format) }, t("conversation.save", { name })),
   );
@@ -30,8 +30,11 @@ export default function conversationPanel() {
     exports,
   );
 
+  const isLong = () => sound?.seconds > facts.max_s;
+
   function request(accept) {
     const fields = voices.value ? [["num_speakers", voices.value]] : [];
+    if (isLong()) fields.push(["background", "true"]);
     const output = accept && `conversation.${accept === "text/vtt" ? "vtt" : "rttm"}`;
     const files = [["audio", file ?? { name: "conversation.wav" }]];
     return { method: "POST", path: "/diarize", files, fields, accept, output };
@@ -42,14 +45,34 @@ export default function conversationPanel() {
     voices.value = "";
     await run();
   }
-  async function run() {
+  /** `job` is a recording that was listened to already. */
+  async function run(job = null) {
     if (!file) return;
     code.show(request());
     await showAnswer(answer, async () => {
-      const found = await ask(request());
+      if (isLong()) job ??= await inBackground();
+      const found = job ? (await ask({ path: `/diarize/${job}` })).diarization : await ask(request());
       controls.hidden = false;
-      return [conversation(found, sound, { name: file.name, action: enrolButton }), warnings(found.warnings)];
+      for (const button of exports) button.hidden = Boolean(job); // the service writes them with a short answer alone
+      const action = (who, segments) => enrolButton(who, segments, job);
+      return [conversation(found, sound, { name: file.name, action }), warnings(found.warnings)];
     });
+  }
+
+  /** Has a recording of hours listened to, and shows how far that is. Answers the id of the job. */
+  async function inBackground() {
+    const { job_id } = await ask(request());
+    const bar = h("progress", { max: 1, "aria-label": t("conversation.long") });
+    const words = h("p", {}, t("conversation.long"));
+    answer.replaceChildren(h("div", { class: "notice" }, words, bar));
+    let last = { state: "lost" };
+    for await (const state of events(`/diarize/${job_id}/events`)) {
+      last = state;
+      bar.value = state.progress ?? 0;
+      words.textContent = `${t("conversation.long")} ${percent(bar.value)}`;
+    }
+    if (last.state !== "succeeded") throw new Problem(500, { title: t("conversation.lost"), detail: last.error ?? "" });
+    return job_id;
   }
   async function save(accept, ending) {
     code.show(request(accept));
@@ -57,13 +80,13 @@ export default function conversationPanel() {
     download(text, `${file.name.replace(/\.\w+$/, "")}.${ending}`);
   }
 
-  function enrolButton(who, segments) {
-    const open = () => enrolUnknown(who, segments);
+  function enrolButton(who, segments, job) {
+    const open = () => enrolUnknown(who, segments, job);
     return h("button", { type: "button", class: "link", onclick: open }, t("conversation.enrol"));
   }
 
   /** Enrols a voice of the conversation from its own segments. */
-  function enrolUnknown(who, segments) {
+  function enrolUnknown(who, segments, job) {
     const name = h("input", { required: true, maxlength: 200, autocomplete: "off" });
     const consent = h("input", { type: "checkbox", required: true });
     openDialog({
@@ -74,10 +97,13 @@ export default function conversationPanel() {
       ],
       button: t("enrol.submit"),
       act: async () => {
-        const fields = [["name", name.value], ["consent", t("enrol.consent")], ...pieces(segments)];
-        const sent = { method: "POST", path: "/speakers", files: [["audio", file]], fields };
+        const fields = [["name", name.value], ["consent", t("enrol.consent")]];
+        const voice = job
+          ? { fields: [...fields, ["from_job", job], ["label", segments[0].label]] }
+          : { fields: [...fields, ...pieces(segments)], files: [["audio", file]] };
+        const sent = { method: "POST", path: "/speakers", ...voice };
         await ask(sent);
-        await run();
+        await run(job);
         code.show(sent);
       },
     });

@@ -76,6 +76,8 @@ export default {
   "conversation.voices": "Anzahl der Stimmen, falls bekannt",
   "conversation.save": "Als {name} sichern",
   "conversation.unknown": "unbekannt {n}",
+  "conversation.long": "Diese Aufnahme ist lang. Sie wird im Hintergrund angehört.",
+  "conversation.lost": "Die Aufnahme ließ sich nicht anhören",
   "conversation.overlap": "zwei Stimmen zugleich",
   "conversation.enrol": "Anmelden als …",
   "conversation.who": "Wessen Stimme ist „{name}“?",

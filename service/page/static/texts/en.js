@@ -76,6 +76,8 @@ export default {
   "conversation.voices": "Number of voices, if known",
   "conversation.save": "Save as {name}",
   "conversation.unknown": "unknown {n}",
+  "conversation.long": "This recording is long. It is listened to in the background.",
+  "conversation.lost": "The recording could not be listened to",
   "conversation.overlap": "two voices at once",
   "conversation.enrol": "Enrol as …",
   "conversation.who": "Whose voice is “{name}”?",
