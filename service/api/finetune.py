@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -41,8 +41,8 @@ from service.errors import (
     StoreUnavailable,
     TwofoldError,
 )
-from service.inference import ModelRegistry
-from service.jobs import Job, NewFile
+from service.inference import HOW_TO_TRAIN_GAAE, ModelRegistry
+from service.jobs import Job, JobDesk, NewFile
 from service.jobs.records import Activate, State
 from service.settings import Settings
 from service.speakers import SpeakerDirectory
@@ -51,6 +51,7 @@ from service.tenants import Tenant
 router = APIRouter(prefix="/finetune", tags=["fine-tuning"])
 
 MAX_STEPS = 5000
+Kind = Literal["autodecompose", "barlow_twins", "gaae"]
 STEPPED_KIND = "autodecompose"  # whose network can be trained further
 _EVENT_S = 0.5  # how often a stream of events reads the job
 _OUTAGE_S = 60.0  # how long a stream goes on while the store cannot be read
@@ -70,6 +71,11 @@ class FinetuneParams(BaseModel):
         default_factory=list,
         max_length=1000,
         description="Enrolled speakers whose retained audio is used too; repeatable, or with commas.",
+    )
+    kind: Kind | None = Field(
+        None,
+        description="The kind of model. Default: that of the model that serves, the only one that can be "
+        "fine-tuned here. With `gaae`, the 409 says how to train a generator further.",
     )
     steps: int = Field(
         0,
@@ -122,6 +128,10 @@ class JobAnswer(BaseModel):
     parent: str = Field(description="The model that is fine-tuned.")
     model: str | None = Field(description="The new model, once succeeded.")
     version: str | None = Field(description="Its version, for POST /models/{version}/activate.")
+    version_removed: bool = Field(
+        description="Whether that version was removed since: by DELETE /models/{version}, or as one of more "
+        "than TWOFOLD_FINETUNE_KEEP_VERSIONS."
+    )
     report: dict[str, Any] | None = Field(description="Both models compared, once succeeded.")
     activation: ActivationAnswer | None = Field(description="With `activate=if_better`, once succeeded.")
     error: str | None = Field(description="Why it failed, and what to do.")
@@ -168,6 +178,7 @@ async def start_finetuning(
     The job makes a new version of the model. However it ends, its recordings are deleted then.
     """
     params = body.params
+    _require_kind(params.kind, registry)
     jobs.require_worker(params.steps)
     if params.activate != "never" and not tenant.is_operator:
         raise Forbidden(
@@ -209,13 +220,14 @@ async def list_jobs(
 ) -> JobsAnswer:
     """Lists jobs, newest first."""
     page = await jobs.page(tenant, limit=limit, before=cursor)
-    return JobsAnswer(jobs=[_answer(job) for job in page.jobs], next_cursor=page.next_before)
+    return JobsAnswer(jobs=await _answers(jobs, page.jobs), next_cursor=page.next_before)
 
 
 @router.get("/{job_id}", responses=problem_responses(404, 503))
 async def show_job(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Shows one job."""
-    return _answer(await jobs.get(job_id, tenant))
+    (answer,) = await _answers(jobs, [await jobs.get(job_id, tenant)])
+    return answer
 
 
 async def _existing(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Job:
@@ -234,7 +246,7 @@ async def follow_job(
     shown: JobAnswer | None = None
     read_at = time.monotonic()
     while True:
-        answer = _answer(job)
+        (answer,) = await _answers(jobs, [job])
         if answer != shown:
             shown = answer
             yield ServerSentEvent(event="job", data=answer)
@@ -270,7 +282,19 @@ async def show_report(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Response
 async def cancel_job(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Cancels a job. A running job ends within two seconds. Its recordings are deleted."""
     await jobs.get(job_id, tenant)
-    return _answer(await jobs.cancel(job_id))
+    return _answer(await jobs.cancel(job_id), version_removed=False)
+
+
+def _require_kind(kind: Kind | None, registry: ModelRegistry) -> None:
+    """Raises Conflict for a kind that does not serve."""
+    if kind == "gaae":
+        raise Conflict(HOW_TO_TRAIN_GAAE)
+    active = active_bundle(registry)
+    if kind not in (None, active.kind):
+        raise Conflict(
+            f"{active.id} serves, of kind {active.kind}. Activate a model of kind {kind} first: GET /models "
+            "lists them."
+        )
 
 
 def _parent(registry: ModelRegistry, steps: int) -> VoiceBundle:
@@ -316,7 +340,12 @@ async def _retained(directory: SpeakerDirectory, speaker_ids: list[str], tenant:
     return files
 
 
-def _answer(job: Job) -> JobAnswer:
+async def _answers(jobs: JobDesk, shown: Sequence[Job]) -> list[JobAnswer]:
+    lost = await asyncio.to_thread(jobs.lost_versions, shown)
+    return [_answer(job, version_removed=job.job_id in lost) for job in shown]
+
+
+def _answer(job: Job, *, version_removed: bool) -> JobAnswer:
     done = job.state == "succeeded"
     return JobAnswer(
         job_id=job.job_id,
@@ -332,6 +361,7 @@ def _answer(job: Job) -> JobAnswer:
         parent=f"{job.name}/{job.parent}",
         model=f"{job.name}/{job.version}" if done else None,
         version=job.version if done else None,
+        version_removed=version_removed,
         report=job.report,
         activation=ActivationAnswer.model_validate(job.activation, from_attributes=True)
         if job.activation

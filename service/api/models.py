@@ -1,4 +1,4 @@
-"""GET /models, POST /models/{version}/activate."""
+"""GET /models, POST /models/{version}/activate, DELETE /models/{version}."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from service.api.deps import (
 )
 from service.api.problems import problem_responses
 from service.errors import Forbidden
+from service.jobs import remove_version
 
 router = APIRouter(tags=["models"])
 
@@ -92,18 +93,19 @@ async def list_models(
 async def remove_model(
     version: Annotated[str, Path(max_length=100, examples=["ft-20261121-083015-7f3a52"])],
     registry: RegistryDep,
+    directory: DirectoryDep,
     jobs: JobsDep,
     tenant: TenantDep,
     audit: AuditDep,
 ) -> None:
-    """Removes a fine-tuned version that does not serve, for good.
+    """Removes a fine-tuned version, for good. Enrolled voices stay.
 
-    Voices stay. Those with a voiceprint under this version alone are stale, unless their audio was retained.
+    Refused are the version that serves, its parent, and a version that an unfinished job or enrolled voices
+    need.
     """
     if not tenant.is_operator:
         raise Forbidden("A version may be another's parent: only a key without a tenant removes it.")
-    await jobs.require_no_child(version)
-    await registry.remove(version)
+    await remove_version(version, jobs, registry, directory)
     audit("remove_model", version=version)
 
 

@@ -20,6 +20,12 @@ from service.inference.active import ActiveModel
 from service.inference.choice import Choice, Enrolled, choose, default_voice
 from service.inference.engine import Engine
 
+HOW_TO_TRAIN_GAAE = (
+    "A generator learns from labelled words, and is not trained by the service. In a checkout, 'python -m "
+    "trainer gaae --labelled FOLDER --out runs/gaae' trains one on the words of a folder; with a larger "
+    "'--set iterations=N' the same command trains it further. Then 'python -m trainer export runs/gaae --out "
+    "models/gaae/VERSION': the newest serves POST /generate."
+)
 R = TypeVar("R")
 _log = structlog.get_logger(__name__)
 
@@ -155,22 +161,32 @@ class ModelRegistry:
             return await self._switch(model, before_switch)
 
     async def remove(self, version: str) -> None:
-        """Deletes a fine-tuned version that does not serve; a switch waits meanwhile.
+        """Deletes a fine-tuned version that is not needed to serve, or to go back; a switch waits meanwhile.
 
-        Raises NotFound, Conflict where it serves or was shipped, and StoreUnavailable.
+        Raises NotFound, StoreUnavailable, and Conflict where it was shipped, serves, or is the parent of the
+        version that serves.
         """
 
         def work() -> None:
-            bundle = self._find(version)
+            bundle = self.find(version)
             if bundle.path.is_relative_to(self._folders[0]):
                 raise Conflict(
                     f"{bundle.id} was shipped: only versions that POST /finetune made are removed."
                 )
-            if bundle.id == (self.active and self.active.id) or self._chosen.read() in (
-                bundle.id,
-                bundle.version,
-            ):
-                raise Conflict(f"{bundle.id} serves. Activate another version first: GET /models lists them.")
+            chosen = self._chosen.read()  # another replica may have switched
+            active = self.active.id if self.active else None
+            for serving in self._voices():
+                if serving.id != active and chosen not in (serving.id, serving.version):
+                    continue
+                if serving.id == bundle.id:
+                    raise Conflict(
+                        f"{bundle.id} serves. Activate another version first: GET /models lists them."
+                    )
+                if (serving.name, serving.parent) == (bundle.name, bundle.version):
+                    raise Conflict(
+                        f"{serving.id} serves and was made from {bundle.id}, which is the way back. Activate "
+                        "another version first: GET /models lists them."
+                    )
             (bundle.path / MANIFEST).unlink()  # first: without it nobody sees the rest
             shutil.rmtree(bundle.path)
             _log.info("model_removed", model=bundle.id)
@@ -201,7 +217,7 @@ class ModelRegistry:
         await asyncio.gather(*self._closing)
 
     async def _switch(self, version: str, before_switch: Callable[[Engine], Awaitable[R]]) -> R:
-        bundle = await asyncio.to_thread(self._find, version)
+        bundle = await asyncio.to_thread(self.find, version)
         newer = await asyncio.to_thread(self._newer_than, bundle)
         try:
             engine = await self._load(bundle)
@@ -234,7 +250,11 @@ class ModelRegistry:
     def _voices(self) -> Sequence[VoiceBundle]:
         return [bundle for bundle in self.list() if isinstance(bundle, VoiceBundle)]
 
-    def _find(self, version: str) -> VoiceBundle:
+    def find(self, version: str) -> VoiceBundle:
+        """The voice model `version`, with or without its name. Blocks.
+
+        Raises NotFound, and Conflict where it is not unique or generates audio.
+        """
         matches = [bundle for bundle in self._voices() if version in (bundle.id, bundle.version)]
         if len(matches) > 1:
             names = " and ".join(bundle.id for bundle in matches)
@@ -245,8 +265,8 @@ class ModelRegistry:
             if version in (other.id, other.version):
                 raise Conflict(
                     f"{other.id} generates audio and knows no voices: the newest of its kind serves POST "
-                    "/generate beside the active model, and is not fine-tuned here. Activate another kind: "
-                    "GET /models lists them. Train this one further with 'python -m trainer pretrain'."
+                    "/generate beside the active model. Activate another kind: GET /models lists them. "
+                    f"{HOW_TO_TRAIN_GAAE}"
                 )
         raise NotFound(
             f"There is no model version {version!r}. GET /models lists them, and "

@@ -2,7 +2,7 @@
 
 `records` and `lifecycle` say what a job is and how it may change. The service uses `desk` and `monitor`, a
 worker uses `worker`, `run` and `sweeper`. `sqlite_store` and `redis_store` hold the records, `files` the
-folders.
+folders; `retention` says how much of both stays.
 """
 
 from service.jobs.desk import NO_TORCH, JobDesk, NewFile, can_train
@@ -11,6 +11,7 @@ from service.jobs.monitor import JobMonitor
 from service.jobs.queue import CeleryQueue, JobQueue, make_celery
 from service.jobs.records import JOB, Activation, Job, JobFile, JobPage
 from service.jobs.redis_store import RedisJobStore
+from service.jobs.retention import remove_version
 from service.jobs.sqlite_store import SqliteJobStore
 from service.jobs.store import JobStore
 from service.jobs.stores import open_store
@@ -35,4 +36,5 @@ __all__ = [
     "can_train",
     "make_celery",
     "open_store",
+    "remove_version",
 ]

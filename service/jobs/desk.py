@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -109,6 +109,10 @@ class JobDesk:
                 raise Conflict(
                     f"Job {job.job_id!r} needs {version}. Cancel the job, or wait until it is over."
                 )
+
+    def lost_versions(self, jobs: Sequence[Job]) -> set[str]:
+        """Ids of the jobs that succeeded, and whose version was removed since. Blocks."""
+        return {job.job_id for job in jobs if job.state == "succeeded" and not self.folders.has_version(job)}
 
     def picture(self, job: Job) -> bytes:
         """The PNG of its report. Blocks. Raises NotFound where the job has none, or its version is gone."""

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import IO
 
 from bundle.folders import bundle_folders
+from bundle.manifest import MANIFEST
 from service.errors import StoreUnavailable
-from service.jobs.records import Job, JobFile
+from service.jobs.records import MADE_BY_JOB, Job, JobFile
 from service.speakers.cipher import AudioCipher
 from service.stores.disk import disk_full, is_full
 
@@ -153,6 +154,19 @@ class Folders:
     def new_version(self, name: str, version: str) -> Path:
         """Where a job writes its bundle."""
         return self.state_dir / "models" / name / version
+
+    def has_version(self, job: Job) -> bool:
+        """Whether the version that the job made is there."""
+        return (self.new_version(job.name, job.version) / MANIFEST).is_file()
+
+    def made_versions(self) -> list[tuple[str, str]]:
+        """Name and version of every model that a job made, newest first."""
+        made = [
+            (path.parent.name, path.name)
+            for path in (self.state_dir / "models").glob("*/*")
+            if MADE_BY_JOB.fullmatch(path.name)
+        ]
+        return sorted(made, key=lambda model: model[1], reverse=True)  # a version begins with its time
 
     def bundle(self, name: str, version: str) -> Path:
         """The folder of a version, either shipped or made by a job."""

@@ -2,7 +2,8 @@
 
 queued ─ claim → running ─ succeed, fail → succeeded, failed
    ↑                │└──── cancel, renew → canceled
-   └─ release ──────┘
+   ├─ release ──────┘
+   └─ expire → failed
 
 When the lease of a running job has expired, another worker may claim the job. That raises its token, so that
 later changes by the first worker are refused.
@@ -128,6 +129,24 @@ def abandoned(job: Job, now: datetime, *, patience_s: float) -> bool:
     if job.over or job.leased(now):
         return False
     return job.queued_at is None or now - job.queued_at > timedelta(seconds=patience_s)
+
+
+def expired(job: Job, now: datetime, *, wait_s: float) -> bool:
+    """Whether the job is older than `wait_s`, and no worker has it."""
+    return not job.over and not job.leased(now) and now - job.created_at > timedelta(seconds=wait_s)
+
+
+def expire(job: Job, now: datetime, *, wait_s: float) -> Job:
+    """Ends a job that no worker came for. Raises NotClaimable where a worker has it, or it is over."""
+    if not expired(job, now, wait_s=wait_s):
+        raise NotClaimable(job.job_id)
+    return _over(
+        job,
+        "failed",
+        now,
+        error=f"No worker took the job within {wait_s:.0f} s (TWOFOLD_FINETUNE_KEEP_UPLOADS_S), and its "
+        "recordings were deleted. Start a worker with 'python -m service worker', and send the job again.",
+    )
 
 
 def take_activation(job: Job, owner: str, now: datetime, *, lease_s: float) -> Job:

@@ -1,4 +1,4 @@
-"""Watches jobs inside the service: activates better versions, ends canceled jobs of dead workers."""
+"""Watches jobs inside the service: activates better versions, ends what no worker will, keeps to limits."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from service.jobs import lifecycle
 from service.jobs.desk import JobDesk
 from service.jobs.lifecycle import NotClaimable
 from service.jobs.records import Activation, Job
+from service.jobs.retention import Retention
 from service.jobs.tidy import tidy
 from service.speakers import SpeakerDirectory
 
@@ -33,6 +34,7 @@ class JobMonitor:
         self._registry = registry
         self._directory = directory
         self._decoder = decoder
+        self._retention = Retention(desk, registry, directory)
         self._owner = uuid.uuid4().hex
 
     async def run(self) -> None:
@@ -45,13 +47,24 @@ class JobMonitor:
                         await self._activate(job)
                     elif job.cancel_requested and not job.leased(datetime.now(UTC)):
                         await self._desk.cancel(job.job_id)
+                    else:
+                        await self._expire(job)
                 await self._desk.threads.run(tidy, self._desk.store, self._desk.folders)
+                await self._retention.tend()
             except (Conflict, NotClaimable):
                 continue  # a worker or another replica was faster
             except TwofoldError as error:
                 _log.warning("jobs_not_monitored", reason=error.detail)
             except Exception:  # noqa: BLE001  an error with one job must not end the watch over the others
                 _log.exception("defect")
+
+    async def _expire(self, job: Job) -> None:
+        now, wait_s = datetime.now(UTC), self._desk.settings.finetune_keep_uploads_s
+        if lifecycle.expired(job, now, wait_s=wait_s):
+            await self._desk.threads.run(
+                self._desk.store.update, job.job_id, lambda job: lifecycle.expire(job, now, wait_s=wait_s)
+            )
+            _log.warning("job_expired", job_id=job.job_id)
 
     async def _activate(self, job: Job) -> None:
         if self._registry.active is None:  # still loading: try again later

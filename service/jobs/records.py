@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+MADE_BY_JOB = re.compile(r"ft-\d{8}-\d{6}-[0-9a-f]{6}(-.+)?")  # versions, as `new_version` names them
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]
 Activate = Literal["never", "if_better"]
 

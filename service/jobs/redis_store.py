@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import cast
 
 from redis import Redis
 
+from service.errors import NotFound
 from service.jobs.records import JOB, NOBODY, Job, JobPage, read_job, speaker_text
 from service.jobs.store import Change, changed, check_room, unknown_job
 from service.stores.redis import PREFIX, RedisConnection, unavailable
@@ -14,6 +15,7 @@ from service.stores.redis import PREFIX, RedisConnection, unavailable
 _RECORD = f"{PREFIX}job:"  # + id: the whole Job as JSON
 _ALL = f"{PREFIX}jobs"  # sorted set of all ids, all with score 0: sorted by their bytes, oldest first
 _UNSETTLED = f"{PREFIX}jobs:unsettled"  # the same for jobs that are not settled
+_REMOVED = f"{PREFIX}jobs:removed"  # how many jobs were removed
 _AT_ONCE = 500  # records read at once
 _ATTEMPTS = 1000  # an attempt fails only because another process changed the job in between
 
@@ -29,14 +31,25 @@ end
 return 1
 """
 
-# Jobs are never removed: if their number is as counted, none was added since.
-_ADD = f"""
+_ADDED = f"""
+local function added() return redis.call('ZCARD', '{_ALL}') + (redis.call('GET', '{_REMOVED}') or 0) end
+"""  # how many jobs there ever were
+
+# If that number is as counted, none was added since.
+_ADD = f"""{_ADDED}
 local record, id, job, settled, counted = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-if redis.call('ZCARD', '{_ALL}') ~= tonumber(counted) then return 0 end
+if added() ~= tonumber(counted) then return 0 end
 redis.call('SET', record, job)
 redis.call('ZADD', '{_ALL}', 0, id)
 if settled == '0' then redis.call('ZADD', '{_UNSETTLED}', 0, id) end
 return 1
+"""
+
+_REMOVE = f"""
+local record, id = KEYS[1], ARGV[1]
+if redis.call('ZREM', '{_ALL}', id) == 1 then redis.call('INCR', '{_REMOVED}') end
+redis.call('ZREM', '{_UNSETTLED}', id)
+redis.call('DEL', record)
 """
 
 
@@ -47,12 +60,14 @@ class RedisJobStore:
         """Connects at the first call."""
         self._redis = RedisConnection(url)
         self._replace = self._redis.script(_REPLACE)
+        self._count_added = self._redis.script(f"{_ADDED} return added()")
         self._add = self._redis.script(_ADD)
+        self._remove = self._redis.script(_REMOVE)
 
     def add(self, job: Job, *, most_open: int, most_bytes: int) -> None:
         for _ in range(_ATTEMPTS):
-            with self._redis.reaching() as client:
-                counted = client.zcard(_ALL)
+            with self._redis.reaching():
+                counted = self._count_added()
             check_room(job, self.unsettled(), most_open=most_open, most_bytes=most_bytes)
             with self._redis.reaching():
                 added = self._add(
@@ -86,6 +101,15 @@ class RedisJobStore:
                 return job
         raise unavailable()
 
+    def count(self) -> int:
+        with self._redis.reaching() as client:
+            return client.zcard(_ALL)
+
+    def remove(self, job_ids: Collection[str]) -> None:
+        for job_id in job_ids:
+            with self._redis.reaching():
+                self._remove(keys=[_key(job_id)], args=[job_id])
+
     def naming(self, speaker_id: str) -> Sequence[Job]:
         return [read_job(job_id, record) for job_id, record in self._naming(speaker_id)]
 
@@ -98,7 +122,10 @@ class RedisJobStore:
                 with self._redis.reaching():
                     if self._replace(keys=[_key(job_id)], args=[job_id, before, after, int(settled)]):
                         break
-                before = self._record(job_id)
+                try:
+                    before = self._record(job_id)
+                except NotFound:  # removed meanwhile
+                    break
             else:
                 raise unavailable()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from service.jobs.records import JOB, NOBODY, Job, JobPage, read_job, speaker_text
@@ -58,6 +58,15 @@ class SqliteJobStore:
             job = changed(_select(db, job_id), change)
             db.execute("REPLACE INTO jobs VALUES (?, ?, ?)", _row(job))
             return job
+
+    def count(self) -> int:
+        with self._file.reading() as db:
+            (count,) = db.execute("SELECT count(*) FROM jobs").fetchone()
+        return int(count)
+
+    def remove(self, job_ids: Collection[str]) -> None:
+        with self._file.transaction() as db:
+            db.executemany("DELETE FROM jobs WHERE job_id = ?", [(job_id,) for job_id in job_ids])
 
     def naming(self, speaker_id: str) -> Sequence[Job]:
         with self._file.reading() as db:

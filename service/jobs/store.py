@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from service.errors import Conflict, NotFound, Overloaded
@@ -36,6 +36,14 @@ class JobStore(Protocol):
         Raises `NotFound` and what `change` raises; then nothing is changed. `change` may be called more
         than once and must have no side effects. Raises `Conflict` where the record cannot be read.
         """
+        ...
+
+    def count(self) -> int:
+        """Number of jobs."""
+        ...
+
+    def remove(self, job_ids: Collection[str]) -> None:
+        """Removes jobs that are `settled`. Ids without a job are passed over."""
         ...
 
     def naming(self, speaker_id: str) -> Sequence[Job]:
@@ -90,4 +98,7 @@ def changed(job: Job, change: Change) -> Job:
 
 def unknown_job(job_id: str) -> NotFound:
     """The error of a store without this job."""
-    return NotFound(f"There is no job {job_id!r}. GET /finetune lists all jobs.")
+    return NotFound(
+        f"There is no job {job_id!r}. It may have ended so long ago that its record was removed. "
+        "GET /finetune lists all jobs."
+    )

@@ -1,4 +1,4 @@
-"""Fine-tuning jobs: what one needs, how many wait, and when one is given up."""
+"""Fine-tuning jobs: what one needs, how many wait, when one is given up, and what stays of the past."""
 
 from __future__ import annotations
 
@@ -39,6 +39,23 @@ class Finetuning(BaseModel):
     )
     finetune_attempts: int = Field(
         default=3, ge=1, description="A job fails when its worker has died this many times."
+    )
+    finetune_keep_uploads_s: int = Field(
+        default=7 * 24 * 3600,
+        ge=1,
+        description="Longest wait of a job for a worker, in seconds. Then it fails, and its recordings are "
+        "deleted.",
+    )
+    finetune_keep_jobs: int = Field(
+        default=1000,
+        ge=1,
+        description="Most finished jobs on record, of all tenants together. Who has most loses the oldest.",
+    )
+    finetune_keep_versions: int = Field(
+        default=50,
+        ge=1,
+        description="Most fine-tuned versions, of all tenants together. Who has most loses the oldest. What "
+        "serves stays, with its parent, and so does what unfinished jobs or enrolled voices need.",
     )
     finetune_threads: int = Field(
         default=0, ge=0, description="Threads of a worker. 0: what the container's CPU quota allows."

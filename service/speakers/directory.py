@@ -13,7 +13,7 @@ from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from bundle.voice import VoiceBundle
 from service.audio.decoder import AudioDecoder, Upload
-from service.errors import NotFound, StoreUnavailable
+from service.errors import Conflict, NotFound, NotReady, StoreUnavailable
 from service.inference import Engine, ModelRegistry
 from service.speakers.carry import CarryOver, carry_over
 from service.speakers.collections import Collections
@@ -83,6 +83,22 @@ class SpeakerDirectory:
             f"Enrolled voices without a voiceprint under {self._index.model}: {self._index.stale}. They are "
             "not recognised. GET /speakers marks them as stale: add audio to each, or activate their model.",
         )
+
+    async def require_no_voices(self, registry: ModelRegistry, model: str) -> None:
+        """Raises Conflict where voices may be lost with `model`: some have no voiceprint that serves.
+
+        Raises NotReady before a model serves, and StoreUnavailable.
+        """
+        if registry.active is None:
+            raise NotReady(registry.not_ready_because, retry_after_s=1)
+        stale = (await self.index(registry.active)).stale
+        enrolled = (await self.threads.run(self.gallery.models)).get(model, 0) if stale else 0
+        if enrolled:
+            raise Conflict(
+                f"{model} has voiceprints of {enrolled} voices, and {stale} voices have none under "
+                f"{registry.active.id}: they may be lost with it. GET /speakers marks them as stale. Add "
+                "audio to each, or erase them."
+            )
 
     async def enrol(
         self,

@@ -132,6 +132,8 @@ def job(answer: Any, console: Console) -> None:
         )
     if answer["activation"]:
         console.print(escape(answer["activation"]["reason"]))
+    elif answer["version_removed"]:
+        console.print(f"Version {answer['version']} was removed.")
     elif answer["version"]:
         console.print(f"twofold models --activate {answer['version']}")
 
@@ -144,6 +146,7 @@ def jobs(listed: Any, console: Console) -> None:
     for job in listed:  # no table: ids are there to be copied
         verdict = job["report"]["verdict"].replace("_", " ") if job["report"] else job["error"] or ""
         made = f", {job['version']}" if job["version"] else ""
+        made += " (removed)" if job["version_removed"] else ""
         created = job["created_at"][:16].replace("T", " ")
         console.print(escape(f"{job['job_id']}  {created}  {job['state']:<9}  {verdict}{made}".rstrip()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 
 from tests.service.conftest import StartService, WriteBundle
+from trainer.cli import app as trainer_app
 
 RAW = {"Content-Type": "audio/ogg"}
 
@@ -49,7 +52,12 @@ def test_the_kind_is_listed(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "what"), [("/content", "TWOFOLD_MODELS_DIR"), ("/finetune?steps=1", "steps=0")]
+    ("call", "what"),
+    [
+        ("/content", "TWOFOLD_MODELS_DIR"),
+        ("/finetune?steps=1", "steps=0"),
+        ("/finetune?kind=autodecompose", "GET /models"),
+    ],
 )
 def test_what_needs_more_than_a_voice_is_refused_at_once(
     http: httpx.Client, speech: bytes, call: str, what: str
@@ -60,6 +68,22 @@ def test_what_needs_more_than_a_voice_is_refused_at_once(
     assert "barlow_twins/0.1.0" in answer.json()["detail"]
     assert what in answer.json()["detail"]
     assert http.get("/finetune").json()["jobs"] == []
+
+
+def test_a_generator_is_not_fine_tuned_and_it_is_said_how_to_train_one(
+    http: httpx.Client, speech: bytes
+) -> None:
+    answer = http.post("/finetune?kind=gaae", content=speech, headers=RAW)
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict"), answer.text
+    commands = re.findall(r"'python -m trainer ([^']+)'", answer.json()["detail"])
+    assert [command.split()[0] for command in commands] == ["gaae", "export"]
+    verbs = typer.main.get_command(trainer_app).commands  # type: ignore[attr-defined]
+    for command in commands:  # the trainer knows these options
+        verb, *words = command.split()
+        options = {option for parameter in verbs[verb].params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+    unknown = http.post("/finetune?kind=piano", content=speech, headers=RAW)
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "validation_error")
 
 
 def test_voices_are_never_compared_across_kinds(start_service: StartService, both: Path, voices: Any) -> None:

@@ -24,7 +24,7 @@ from tests.service.jobs.test_store import new_job
 from tests.service.signals import encode, noise, speech
 
 FIELDS = {"job_id", "state", "step", "steps", "progress", "loss", "eta_s", "created_at", "started_at"}
-FIELDS |= {"finished_at", "parent", "model", "version", "report", "activation", "error"}
+FIELDS |= {"finished_at", "parent", "model", "version", "version_removed", "report", "activation", "error"}
 
 
 @pytest.fixture

@@ -204,6 +204,22 @@ def test_the_bound_holds_when_many_come_at_once(store: JobStore, reopen: Callabl
     other.close()
 
 
+def test_removed_jobs_are_gone_and_leave_the_bound_as_it_is(store: JobStore) -> None:
+    old, young, open_ = new_job(state="failed"), new_job(state="succeeded", activation=None), new_job()
+    for job in (old, young, open_):
+        store.add(job, **ROOMY)
+    store.remove([old.job_id, old.job_id, "nobody"])
+    assert store.count() == 2
+    assert {job.job_id for job in store.list(limit=9).jobs} == {open_.job_id, young.job_id}
+    with pytest.raises(NotFound):
+        store.get(old.job_id)
+    store.scrub("Ada Ł")  # finds what is left alone
+    with pytest.raises(Overloaded):
+        store.add(new_job(), most_open=1, most_bytes=10**9)
+    store.add(new_job(), most_open=2, most_bytes=10**9)
+    assert store.count() == 3
+
+
 def test_a_closed_store_is_unavailable(reopen: Callable[[], JobStore]) -> None:
     store = reopen()
     store.close()
