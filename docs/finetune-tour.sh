@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The fine-tuning tour of docs/tour.md on the recordings of examples/: prints each command and its answer.
 # It needs a running service with a worker: `make serve` after `make test`, or `python -m service serve --worker`.
-# Usage: docs/finetune-tour.sh [URL]
+# Usage: docs/finetune-tour.sh [URL] [SECONDS to wait for a worker]
 set -euo pipefail
 url="${1:-http://127.0.0.1:8000}"
+patience="${2:-60}"
 curl -sf "$url/readyz" > /dev/null || { echo "No service is ready at $url: start one with 'make serve'." >&2; exit 1; }
 here="$(cd "$(dirname "$0")" && pwd)"
 cd "$here/../examples/audio"
@@ -22,7 +23,10 @@ if [[ "${probe##*$'\n'}" == 503 ]]; then fail "$(printf '%s' "${probe%$'\n'*}" |
 before="$(curl -s "$url/models" | field active)"
 id="" version=""
 leave() {  # however the tour ends: no job goes on, the model before serves, nobody stays enrolled
-  if [[ -n "$id" ]]; then curl -s -o /dev/null -X DELETE "$url/finetune/$id"; fi
+  if [[ -n "$id" ]]; then
+    curl -s -o /dev/null -X DELETE "$url/finetune/$id"
+    version="$(curl -s "$url/finetune/$id" | field version)"  # where it was over already
+  fi
   if [[ "$(curl -s "$url/models" | field active)" != "$before" ]]; then
     curl -s -o /dev/null -X POST "$url/models/$before/activate"
   fi
@@ -31,11 +35,7 @@ leave() {  # however the tour ends: no job goes on, the model before serves, nob
 }
 trap leave EXIT
 
-# Bea keeps her recording, Dan does not.
-show curl -s -F audio=@1998/1998-15444-0002.opus -F speaker_id=tour-bea -F retain_audio=true "$url/speakers"
-show curl -s -F audio=@3005/3005-163389-0003.opus -F speaker_id=tour-dan "$url/speakers"
-
-# Eighteen files that nobody labelled.
+# Eighteen files that nobody labelled. They come first: without a worker the tour ends here.
 files=()
 for file in */*.opus; do files+=(-F "audio=@$file"); done
 printf '\n$ curl -s -F audio=@… (eighteen files) -F activate=never %s/finetune\n' "$url"
@@ -44,9 +44,11 @@ printf '%s' "$job" | python3 "$here/short.py"
 id="$(printf '%s' "$job" | field job_id)"
 if [[ -z "$id" ]]; then fail "The job was not taken."; fi
 
-for second in {1..60}; do
-  if [[ "$(curl -s "$url/finetune/$id" | field state)" != queued ]]; then break; fi
-  if ((second == 60)); then fail "No worker took the job in a minute: start one with 'python -m service worker'."; fi
+waited=0
+until [[ "$(curl -s "$url/finetune/$id" | field state)" != queued ]]; do
+  if ((waited++ >= patience)); then
+    fail "No worker took the job in $patience s. Start one with 'python -m service worker'; 'make serve' has one."
+  fi
   sleep 1
 done
 
@@ -61,6 +63,9 @@ picture="$(curl -s -o /dev/null -w '%{content_type}, %{size_download} bytes' "$u
 printf '\n$ curl -s -o report.png %s/finetune/%s/report.png\n%s\n' "$url" "$id" "$picture"
 id=""
 
+# Bea keeps her recording, Dan does not.
+show curl -s -F audio=@1998/1998-15444-0002.opus -F speaker_id=tour-bea -F retain_audio=true "$url/speakers"
+show curl -s -F audio=@3005/3005-163389-0003.opus -F speaker_id=tour-dan "$url/speakers"
 show curl -s -X POST "$url/models/$version/activate"
 show curl -s -F audio=@1998/1998-15444-0005.opus "$url/identify"
 show curl -s -X POST "$url/models/$before/activate"

@@ -43,6 +43,18 @@ def test_a_tour_without_a_service_says_so(script: str) -> None:
     assert ended.stdout == ""
 
 
+def test_the_tour_of_fine_tuning_says_that_there_is_no_worker_and_leaves_nothing(
+    service: RunningService,
+) -> None:
+    ended = run("finetune-tour.sh", service.url, "1")
+    assert ended.returncode == 1, ended.stdout
+    assert "python -m service worker" in ended.stderr
+    with service.client() as http:
+        (job,) = http.get("/finetune").json()["jobs"]
+        assert job["state"] == "canceled"
+        assert http.get("/speakers").json()["speakers"] == []
+
+
 def test_the_generation_tour_writes_a_clip_a_label(service: RunningService, tmp_path: Path) -> None:
     ended = run("generation-tour.sh", service.url, str(tmp_path / "clips"))
     assert ended.returncode == 0, ended.stderr
