@@ -38,11 +38,12 @@ PAIRS = 64  # of crops, for the losses
 
 @dataclass(frozen=True)
 class Network:
-    """A model in torch, and the whitening that its ONNX graph ends in."""
+    """A model in torch, and what makes embeddings of its voices."""
 
     bundle: VoiceBundle  # its own, or its parent's
     objective: Objective  # in evaluation mode
-    whitening: Whitening
+    whitening: Whitening  # what its graph ends in, and its adaptation
+    graph_whitening: Whitening  # what its ONNX graph ends in
 
     @classmethod
     def load(cls, bundle: VoiceBundle) -> Network:
@@ -62,10 +63,10 @@ class Network:
             adaptation = read_adaptation(bundle)
         except (BundleError, OSError, SafetensorError) as error:
             raise FinetuneError(f"The parent cannot be fine-tuned: {error}") from error
-        whitening = _whitening(bundle.file("voice"))
+        graph_whitening = whitening = _whitening(bundle.file("voice"))
         if adaptation is not None:
             whitening = replace(whitening, matrix=whitening.matrix @ adaptation)
-        return cls(bundle, objective.eval(), whitening)
+        return cls(bundle, objective.eval(), whitening, graph_whitening)
 
     def copy(self) -> Network:
         """A copy whose weights can be trained."""
@@ -90,24 +91,21 @@ class Network:
         Only the constants of the parent's graphs change, where that can be: an export takes seconds.
         """
         crops = np.stack([speech.crop(i % len(speech), 0) for i in range(CHECKED_CROPS)])
-        before = {graph.name: graph.module for graph in bundle_graphs(parent.objective, parent._voice, crops)}
+        before = {graph.name: graph.module for graph in parent._graphs(parent.graph_whitening, crops)}
 
         def write(graph: Graph, path: Path) -> None:
             try:
-                if parent.bundle.adaptation is not None:
-                    raise ExportError("the parent's graph ends in another whitening")
                 update_onnx(parent.bundle.file(graph.name), path, before[graph.name], graph.module)
             except ExportError:  # also layers that the exporter rearranges, LSTMs for one
                 write_onnx(graph, path)
             check_onnx(graph, path)
 
         weights = partial(save_weights, self.objective, self.objective.settings.to_json())
-        graphs = bundle_graphs(self.objective, self._voice, crops)
+        graphs = self._graphs(self.whitening, crops)
         return {**{f"{graph.name}.onnx": partial(write, graph) for graph in graphs}, WEIGHTS: weights}
 
-    @property
-    def _voice(self) -> VoiceGraph:
-        return VoiceGraph(self.objective, self.whitening).eval()
+    def _graphs(self, whitening: Whitening, crops: Float32) -> list[Graph]:
+        return bundle_graphs(self.objective, VoiceGraph(self.objective, whitening).eval(), crops)
 
 
 def _whitening(path: Path) -> Whitening:
