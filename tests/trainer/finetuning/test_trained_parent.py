@@ -14,11 +14,14 @@ import pytest
 from bundle.adaptation import Adaptation, fit_adaptation
 from bundle.arrays import Float32
 from bundle.scoring import Scorer, Scoring
-from trainer.audio.folders import read_audio, read_folder
+from trainer.audio.folders import Clip, read_audio, read_folder
 from trainer.bundles.newest import newest_bundle
 from trainer.bundles.runner import BundleRunner
+from trainer.finetuning.audio import read_job
 from trainer.finetuning.measures import Model, Recordings, compare
+from trainer.finetuning.network import Network
 from trainer.finetuning.report import Measures
+from trainer.finetuning.steps import StepSettings, take_steps
 from trainer.scoring.embedding import utterance_crops
 from trainer.training.material import set_aside
 
@@ -29,7 +32,9 @@ ADAPTED_TO = 6  # recordings of each speaker at most; the others are left out
 @dataclass(frozen=True)
 class Speech:
     scoring: Scoring
-    crops: Float32
+    waveforms: Float32  # (crops, 16384)
+    crops: Float32  # (crops, dim), embedded by the parent
+    clips: list[Clip]  # of the recordings
     recording: np.ndarray  # (crops,)
     speaker: np.ndarray  # (recordings,)
 
@@ -39,12 +44,13 @@ class Speech:
         return fit_adaptation(self.scoring, self.crops[chosen], self.recording[chosen])
 
     def measures(self, adaptation: Adaptation) -> Measures:
+        return self.compare(Model(adaptation(self.crops), Scorer(adaptation.scoring)))
+
+    def compare(self, model: Model) -> Measures:
+        """The parent and another model, on the recordings that were left out."""
         left_out = np.arange(len(self.speaker)) % OF_EACH >= ADAPTED_TO
-        return compare(
-            Recordings(self.recording, left_out, self.speaker),
-            Model(self.crops, Scorer(self.scoring)),
-            Model(adaptation(self.crops), Scorer(adaptation.scoring)),
-        )
+        recordings = Recordings(self.recording, left_out, self.speaker)
+        return compare(recordings, Model(self.crops, Scorer(self.scoring)), model)
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +59,13 @@ def speech(speech_data: Path) -> Speech:
     names = sorted({clip.speaker for clip in clips})[:SPEAKERS]
     chosen = [clip for name in names for clip in [c for c in clips if c.speaker == name][:OF_EACH]]
     parts = [utterance_crops(read_audio(clip.path)) for clip in chosen]
+    waveforms = np.concatenate(parts)
     runner = BundleRunner.load(newest_bundle())
     return Speech(
         runner.manifest.scoring,
-        runner.embed(np.concatenate(parts)),
+        waveforms,
+        runner.embed(waveforms),
+        chosen,
         np.repeat(np.arange(len(chosen)), [len(part) for part in parts]),
         np.asarray([clip.speaker for clip in chosen]),
     )
@@ -85,3 +94,24 @@ def test_false_accepts_stay_within_a_factor_of_two(speech: Speech, speakers: int
     assert strangers.after < 2 * max(strangers.before, 0.01)
     if speakers == 1:
         assert adaptation.voices == 1
+
+
+def test_steps_alone_change_the_network_and_keep_its_thresholds(speech: Speech, tmp_path: Path) -> None:
+    """Without the adaptation that comes after them: under the parent's own scoring."""
+    network = Network.load(BundleRunner.load(newest_bundle()).manifest).copy()
+    used = [clip.path for i, clip in enumerate(speech.clips) if i % OF_EACH < ADAPTED_TO]
+    take_steps(
+        network.objective,
+        read_job(used).recordings,
+        StepSettings(steps=3),
+        tmp_path,
+        on_step=lambda *_: None,
+        canceled=lambda: False,
+    )
+    stepped = network.embed(speech.waveforms)
+    assert not np.allclose(stepped, speech.crops, atol=1e-5)
+    measures = speech.compare(Model(stepped, Scorer(speech.scoring)))
+    assert measures.separation is not None
+    assert abs(measures.separation.gain) < 0.01
+    assert measures.false_accepts is not None
+    assert measures.false_accepts.after < 2 * max(measures.false_accepts.before, 0.01)
