@@ -11,9 +11,9 @@ MEASURES = """Every pair of utterances counts.
 - *misses there*: pairs of one voice that do not pass it."""
 
 FAIRNESS = """Resemblyzer gets the same crops of 1.024 s. The function that fits a bundle's scoring fits its
-mean, calibration and thresholds too. It is fitted on the same train split: librispeech, every fourth
-recording of speechocean762, and every fourth of crowd, which has no labels and counts for the mean only.
-Ours had all of these. Ours was not trained on any test speaker. All pairs of one voice behind both
+mean, calibration and thresholds too. It is fitted on the same train split: librispeech, and every fourth
+recording of speechocean762 and of crowd. crowd has no labels, and counts for the mean only. Ours had all of
+these. Ours was not trained on any test speaker. All pairs of one voice behind both
 calibrations are from speechocean762: librispeech's train speakers have one recording each."""
 
 CONDITIONS = """Of librispeech every clip is taken, of speechocean762 every fourth.
@@ -23,7 +23,7 @@ CONDITIONS = """Of librispeech every clip is taken, of speechocean762 every four
   joined with the speaker's next ones.
 - *Noise*: the test split of `noise` without its silent stretches, over the whole recording.
 - *8 kHz*: resampled down and up.
-- *Another channel each*: every recording has its own random equaliser of ±6 dB, room response, and noise at
+- *Another channel each*: every recording has a random equaliser of ±6 dB, a room response, and noise at
   15 dB."""
 
 BY_SECONDS = """Ours, as the service decides. Each voice is enrolled with its first clips, until these hold
@@ -32,8 +32,8 @@ first is at the threshold and calibration of whole clips. The second is at those
 the bundle has as `by_seconds` and the service uses. A dash: the bundle has none."""
 
 STRANGE = """Neither scoring was fitted on these. english_digits has one word a clip at 8 kHz. The Arabic
-words last a second. nemo is acted Polish emotions. The service decides on no less than a second of speech: it
-would refuse the clips of english_digits, and takes them joined."""
+words last a second. nemo is acted Polish emotions. The service decides on no less than a second of speech.
+It would refuse the clips of english_digits, and takes them joined."""
 
 STRANGERS = """Half of the speakers are enrolled with their first clips, until these hold 10 s. All other
 clips are probes. 20 draws of the half are pooled. *Named rightly at 1 %*: at the threshold where 1 % of the

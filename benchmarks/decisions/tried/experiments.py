@@ -68,7 +68,7 @@ def verdict(outcome: Outcome, best: int) -> str:
         f"{name} {old:.3f} → {new:.3f}" for name, old, new in zip(MEASURES, before, after, strict=True)
     )
     helps = "would help" if (after[1:] < before[1:]).all() else "would not help"
-    return f"normalisation **{helps}** (best {best}, mean over the conditions: {changes})."
+    return f"normalisation **{helps}**. With the best {best}, mean over the conditions: {changes}."
 
 
 def narrow_rows(model: ScoredModel, train: Train, corpus: str, voices: Voices) -> list[Row]:
@@ -102,7 +102,8 @@ def durations_text(model: ScoredModel, train: Train) -> str:
     return (
         table([*header, *(f"{way}: Cllr · actual DCF" for way in WAYS)], rows)
         + f"\n\nMean over the lengths, {model.name}: {means}. The calibration **{should}** depend on the"
-        f" seconds of speech, if Cllr is to fall by {100 * (1 - GAIN):.0f} % and actual DCF not to rise."
+        f" seconds of speech. It should where Cllr falls by {100 * (1 - GAIN):.0f} % and actual DCF does not"
+        " rise."
     )
 
 

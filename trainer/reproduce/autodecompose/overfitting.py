@@ -44,8 +44,8 @@ def overfitting(runs: AutodecomposeRuns) -> str:
             "plain objective, on the three speakers of speechocean762 test with the most audio: "
             f"{', '.join(figures['speakers'])}. They were trained on the first recordings of each, "
             f"{TRAINED_S:.0f} s or a little more, {figures['trained_s']:.0f} s in all. F1 in % is on the "
-            f"{figures['rest_s']:.0f} s of their speech that were not trained on, from {SHOT_S} s of it a "
-            f"speaker, over {runs.scale.overfit_draws} draws.",
+            f"other {figures['rest_s']:.0f} s of their speech, from {SHOT_S} s of it a speaker, over "
+            f"{runs.scale.overfit_draws} draws.",
             table(["", "F1"], rows),
             f"{figures['stopped']} The loss fell from {figures['losses'][0]:.4g} to "
             f"{figures['losses'][-1]:.4g}.",

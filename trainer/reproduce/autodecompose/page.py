@@ -100,9 +100,9 @@ def _how(runs: AutodecomposeRuns, part: str) -> str:
         "overfitting": f"`{scale.overfit_networks}` networks, at most {scale.overfit}",
     }.get(
         part,
-        f"`{scale.networks}` networks (the paper: `large`); pre-training {scale.pretrain} (the paper: 500), "
-        f"fine-tuning {scale.tune} (the paper: 50)"
-        + (f"; the TDNN {scale.ecapa}" if part == "table3" else ""),
+        f"`{scale.networks}` networks, the paper's are `large`. Pre-training takes {scale.pretrain}; the "
+        f"paper's 500. Fine-tuning takes {scale.tune}; the paper's 50"
+        + (f". The TDNN takes {scale.ecapa}" if part == "table3" else ""),
     )
     done = "; ".join(runs.lengths(TRAINED_FOR[part])) if part in TRAINED_FOR else ""
     return f"Scale `{scale.name}`: {trained}.{f' Done: {done}.' if done else ''} Machine: {machine()}."

@@ -49,9 +49,9 @@ def phonemes(runs: AutodecomposeRuns) -> str:
             f"{clips} recordings of `strangers` were aligned by pocketsphinx with their transcripts. "
             f"{aligned['unaligned']} more were left out, since their transcripts did not fit. Half of the "
             "recordings train a logistic regression on frames of 16 ms, without silence. The other half "
-            f"tests it: macro F1 in % over {aligned['phones']} phones, {runs.scale.phoneme_draws} draws "
-            f"of the halves, at most {runs.scale.phoneme_frames} frames in each half. The paper prints a "
-            "picture without numbers. There E_c is ahead of E_s and of the mel features.",
+            f"tests it. F1 in % is macro F1 over {aligned['phones']} phones, in {runs.scale.phoneme_draws} "
+            f"draws of the halves. At most {runs.scale.phoneme_frames} frames are in each half. The paper "
+            "prints a picture without numbers. There E_c is ahead of E_s and of the mel features.",
             table(["objective", "features", "F1"], rows),
         ]
     )

@@ -43,13 +43,13 @@ def table3(runs: AutodecomposeRuns, bundle: Path) -> str:
         "## Table III: beside supervised models",
         "Every model gets the same crops and the same draws. GE2E is Resemblyzer with its published "
         "weights, trained with the labels of thousands of speakers. TDNN is our own ECAPA-TDNN "
-        "(`trainer/peers/ecapa`). It was trained with the labels of `home`, the audio that the `home` "
-        "rows had without labels. The equal error rate, in %, is over every pair of utterances: cosine of "
-        "mean embeddings, centred with the set's own mean. The dimensions of E_s have no common scale: "
-        "each is brought to deviation 1 over the set. The paper's figures are for 40 speakers of "
-        "test-other. The last row is the shipped model. It had the same audio and crowd's, without "
-        "labels. It also had a wider window, longer training and the whitening of docs/training.md. The two "
-        "rows before it are floors: random weights, and mel features (mean and deviation over time).",
+        "(`trainer/peers/ecapa`). It was trained with the labels of `home`, the audio that the `home` rows "
+        "had without labels. The equal error rate, in %, is over every pair of utterances. A score is the "
+        "cosine of mean embeddings, centred with the set's own mean. The dimensions of E_s have no common "
+        "scale: each is brought to deviation 1 over the set. The paper's figures are for 40 speakers of "
+        "test-other. The last row is the shipped model. It had the same audio and crowd's, without labels. "
+        "It also had a wider window, longer training and the whitening of docs/training.md. The two rows "
+        "before it are floors: random weights, and mel features (mean and deviation over time).",
     ]
     for labelled in LABELLED:
         rows = []

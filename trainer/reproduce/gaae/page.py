@@ -93,24 +93,24 @@ def planned(runs: GaaeRuns, parts: Sequence[str]) -> str:
 def _how(runs: GaaeRuns, part: str) -> str:
     """How much was trained and measured for a part."""
     scale = runs.scale
-    made = [f"setting `{scale.preset}`, batch {scale.settings().batch}", f"{scale.runs} training(s) a row"]
+    made = [f"Setting `{scale.preset}`, batch {scale.settings().batch}, {scale.runs} training(s) a row."]
     if part in {"table1", "table2", "table3", "table6", "sweeps"}:
-        made.append(f"{scale.samples} generated samples a score (the paper: 50,000)")
+        made.append(f"A score is of {scale.samples} generated samples, the paper's of 50,000.")
         if scale.runs == 1:
-            made.append("± of ours is over ten parts of the samples, the paper's over its trainings")
+            made.append("± of ours is over ten parts of the samples, the paper's over its trainings.")
     if part in {"judges", "table4", "table5", "table7", "table8"}:
-        made.append(f"{scale.classifier_steps} steps of {scale.classifier_batch} a classifier")
+        made.append(f"A classifier takes {scale.classifier_steps} steps of {scale.classifier_batch}.")
     if part in PICTURES and part != "sweeps":
         of_instruments = f", {scale.short} for instruments" if runs.has("instruments") else ""
-        made.append(f"{scale.long} iterations for digits{of_instruments}")
+        made.append(f"{scale.long} iterations for digits{of_instruments}.")
     if part != "judges":
         seen = ", ".join(
             f"{100 * scale.iterations(length) * scale.settings().batch / PAPERS_SAMPLES:.2g} %"
             for length in ("long", "short")
         )
-        made.append(f"a long and a short training see {seen} of the samples of the paper's")
+        made.append(f"A long and a short training see {seen} of the samples of the paper's.")
     corpora = ", ".join(f"{task} `{name}`" for task, name in runs.corpora.items() if runs.has(task))
     return (
-        f"Scale `{scale.name}` (the paper: 60,000 iterations of 128, three trainings a row): "
-        f"{'; '.join(made)}. Corpora: {corpora}. Machine: {machine()}."
+        f"Scale `{scale.name}`; the paper has 60,000 iterations of 128, and three trainings a row. "
+        f"{' '.join(made)} Corpora: {corpora}. Machine: {machine()}."
     )

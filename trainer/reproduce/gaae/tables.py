@@ -27,7 +27,7 @@ SPLITS = ("train", "test")
 REAL = ("Real (train)", "Real (test)")
 CHOSEN = (
     " What `small` changes of C in GAAE (docs/gaae.md) was chosen by this accuracy on the digits' test "
-    "speakers, so figures of GAAE are somewhat too good. GGAN has the same weights."
+    "speakers. So figures of GAAE are somewhat too good. GGAN has the same weights."
 )
 GENERATORS = ("Supervised BigGAN", "GGAN", "GAAE")  # of Tables IV and V
 
