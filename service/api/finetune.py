@@ -178,7 +178,8 @@ async def start_finetuning(
     The job makes a new version of the model. However it ends, its recordings are deleted then.
     """
     params = body.params
-    _require_kind(params.kind, registry)
+    if params.kind:
+        _require_kind(params.kind, registry)
     jobs.require_worker(params.steps)
     if params.activate != "never" and not tenant.is_operator:
         raise Forbidden(
@@ -285,12 +286,12 @@ async def cancel_job(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer
     return _answer(await jobs.cancel(job_id), version_removed=False)
 
 
-def _require_kind(kind: Kind | None, registry: ModelRegistry) -> None:
+def _require_kind(kind: Kind, registry: ModelRegistry) -> None:
     """Raises Conflict for a kind that does not serve."""
     if kind == "gaae":
         raise Conflict(HOW_TO_TRAIN_GAAE)
     active = active_bundle(registry)
-    if kind not in (None, active.kind):
+    if kind != active.kind:
         raise Conflict(
             f"{active.id} serves, of kind {active.kind}. Activate a model of kind {kind} first: GET /models "
             "lists them."
