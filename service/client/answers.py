@@ -255,7 +255,7 @@ class JobAnswer(Answer):
     parent: str
     model: str | None
     version: str | None
-    version_removed: bool | None = None  # an earlier release does not say
+    version_removed: bool = False  # an earlier release does not say
     report: dict[str, Any] | None
     activation: ActivationAnswer | None
     error: str | None

@@ -188,6 +188,7 @@ _JOB = dict.fromkeys(answers.JobAnswer.model_fields) | {
     "progress": 0.5,
     "created_at": "2026-01-01T00:00:00Z",
     "parent": "a/1",
+    "version_removed": False,
 }
 _OVER = _JOB | {"state": "succeeded", "finished_at": "2026-01-01T00:00:01Z"}
 
