@@ -290,6 +290,24 @@ def finetune(
 
 
 @app.command()
+def finetune_steps(
+    data: DataOption,
+    bundle: BundleOption = None,
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/finetune.md"),
+) -> None:
+    """What do training steps add to an adaptation? Tried on speakers of train splits (about two minutes).
+
+    Example: `python -m benchmarks finetune-steps --data data`
+    """
+    from benchmarks.updates.steps import steps_page
+
+    console = Console(stderr=True)
+    with errors_said(console, BundleError, DataError, FinetuneError):
+        steps_page(bundle or newest_bundle(), data, page, console.print)
+    console.print(f"written to {page}")
+
+
+@app.command()
 def model_updates(
     data: DataOption,
     bundle: BundleOption = None,

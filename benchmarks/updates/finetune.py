@@ -83,8 +83,14 @@ def finetune_page(bundle: Path, data: Path, page: Path, say: Say) -> None:
 def corpus_clips(data: Path, corpus: str, split: str | None, speakers: int = SPEAKERS) -> list[Clip]:
     """Recordings of the drawn speakers, at most `RECORDINGS` of each, spread over what there is."""
     clips = read_folder(data / corpus, split)
+    drawn = draw_speakers([clip.speaker for clip in clips], speakers, seed=0)
+    return spread_clips([clip for clip in clips if clip.speaker in drawn])
+
+
+def spread_clips(clips: Sequence[Clip]) -> list[Clip]:
+    """At most `RECORDINGS` of each speaker, spread over what there is."""
     chosen: list[Clip] = []
-    for name in sorted(draw_speakers([clip.speaker for clip in clips], speakers, seed=0)):
+    for name in sorted({clip.speaker for clip in clips}):
         of_speaker = [clip for clip in clips if clip.speaker == name]
         spread = np.unique(
             np.linspace(0, len(of_speaker) - 1, min(RECORDINGS, len(of_speaker))).round().astype(int)

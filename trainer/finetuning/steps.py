@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from trainer.audio.cache import ClipCache
@@ -42,15 +44,22 @@ def take_steps(
     *,
     on_step: OnStep,
     canceled: Callable[[], bool],
+    voices: NDArray[np.int64] | None = None,
 ) -> None:
     """Trains `objective` in place, or goes on from the checkpoint of a killed worker in `work_dir`.
+
+    Args:
+        voices: (recordings,) pseudo-speakers of `speech`, whose other recordings make pairs; None: each
+            recording makes pairs with itself.
 
     Raises:
         Canceled: `canceled()` turned true; the checkpoint holds all steps that were done.
         FinetuneError: the loss is not finite.
     """
     optimizer = torch.optim.Adam(objective.parameters(), lr=settings.rate)
-    sampler = PairSampler(speech, None, settings.batch, settings.seed, settings.same_voice_seconds)
+    sampler = PairSampler(
+        speech, None, settings.batch, settings.seed, settings.same_voice_seconds, voices=voices
+    )
     checkpoint = work_dir / "checkpoint.safetensors"
     modules = {"objective": objective}
     step = 0
