@@ -7,37 +7,38 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Two processes; tests that share models or a service stay in one (tests/conftest.py).
 PARALLEL := --numprocesses 2 --dist loadgroup
 
-.PHONY: help serve worker test fast lint bench hooks clean
+.PHONY: help serve worker test fast lint bench lock hooks clean
 
 help:  ## Lists the commands.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-# A stamp per set of extras: pip runs again only when pyproject.toml changed.
+# A stamp per set of extras: pip runs again only when pyproject.toml or constraints.txt changed.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none is here: install one, or give PYTHON=/path/to/python." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: give PYTHON=/path/to/one." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.serve: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu,generate]'
+$(VENV)/.serve: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[cpu,generate]'
 	touch $@
 
 # torch for CUDA is 5 GB: without a GPU, the index of torch's own site has a smaller one.
 TORCH_INDEX ?= $(if $(shell which nvidia-smi 2>/dev/null),,--extra-index-url https://download.pytorch.org/whl/cpu)
 
-$(VENV)/.train: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH_INDEX) --editable '.[cpu,generate,train]'
+$(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) $(TORCH_INDEX) --editable '.[cpu,generate,train]'
 	touch $@ $(VENV)/.serve
 
-$(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu,generate,train,test,dev]'
+$(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[cpu,generate,train,test,dev]'
 	@# For one test, which skips without it.
 	-npm install --silent --global --prefix $(VENV)/npm openapi-typescript@7.13.0 typescript@5.9.3
 	touch $@ $(VENV)/.serve $(VENV)/.train
 
 $(VENV)/.bench: $(VENV)/.test
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps resemblyzer==0.1.4
+	$(INSTALL) --no-deps resemblyzer==0.1.4
 	touch $@
 
 serve: $(VENV)/.serve  ## Installs and starts the service on http://127.0.0.1:8000.
@@ -59,6 +60,11 @@ lint: $(VENV)/.test  ## ruff, the formatter's check, mypy --strict.
 
 bench: $(VENV)/.bench  ## Measures speed, into docs/performance.md.
 	$(BIN)/python -m benchmarks
+
+lock: $(BIN)/python  ## Writes constraints.txt anew: the newest version of each package that pyproject.toml allows.
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --no-annotate --upgrade \
+	  --custom-compile-command 'make lock' --output-file constraints.txt
 
 hooks: $(VENV)/.test  ## Runs ruff and mypy before each commit.
 	$(BIN)/pre-commit install

@@ -7,11 +7,14 @@ import shlex
 import shutil
 import subprocess
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from redis import Redis
 
 from service.settings import Settings
@@ -82,6 +85,32 @@ def test_extras_exist_and_the_api_has_no_torch() -> None:
             assert set(names.split(",")) <= set(extras), service
             packages = [package for name in names.split(",") for package in extras[name]]
             assert any(package.startswith("torch==") for package in packages) == (service == "worker")
+
+
+def test_every_package_is_pinned_within_what_is_allowed() -> None:
+    """`make lock` writes the pins, which make, CI and the images use."""
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    pins = [Requirement(line) for line in (TOP / "constraints.txt").read_text().splitlines() if "==" in line]
+    asked = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    for python in ("3.11", "3.12", "3.13"):
+        place = {"python_version": python, "python_full_version": f"{python}.9"}
+        versions = {
+            canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
+            for pin in pins
+            if pin.marker is None or pin.marker.evaluate(place)
+        }
+        for wanted in map(Requirement, asked):
+            assert versions[canonicalize_name(wanted.name)] in wanted.specifier, wanted
+    for file in [TOP / "Makefile", *DOCKERFILES]:
+        installs = [line for line in file.read_text().splitlines() if "pip install" in line]
+        unpinned = [line for line in installs if "--constraint constraints.txt" not in line]
+        assert all(line.endswith(" uv") for line in unpinned), file
+
+
+def test_updates_are_proposed_for_all_that_is_pinned() -> None:
+    updates = yaml.safe_load((TOP / ".github" / "dependabot.yml").read_text())["updates"]
+    folders = {update["package-ecosystem"]: update["directory"] for update in updates}
+    assert folders == {"pip": "/", "docker": "/deploy", "docker-compose": "/"}
 
 
 def test_build_arguments_are_known() -> None:
