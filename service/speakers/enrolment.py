@@ -78,6 +78,16 @@ def require_faultless(
     Raises:
         PoorEnrolment: with the issues.
     """
+    speaker = as_enrolled(speaker_id, utterances, enrolled)
+    issues = assess(speaker, model, scorer, copies).issues
+    if issues:
+        raise PoorEnrolment([vars(issue) for issue in issues])
+
+
+def as_enrolled(
+    speaker_id: str, utterances: Sequence[NewUtterance], enrolled: Sequence[Utterance] = ()
+) -> Speaker:
+    """The speaker that a gallery would hold once these recordings were stored behind the `enrolled` ones."""
     now = datetime.now(UTC)
     coming = tuple(
         Utterance(
@@ -92,7 +102,4 @@ def require_faultless(
         )
         for number, new in enumerate(utterances, start=1 + max((u.number for u in enrolled), default=0))
     )
-    speaker = Speaker(speaker_id, None, {}, now, (*enrolled, *coming))
-    issues = assess(speaker, model, scorer, copies).issues
-    if issues:
-        raise PoorEnrolment([vars(issue) for issue in issues])
+    return Speaker(speaker_id, None, {}, now, (*enrolled, *coming))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,10 +26,27 @@ def log_odds(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a recording, and how likely the rest of it is the same voice."""
+
+    start_s: float
+    end_s: float
+    log_odds: float  # natural log; below that of MIXED_PROBABILITY, it is another voice
+
+
 def second_voice(
     crops: Float32, spans: Sequence[tuple[float, float]], scorer: Scorer
 ) -> tuple[float, float] | None:
-    """start_s and end_s of the stretch that is least the voice of the rest, if it is another's.
+    """start_s and end_s of the stretch that is another voice's than the rest; arguments as `odd_stretch`."""
+    stretch = odd_stretch(crops, spans, scorer)
+    if stretch is None or stretch.log_odds >= log_odds(MIXED_PROBABILITY):
+        return None
+    return stretch.start_s, stretch.end_s
+
+
+def odd_stretch(crops: Float32, spans: Sequence[tuple[float, float]], scorer: Scorer) -> Stretch | None:
+    """The stretch that is least the voice of the rest; None where there is too little speech to tell.
 
     Every stretch is compared with all that lies outside of it. The odds come from the calibration for so
     many seconds on both sides. Where the recording begins with one voice and ends with another, the later
@@ -45,7 +63,7 @@ def second_voice(
     sums = np.add.reduceat(scorer.centred(crops).astype(np.float64), starts, axis=0)
     before = np.concatenate([np.zeros((1, sums.shape[1])), np.cumsum(sums, axis=0)])  # (blocks + 1, dim)
     seconds = np.concatenate([[0.0], np.cumsum(counts * _CROP_S)])
-    least, stretch = log_odds(MIXED_PROBABILITY), None
+    least, stretch = math.inf, None
     for first in range(len(starts)):
         inside = before[first + 1 :] - before[first]  # (stretches from here, dim)
         outside = before[-1] - inside
@@ -64,4 +82,5 @@ def second_voice(
     first, end = stretch
     if first == 0:  # what comes after it
         first, end = end, len(starts)
-    return spans[starts[first]][0], spans[min(int(starts[end - 1]) + size, len(crops)) - 1][1]
+    last = min(int(starts[end - 1]) + size, len(crops)) - 1
+    return Stretch(spans[starts[first]][0], spans[last][1], least)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,21 +91,35 @@ def other_voices(speaker: Speaker, model: str, scorer: Scorer) -> list[int]:
 
     The least likely one is taken out first, and the rest compared anew. Of two, it is the later.
     """
+    others: list[int] = []
+    while (odd := odd_recording(speaker, model, scorer, without=others)) is not None:
+        number, odds = odd
+        if odds >= log_odds(MIXED_PROBABILITY):
+            break
+        others.append(number)
+    return sorted(others)
+
+
+def odd_recording(
+    speaker: Speaker, model: str, scorer: Scorer, *, without: Collection[int] = ()
+) -> tuple[int, float] | None:
+    """The recording that is least the voice of the others, and its log odds; None: none can be compared.
+
+    `without` are recordings that are left out.
+    """
     ratio = LikelihoodRatio(scorer)
     compared = {
         utterance.number: utterance
         for utterance in speaker.utterances
-        if model in utterance.embeddings and utterance.speech_s >= _COMPARABLE_S
+        if model in utterance.embeddings
+        and utterance.speech_s >= _COMPARABLE_S
+        and utterance.number not in without
     }
-    others: list[int] = []
-    while len(compared) > 1:
-        odds = {number: _odds(number, compared, model, scorer, ratio) for number in compared}
-        worst = min(odds, key=lambda number: (round(odds[number], 6), -number))
-        if odds[worst] >= log_odds(MIXED_PROBABILITY):
-            break
-        del compared[worst]
-        others.append(worst)
-    return sorted(others)
+    if len(compared) < 2:
+        return None
+    odds = {number: _odds(number, compared, model, scorer, ratio) for number in compared}
+    worst = min(odds, key=lambda number: (round(odds[number], 6), -number))
+    return worst, odds[worst]
 
 
 def _odds(
