@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Float32, Float64
 from bundle.clusters import Linkage, average_linkage
-from bundle.scoring import BySeconds, Calibration, OperatingPoint, Scorer, Scoring, centre
+from bundle.scoring import BySeconds, Calibration, Fitted, OperatingPoint, Scorer, Scoring, centre
 from bundle.vectors import unit
 
 PARENT_CROPS = 300.0  # crops that vary alike in all directions stand for the parent's whitening
@@ -98,7 +98,7 @@ def fit_adaptation(
     threshold = scorer.threshold(MATCHED_FPR, seconds=None)
     slope, offset = _score_map(pairs, _pairs(centre(new, mean)), threshold)
     scores = _ScoreMap(1 + weight * (slope - 1), weight * offset)
-    return Adaptation(matrix, scores.scoring(scoring, mean), voices)
+    return Adaptation(matrix, scores.scoring(scoring, mean, matrix), voices)
 
 
 def voice_clusters(
@@ -143,23 +143,32 @@ class _ScoreMap:
     def __call__(self, score: float) -> float:
         return self.slope * score + self.offset
 
-    def scoring(self, parent: Scoring, mean: Float32) -> Scoring:
+    def scoring(self, parent: Scoring, mean: Float32, matrix: Float32) -> Scoring:
+        narrow = parent.narrow and parent.narrow.model_copy(
+            update=self._fitted(parent.narrow) | {"shift": _numbers(np.asarray(parent.narrow.shift) @ matrix)}
+        )
         return parent.model_copy(
-            update={
-                "mean": tuple(float(f"{value:.8g}") for value in mean),
-                "calibration": self._calibration(parent.calibration),
-                "false_accept": self._table(parent.false_accept),
-                "by_seconds": tuple(
-                    BySeconds(
-                        seconds=entry.seconds,
-                        calibration=self._calibration(entry.calibration),
-                        false_accept=self._table(entry.false_accept),
-                    )
-                    for entry in parent.by_seconds
-                ),
+            update=self._fitted(parent)
+            | {
+                "mean": _numbers(mean),
                 "min_cohesion": max(self(parent.min_cohesion), -1.0),
+                "narrow": narrow,
             }
         )
+
+    def _fitted(self, parent: Fitted) -> dict[str, object]:
+        return {
+            "calibration": self._calibration(parent.calibration),
+            "false_accept": self._table(parent.false_accept),
+            "by_seconds": tuple(
+                BySeconds(
+                    seconds=entry.seconds,
+                    calibration=self._calibration(entry.calibration),
+                    false_accept=self._table(entry.false_accept),
+                )
+                for entry in parent.by_seconds
+            ),
+        }
 
     def _calibration(self, parent: Calibration) -> Calibration:
         slope = parent.slope / self.slope
@@ -167,6 +176,11 @@ class _ScoreMap:
 
     def _table(self, parent: tuple[OperatingPoint, ...]) -> tuple[OperatingPoint, ...]:
         return tuple(OperatingPoint(fpr=point.fpr, threshold=self(point.threshold)) for point in parent)
+
+
+def _numbers(vector: Float32) -> tuple[float, ...]:
+    """(dim,) as a manifest holds it."""
+    return tuple(float(f"{value:.8g}") for value in vector)
 
 
 def _whitening(

@@ -44,16 +44,12 @@ class BySeconds(_Part):
     false_accept: tuple[OperatingPoint, ...] = Field(min_length=1)
 
 
-class Scoring(_Part):
-    """How two voice embeddings become a score, and a score a probability."""
+class Fitted(_Part):
+    """How scores of one kind of probe are read."""
 
-    score_type: Literal["centred_cosine"]
-    mean: tuple[float, ...]  # (embedding_dim,)
     calibration: Calibration
     false_accept: tuple[OperatingPoint, ...] = Field(min_length=1)
     by_seconds: tuple[BySeconds, ...] = ()  # shortest first; (): the length makes no difference
-    min_cohesion: float = -1.0  # an enrolment below it may hold more than one voice
-    fitted_on: str
 
     @field_validator("by_seconds")
     @classmethod
@@ -61,6 +57,22 @@ class Scoring(_Part):
         if any(a.seconds >= b.seconds for a, b in pairwise(entries)):
             raise ValueError("the seconds have to grow from entry to entry")
         return entries
+
+
+class Narrow(Fitted):
+    """Probes that came over a narrow line, such as a telephone's."""
+
+    shift: tuple[float, ...]  # (embedding_dim,): what the line adds to a voice's embedding, on average
+
+
+class Scoring(Fitted):
+    """How two voice embeddings become a score, and a score a probability."""
+
+    score_type: Literal["centred_cosine"]
+    mean: tuple[float, ...]  # (embedding_dim,)
+    min_cohesion: float = -1.0  # an enrolment below it may hold more than one voice
+    narrow: Narrow | None = None  # None: narrow lines are not told from others
+    fitted_on: str
 
 
 def centre(vectors: ArrayLike, mean: ArrayLike) -> Float32:
@@ -72,7 +84,7 @@ class Scorer:
     """The scoring of a bundle, ready to use.
 
     `seconds` is always the speech of the probe. None stands for whole recordings of any length, which only
-    measurements ask for.
+    measurements ask for. `narrow` says that the probe came over a narrow line.
     """
 
     def __init__(self, scoring: Scoring) -> None:
@@ -80,10 +92,14 @@ class Scorer:
         self.mean: Float32 = np.asarray(scoring.mean, np.float32)  # (dim,)
         self.dim = len(self.mean)
         self.min_cohesion = scoring.min_cohesion
-        self._whole = _Entry(scoring.calibration, scoring.false_accept)
-        self._by_seconds = [_Entry(entry.calibration, entry.false_accept) for entry in scoring.by_seconds]
         self.entry_seconds = tuple(entry.seconds for entry in scoring.by_seconds)  # (): no length differs
-        self._log_seconds = [math.log(seconds) for seconds in self.entry_seconds]
+        self._wide = _Tables(scoring)
+        self._narrow = _Tables(scoring.narrow) if scoring.narrow else self._wide
+        self._shift = np.asarray(scoring.narrow.shift, np.float32) if scoring.narrow else None  # (dim,)
+
+    def without_line(self, voices: Float32) -> Float32:
+        """Unit voices (..., dim) of a narrow recording, moved to where wide ones of the same people lie."""
+        return voices if self._shift is None else unit(voices - self._shift)
 
     def centred(self, vectors: Float32) -> Float32:
         """Unit voices (..., dim) centred with the bundle's mean."""
@@ -97,22 +113,25 @@ class Scorer:
         """The same, of a unit voice and one that is centred already, as an index holds it."""
         return float(np.clip(self.centred(voice) @ centred, -1, 1))
 
-    def calibration(self, seconds: float | None) -> Calibration:
+    def calibration(self, seconds: float | None, *, narrow: bool = False) -> Calibration:
         """Interpolated in log(seconds), clamped to the first and the last entry."""
-        entries = self._entries(seconds)
+        tables = self._narrow if narrow else self._wide
+        entries = tables.entries(seconds)
         return Calibration(
-            slope=self._at(seconds, [entry.calibration.slope for entry in entries]),
-            intercept=self._at(seconds, [entry.calibration.intercept for entry in entries]),
+            slope=tables.at(seconds, [entry.calibration.slope for entry in entries]),
+            intercept=tables.at(seconds, [entry.calibration.intercept for entry in entries]),
         )
 
-    def probability(self, score: float, *, seconds: float | None) -> float:
+    def probability(self, score: float, *, seconds: float | None, narrow: bool = False) -> float:
         """Probability that the probe and a voice are one, at equal prior."""
-        calibration = self.calibration(seconds)
+        calibration = self.calibration(seconds, narrow=narrow)
         logit = calibration.slope * score + calibration.intercept
         # The two halves of the logistic function, each where its exponential cannot overflow.
         return 1 / (1 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1 + math.exp(logit))
 
-    def threshold(self, target_fpr: float, *, seconds: float | None, voices: int = 1) -> float:
+    def threshold(
+        self, target_fpr: float, *, seconds: float | None, voices: int = 1, narrow: bool = False
+    ) -> float:
         """Least score to accept, so that an unknown voice passes for *any* of `voices` at rate `target_fpr`.
 
         Interpolated in log(fpr), then in log(seconds); clamped to the tables' ends.
@@ -125,12 +144,22 @@ class Scorer:
         # 1 − (1 − fpr)^(1/N) without the cancellation at large N.
         trial_fpr = -math.expm1(math.log1p(-target_fpr) / max(voices, 1))
         trial_fpr = max(trial_fpr, sys.float_info.min)  # the least rates become 0 when they are divided
-        return self._at(seconds, [entry.at_fpr(trial_fpr) for entry in self._entries(seconds)])
+        tables = self._narrow if narrow else self._wide
+        return tables.at(seconds, [entry.at_fpr(trial_fpr) for entry in tables.entries(seconds)])
 
-    def _entries(self, seconds: float | None) -> list[_Entry]:
+
+class _Tables:
+    """Calibration and false-accept tables of one kind of probe, by its seconds."""
+
+    def __init__(self, fitted: Fitted) -> None:
+        self._whole = _Entry(fitted.calibration, fitted.false_accept)
+        self._by_seconds = [_Entry(entry.calibration, entry.false_accept) for entry in fitted.by_seconds]
+        self._log_seconds = [math.log(entry.seconds) for entry in fitted.by_seconds]
+
+    def entries(self, seconds: float | None) -> list[_Entry]:
         return [self._whole] if seconds is None or not self._by_seconds else self._by_seconds
 
-    def _at(self, seconds: float | None, values: list[float]) -> float:
+    def at(self, seconds: float | None, values: list[float]) -> float:
         """A value an entry → the value at `seconds`, linear in their logarithm, clamped."""
         if seconds is None or len(values) == 1:
             return values[0]

@@ -44,4 +44,7 @@ class VoiceBundle(StoredBundle):
             raise ValueError(f"an adaptation needs format 2, and the file {self.adaptation} among files")
         if len(self.scoring.mean) != self.embedding_dim:
             raise ValueError(f"scoring.mean has {len(self.scoring.mean)} values, not {self.embedding_dim}")
+        narrow = self.scoring.narrow
+        if narrow and len(narrow.shift) != self.embedding_dim:
+            raise ValueError(f"scoring.narrow.shift has {len(narrow.shift)} values, not {self.embedding_dim}")
         return self

@@ -126,6 +126,26 @@ def export(
 
 
 @app.command()
+def fit_narrow(
+    bundle: Annotated[Path, typer.Argument(help="Folder that holds bundle.json, which is changed.")],
+    data: Annotated[Path, typer.Option(envvar="TWOFOLD_DATA", help="Folder of the corpora of its card.")],
+) -> None:
+    """Fits what telephone lines do to a bundle's voices and scores. `export` does so as well.
+
+    Example: `python -m trainer fit-narrow models/autodecompose/2.0.0 --data data`
+    """
+    from rich.progress import Progress
+
+    from trainer.bundles.narrow import add_narrow
+    from trainer.scoring.calibration import ScoringError
+
+    console = Console(stderr=True)
+    with errors_said(console, BundleError, DataError, ScoringError), Progress(console=console) as progress:
+        add_narrow(bundle, data, progress)
+    console.print(f"Written: {bundle}")
+
+
+@app.command()
 def finetune(
     bundle: Annotated[Path, typer.Argument(help="Parent: folder that holds bundle.json.")],
     audio: Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.")],

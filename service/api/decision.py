@@ -28,9 +28,11 @@ class DecisionParams(BaseModel):
         "the seconds of speech found. Default: TWOFOLD_TARGET_FPR.",
     )
 
-    def strictness(self, settings: Settings) -> Strictness:
-        """The same as the decision takes it."""
-        return Strictness(self.target_fpr or settings.target_fpr, self.threshold)
+    def strictness(self, settings: Settings, recording: EmbeddedRecording) -> Strictness:
+        """The same as the decision about a recording takes it."""
+        return Strictness(
+            self.target_fpr or settings.target_fpr, self.threshold, recording.prepared.audio.narrow
+        )
 
 
 def single_recording(files: list[Upload]) -> list[Upload]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -182,7 +183,7 @@ async def diarize_recording(
         recording.embeddings,
         index,
         params,
-        strictness=strictness,
+        strictness=replace(strictness, narrow=recording.prepared.audio.narrow),
         tenant=tenant.name,
         among=params.among(directory, tenant),
         duration_s=recording.prepared.decoded.duration_s,

@@ -81,7 +81,7 @@ async def identify(
         index,
         pool_utterance(recording.embeddings),
         seconds=speech_s,
-        strictness=params.strictness(settings),
+        strictness=params.strictness(settings, recording),
         tenant=tenant.name,
         among=params.among(directory, tenant),
         top_k=params.top_k,

@@ -92,7 +92,8 @@ class Pipeline:
         batches = windows.waveforms(prepared.samples, WINDOWS_AT_ONCE)
         # In parts: all windows of a long recording at once would take four times its memory.
         parts = [await self.engine.embed(batch) for batch in batches]
-        return EmbeddedWindows(prepared, windows, np.concatenate(parts))
+        embeddings = self.engine.without_line(np.concatenate(parts), narrow=prepared.audio.narrow)
+        return EmbeddedWindows(prepared, windows, embeddings)
 
     async def _embed(
         self, uploads: Sequence[Upload], required_s: float, together: bool
@@ -103,7 +104,10 @@ class Pipeline:
         embeddings = await self.engine.embed(crops)
         ends = np.cumsum([len(p.crops.waveforms) for p in prepared])[:-1]
         parts = np.split(embeddings, ends)
-        return [EmbeddedRecording(u, p, e) for u, p, e in zip(uploads, prepared, parts, strict=True)]
+        return [
+            EmbeddedRecording(upload, p, self.engine.without_line(part, narrow=p.audio.narrow))
+            for upload, p, part in zip(uploads, prepared, parts, strict=True)
+        ]
 
     async def _prepare(self, uploads: Sequence[Upload]) -> list[PreparedRecording]:
         prepared = await self._decoder.prepare(uploads, self._hold)

@@ -73,7 +73,8 @@ async def verify(
     )
     score = index.scorer.score_centred(pool_utterance(recording.embeddings), enrolled)
     speech_s = recording.prepared.crops.speech_s
-    threshold = params.strictness(settings).threshold(index.scorer, seconds=speech_s)
+    strictness = params.strictness(settings, recording)
+    threshold = strictness.threshold(index.scorer, seconds=speech_s)
     audit(
         "verify",
         speaker_id=params.speaker_id,
@@ -86,7 +87,7 @@ async def verify(
         speaker_id=params.speaker_id,
         accepted=score >= threshold,
         score=score,
-        probability=index.scorer.probability(score, seconds=speech_s),
+        probability=index.scorer.probability(score, seconds=speech_s, narrow=strictness.narrow),
         threshold=threshold,
         score_type=index.scorer.score_type,
         speech_s=speech_s,

@@ -7,6 +7,7 @@ import ctypes
 import numpy as np
 
 from bundle.arrays import Float32
+from bundle.scoring import Scorer
 from bundle.space_map import read_adaptation
 from bundle.vectors import unit
 from bundle.voice import VoiceBundle
@@ -27,6 +28,7 @@ class Engine:
         self._sessions = {
             name: OnnxSession(bundle, name, threads) for name in _OUTPUTS if name in bundle.files
         }
+        self._scorer = Scorer(bundle.scoring)
         self._adaptation = read_adaptation(bundle)  # (dim, dim), or None
         for batch in (1, max_batch):
             silence = np.zeros((batch, bundle.crop_samples), np.float32)
@@ -39,6 +41,10 @@ class Engine:
     async def embed(self, waveforms: Float32) -> Float32:
         """Unit voice embeddings: (crops, 16384) at 16 kHz → (crops, embedding_dim). Raises Overloaded."""
         return await self._batcher.submit("voice", waveforms)
+
+    def without_line(self, embeddings: Float32, *, narrow: bool) -> Float32:
+        """Embeddings (crops, dim) of a recording, as those of a wide one; `narrow` if it is none."""
+        return self._scorer.without_line(embeddings) if narrow else embeddings
 
     async def content(self, waveforms: Float32) -> Float32:
         """Content frames: (crops, 16384) → (crops, 64, content_dim); only where there is content.

@@ -17,12 +17,13 @@ class Strictness:
 
     target_fpr: float  # rate at which unknown voices may be accepted
     score: float | None = None  # least score to accept; replaces `target_fpr`
+    narrow: bool = False  # whether the voice came over a narrow line
 
     def threshold(self, scorer: Scorer, *, seconds: float, voices: int = 1) -> float:
         """The least score to accept for `seconds` of speech against `voices` enrolled voices."""
         if self.score is not None:
             return self.score
-        return scorer.threshold(self.target_fpr, seconds=seconds, voices=voices)
+        return scorer.threshold(self.target_fpr, seconds=seconds, voices=voices, narrow=self.narrow)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def decide(
             shown(hit.speaker_id),
             hit.name,
             hit.score,
-            index.scorer.probability(hit.score, seconds=seconds),
+            index.scorer.probability(hit.score, seconds=seconds, narrow=strictness.narrow),
         )
         for hit in index.search(voice, top_k, tenant, among)
     )

@@ -232,7 +232,8 @@ class SpeakerDirectory:
     ) -> CarryOver:
         async def embed_audio(audio: bytes) -> Float32:
             (prepared,) = await decoder.prepare([Upload(None, audio)])
-            return await engine.embed(prepared.crops.waveforms)
+            embeddings = await engine.embed(prepared.crops.waveforms)
+            return engine.without_line(embeddings, narrow=prepared.audio.narrow)
 
         bundle = engine.bundle
         maps = [await asyncio.to_thread(SpaceMap.of, bundle)]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundle.scoring import Calibration, Scorer, Scoring
+from bundle.vectors import unit
 from bundle.voice import VoiceBundle
 
 DIM = 16
@@ -223,3 +224,50 @@ def test_shipped_bundles_decide_as_they_always_did(
     trials = [(0.1, 1), (0.01, 1), (0.01, 100), (1e-5, 1)]
     assert [scorer.threshold(fpr, seconds=seconds, voices=voices) for fpr, voices in trials] == thresholds
     assert [scorer.probability(score, seconds=seconds) for score in (-0.2, 0.25, 0.6)] == probabilities
+
+
+@pytest.fixture(scope="module")
+def telephone() -> Scorer:
+    """As `scorer`, with tables of probes from narrow lines, which add to the last component."""
+    narrow = {
+        "shift": [0.0] * (DIM - 1) + [0.5],
+        "calibration": {"slope": 10, "intercept": -6},
+        "false_accept": table([0.3, 0.5]),
+        "by_seconds": [
+            {
+                "seconds": 4.0,
+                "calibration": {"slope": 10, "intercept": -7},
+                "false_accept": table([0.35, 0.6]),
+            }
+        ],
+    }
+    scoring = {
+        "score_type": "centred_cosine",
+        "mean": MEAN.tolist(),
+        "calibration": {"slope": 14.2, "intercept": -5.1},
+        "false_accept": [{"fpr": fpr, "threshold": threshold} for fpr, threshold in TABLE],
+        "narrow": narrow,
+        "fitted_on": "a test",
+    }
+    return Scorer(Scoring.model_validate(scoring))
+
+
+def test_a_probe_from_a_narrow_line_has_thresholds_of_its_own(telephone: Scorer) -> None:
+    assert telephone.threshold(0.01, seconds=None, narrow=True) == 0.5
+    assert telephone.threshold(0.01, seconds=3.0, narrow=True) == 0.6
+    assert telephone.threshold(0.01, seconds=3.0) == pytest.approx(0.4)
+    assert telephone.probability(0.6, seconds=None, narrow=True) == 0.5
+    assert telephone.probability(0.7, seconds=2.0, narrow=True) == 0.5
+
+
+def test_what_a_narrow_line_adds_is_taken_out(telephone: Scorer) -> None:
+    wide = unit(np.random.default_rng(1).normal(size=(3, DIM)).astype(np.float32))
+    narrow = wide.copy()
+    narrow[:, -1] += 0.5
+    np.testing.assert_allclose(telephone.without_line(narrow), wide, atol=1e-6)
+
+
+def test_a_bundle_that_knows_no_lines_treats_all_probes_alike(scorer: Scorer) -> None:
+    voice = unit(np.ones((1, DIM), np.float32))
+    assert scorer.without_line(voice) is voice
+    assert scorer.threshold(0.01, seconds=None, narrow=True) == scorer.threshold(0.01, seconds=None)

@@ -31,6 +31,7 @@ from trainer.scoring.embedding import (
     embed_clips,
     encode_clips,
 )
+from trainer.scoring.narrow import fit_narrow
 from trainer.scoring.whitening import BETWEEN_POWER, Whitening, fit_whitening
 from trainer.training.checkpoint import save_checkpoint
 
@@ -179,6 +180,10 @@ def fit_voice(
     by_seconds = fit_by_seconds(embedded.crops, embedded.crop_clip, speakers, corpora, scoring["mean"])
     if by_seconds:
         scoring["by_seconds"] = by_seconds
+    if chained:
+        scoring["narrow"] = fit_narrow(
+            clips, lambda crops: whitening(model.encode(crops)), scoring["mean"], progress
+        )
     scoring["fitted_on"] = f"train speakers of {', '.join(labelled)}"
     return VoiceFit(whitening, scoring, embedded.clips)
 

@@ -51,7 +51,11 @@ def pair_scores(
 
 
 def fit_scoring(
-    embeddings: ArrayLike, speakers: Sequence[str], seed: int = 0, groups: Sequence[str] | None = None
+    embeddings: ArrayLike,
+    speakers: Sequence[str],
+    seed: int = 0,
+    groups: Sequence[str] | None = None,
+    mean: ArrayLike | None = None,
 ) -> dict[str, Any]:
     """Fits mean, calibration and false-accept table on utterances of the train split.
 
@@ -62,6 +66,7 @@ def fit_scoring(
         groups: which corpus each is from. Given, impostor pairs are drawn within a corpus only: two corpora
             are told apart by their microphones, and such easy pairs would make thresholds look safer than
             they are.
+        mean: (dim,) that is taken out, in place of theirs.
 
     Returns:
         `scoring` of bundle.json, without `fitted_on`, which only the caller knows.
@@ -70,7 +75,7 @@ def fit_scoring(
         ScoringError: no pair of one speaker, or fewer than 50 pairs of two speakers.
     """
     vectors = np.asarray(embeddings, dtype=np.float32)
-    mean = vectors.mean(axis=0, dtype=np.float64)
+    mean = vectors.mean(axis=0, dtype=np.float64) if mean is None else np.asarray(mean, np.float64)
     target, nontarget = pair_scores(centre(vectors, mean), speakers, groups)
     if target.size == 0 or nontarget.size < MIN_IMPOSTORS / MAX_FPR:
         raise ScoringError(
