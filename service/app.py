@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
 from service.api import (
+    calibrate,
     content,
     diarize,
     embed,
@@ -52,6 +53,7 @@ ROUTERS = (
     erasures.router,
     identify.router,
     verify.router,
+    calibrate.router,
     diarize.router,
     long_diarizations.router,
     generate.router,

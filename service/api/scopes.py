@@ -13,6 +13,7 @@ OPENED_BY: Mapping[tuple[str, str], Sequence[Scope]] = {
     ("POST", "/content"): ("identify",),
     ("POST", "/identify"): ("identify",),
     ("POST", "/verify"): ("identify",),
+    ("POST", "/calibrate"): ("identify",),
     ("POST", "/diarize"): ("identify",),
     ("GET", "/diarize/{job_id}"): ("identify",),
     ("GET", "/diarize/{job_id}/events"): ("identify",),

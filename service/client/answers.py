@@ -155,6 +155,31 @@ class VerifyAnswer(Answer):
     audio: AudioAnswer
 
 
+class RatesAnswer(Answer):
+    """What a threshold does on labelled recordings."""
+
+    threshold: float
+    false_accept_rate: float
+    false_reject_rate: float
+
+
+class CalibrateAnswer(Answer):
+    """POST /calibrate."""
+
+    model: str
+    score_type: str
+    speakers: int
+    own_trials: int
+    stranger_trials: int
+    target_fpr: float
+    chosen: RatesAnswer
+    default: RatesAnswer
+    equal: RatesAnswer
+    curves: list[RatesAnswer]
+    warnings: list[str]
+    audio: list[AudioAnswer]
+
+
 class NamedSpeaker(Answer):
     """An enrolled speaker of a conversation."""
 

@@ -293,6 +293,20 @@ class Client:
         )
         return answers.VerifyAnswer.model_validate_json(answer.content)
 
+    def calibrate(
+        self, recordings: Mapping[str, Sequence[Recording]], *, target_fpr: float | None = None
+    ) -> answers.CalibrateAnswer:
+        """What thresholds do on your own recordings, by who speaks in them. Nothing of them is stored."""
+        pairs = [(speaker, recording) for speaker, several in recordings.items() for recording in several]
+        answer = self._send(
+            "POST",
+            "/calibrate",
+            [recording for _, recording in pairs],
+            speaker=[speaker for speaker, _ in pairs],
+            target_fpr=target_fpr,
+        )
+        return answers.CalibrateAnswer.model_validate_json(answer.content)
+
     def diarize(
         self,
         recording: Recording,
