@@ -203,6 +203,38 @@ def degradation(
 
 
 @app.command()
+def enrolments(
+    data: DataOption,
+    bundle: BundleOption = None,
+    out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/enrolments.md"),
+    train: Annotated[
+        bool, typer.Option("--train", help="To choose by: train speakers set aside, said, no page.")
+    ] = False,
+    prototypes: Annotated[
+        bool,
+        typer.Option("--prototypes", help="One mean or several prototypes, on train speakers set aside."),
+    ] = False,
+) -> None:
+    """Whether two voices, a stranger, a copy, noise and too little speech are noticed (four minutes).
+
+    Example: `TWOFOLD_DATA=../data python -m benchmarks enrolments`
+    """
+    from benchmarks.conditions.codecs import CodecError
+    from benchmarks.enrolments import enrolments_page, prototypes_block
+    from trainer.peers.resemblyzer import PeerMissingError
+
+    console = Console(stderr=True)
+    folder = bundle or newest_bundle(Path("models/autodecompose"))
+    with errors_said(console, BundleError, CodecError, DataError, PeerMissingError):
+        if prototypes:
+            prototypes_block(folder, data, out)
+            return
+        enrolments_page(folder, data, None if train else out, "train" if train else "test", console.print)
+    if not train:
+        console.print(f"written to {out}")
+
+
+@app.command()
 def encoders(
     runs: Annotated[list[Path], typer.Argument(help="Run folders of `trainer pretrain`.")],
     data: DataOption,
