@@ -15,6 +15,7 @@ from service.api import (
     content,
     diarize,
     embed,
+    enrolment,
     erasures,
     finetune,
     gallery,
@@ -46,6 +47,7 @@ from service.settings import Settings
 ROUTERS = (
     embed.router,
     content.router,
+    enrolment.router,
     speakers.router,
     recordings.router,
     gallery.router,

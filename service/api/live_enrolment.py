@@ -15,6 +15,7 @@ from starlette.types import Message
 from service.api.collections import MembershipParams
 from service.api.consent import ConsentParams
 from service.api.deps import Audit, RuntimeDep, stored_id
+from service.api.enrolment import AddParams, EnrolledAnswer, EnrolParams, add_audio, enrol_recordings
 from service.api.pipeline import Pipeline
 from service.api.sockets import (
     LiveStream,
@@ -26,7 +27,6 @@ from service.api.sockets import (
     ready_event,
     stream_params,
 )
-from service.api.speakers import AddParams, EnrolledAnswer, EnrolParams, add_audio, enrol_recordings
 from service.api.uploads import AudioRequest
 from service.audio import encode_wav
 from service.audio.decoder import Upload
