@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -209,8 +209,8 @@ class DiarizedSpeaker(Answer):
     threshold: float
 
 
-class DiarizeAnswer(Answer):
-    """POST /diarize."""
+class Diarized(Answer):
+    """Who spoke when."""
 
     duration_s: float
     segments: list[TurnAnswer]
@@ -218,7 +218,26 @@ class DiarizeAnswer(Answer):
     warnings: list[str]
     score_type: str
     model: str
+
+
+class DiarizeAnswer(Diarized):
+    """POST /diarize."""
+
     audio: AudioAnswer
+
+
+class LongDiarizeAnswer(Answer):
+    """GET /diarize/{job_id}."""
+
+    job_id: str
+    state: Literal["queued", "running", "succeeded", "failed", "canceled"]
+    progress: float | None
+    at_s: float
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+    diarization: Diarized | None
 
 
 class ClipAnswer(Answer):

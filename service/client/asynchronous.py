@@ -23,7 +23,7 @@ from service.client.errors import ClientError, ServiceRefused
 from service.client.folders import AT_ONCE, EnrolOutcome, people_of
 from service.client.requests import DEFAULT_URL, Recording, as_form, fields_of, headers_of, said, url_part
 
-_PAUSE_S = 1.0  # before a stream of events is opened again
+_PAUSE_S = 1.0  # before a stream of events is opened again, or a job is looked at again
 _PAGE = 1000  # speakers; 100 jobs
 _JSON = {"Accept": "application/json"}
 
@@ -159,7 +159,7 @@ class AsyncClient:
         outcomes = []
         for done, (speaker_id, files) in enumerate(people.items(), 1):
             answer: answers.EnrolledAnswer | None = None
-            reason = ""
+            reason, complete = "", False
             try:
                 answer = await self.enrol(
                     speaker_id,
@@ -172,9 +172,18 @@ class AsyncClient:
                 for start in range(AT_ONCE, len(files), AT_ONCE):
                     more = files[start : start + AT_ONCE]
                     answer = await self.add_audio(speaker_id, *more, retain_audio=retain_audio, strict=strict)
+                complete = True
             except ServiceRefused as error:
                 reason = str(error)
-            outcomes.append(EnrolOutcome(speaker_id, done, len(people), answer, reason))
+                if answer is None and error.code == "conflict":
+                    enrolled = (await self.speaker(speaker_id)).utterances
+                    complete = enrolled >= len(files)
+                    reason = f"Enrolled already, with {enrolled} recordings."
+                    if not complete:
+                        reason += (
+                            f" The folder has {len(files)}: add the rest, POST /speakers/{speaker_id}/audio"
+                        )
+            outcomes.append(EnrolOutcome(speaker_id, done, len(people), answer, reason, complete))
             if progress is not None:
                 progress(outcomes[-1])
         return outcomes
@@ -331,6 +340,38 @@ class AsyncClient:
             target_fpr=target_fpr,
         )
         return answers.DiarizeAnswer.model_validate_json(answer.content)
+
+    async def diarize_in_background(
+        self,
+        recording: Recording,
+        *,
+        collection: Sequence[str] = (),
+        num_speakers: int | None = None,
+        target_fpr: float | None = None,
+        progress: Callable[[answers.LongDiarizeAnswer], None] | None = None,
+    ) -> answers.LongDiarizeAnswer:
+        """Who speaks when in a recording of hours. `progress` is called each second until it is over."""
+        started = await self._send(
+            "POST",
+            "/diarize",
+            [recording],
+            background=True,
+            collection=collection,
+            num_speakers=num_speakers,
+            target_fpr=target_fpr,
+        )
+        while True:
+            job = await self.diarization(started.json()["job_id"])
+            if progress is not None:
+                progress(job)
+            if job.finished_at is not None:
+                return job
+            await asyncio.sleep(_PAUSE_S)
+
+    async def diarization(self, job_id: str) -> answers.LongDiarizeAnswer:
+        """A diarization in the background. The service forgets it after a while, and at a restart."""
+        answer = await self._send("GET", f"/diarize/{url_part(job_id)}")
+        return answers.LongDiarizeAnswer.model_validate_json(answer.content)
 
     # ---- generation ----
 

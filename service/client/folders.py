@@ -19,8 +19,9 @@ class EnrolOutcome:
     speaker_id: str
     done: int  # people of the folder so far, this one included
     people: int
-    answer: EnrolledAnswer | None  # None: not enrolled
+    answer: EnrolledAnswer | None  # None: not enrolled by this call
     reason: str = ""  # why not
+    complete: bool = False  # whether the person has all recordings of the folder, now or from before
 
 
 def people_of(folder: Path) -> dict[str, list[Path]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from service.client import ServiceUnreachable
+from service.client import Client, ClientError, ServiceUnreachable
+from service.client.answers import Diarized, LongDiarizeAnswer
 from service.diarization import Turn, rttm
 from service.settings import Settings
 from service.verbs import render
@@ -122,6 +125,9 @@ def register(app: typer.Typer, service: Service, load_settings: Callable[[], Set
         file: AudioFile,
         collection: Collections = None,
         num_speakers: Annotated[int | None, typer.Option(help="Number of voices, if it is known.")] = None,
+        background: Annotated[
+            bool, typer.Option("--background", help="For a recording of hours. Shows how far it is.")
+        ] = False,
         as_rttm: Annotated[bool, typer.Option("--rttm", help="Print RTTM, for other programs.")] = False,
         target_fpr: TargetFpr = None,
         url: Url = None,
@@ -129,12 +135,36 @@ def register(app: typer.Typer, service: Service, load_settings: Callable[[], Set
         as_json: Json = False,
     ) -> None:
         """Tells who speaks when in a recording of several people."""
+        hints: dict[str, Any] = {
+            "collection": collection or (),
+            "num_speakers": num_speakers,
+            "target_fpr": target_fpr,
+        }
         with service(url, key) as client:
-            answer = client.diarize(
-                file, collection=collection or (), num_speakers=num_speakers, target_fpr=target_fpr
-            )
+            if background:
+                answer = _diarized_in_background(client, file, hints)
+            else:
+                answer = client.diarize(file, **hints)
         if as_rttm:
             turns = [Turn(s.start_s, s.end_s, s.label) for s in answer.segments]
             typer.echo(rttm(turns, file.stem), nl=False)
         else:
             show(answer, as_json, render.diarization)
+
+
+def _diarized_in_background(client: Client, file: Path, hints: dict[str, Any]) -> Diarized:
+    """Waits for the answer, with a progress bar on stderr. Raises ClientError where it fails."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=Console(stderr=True)
+    )
+    with bar:
+        task = bar.add_task("sending", total=None)
+
+        def advance(job: LongDiarizeAnswer) -> None:
+            total = None if job.progress is None else 1.0
+            bar.update(task, description=job.state, total=total, completed=job.progress or 0.0)
+
+        job = client.diarize_in_background(file, progress=advance, **hints)
+    if job.diarization is None:
+        raise ClientError(job.error or f"The diarization is {job.state}.")
+    return job.diarization

@@ -89,7 +89,10 @@ def register(app: typer.Typer, service: Service) -> None:
         key: Key = None,
         as_json: Json = False,
     ) -> None:
-        """Enrols everybody of a folder: `ann/1.wav` or `ann.wav` is of ann. Status 1 if one is refused."""
+        """Enrols everybody of a folder: `ann/1.wav` or `ann.wav` is of ann. Status 1 if somebody is missing.
+
+        It can be started again: whoever is enrolled stays as they are.
+        """
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -125,7 +128,7 @@ def register(app: typer.Typer, service: Service) -> None:
             for outcome in outcomes
         ]
         show(rows, as_json, render.enrolments)
-        if any(outcome.answer is None for outcome in outcomes):
+        if not all(outcome.complete for outcome in outcomes):
             raise typer.Exit(NO)
 
     @app.command()

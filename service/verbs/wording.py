@@ -19,6 +19,7 @@ _RULES = (
     (r"\bsend the header 'Authorization: Bearer KEY'", "give --key KEY, or set TWOFOLD_API_KEYS"),
     (r"^A key has", "--key: a key has"),
     (r"\bask for steps=0", "leave out --steps"),
+    (r"\bbackground=true\b", "--background"),
     (r"\bstrict=true\b", "--strict"),
     (r"\bretain_audio=true\b", "--retain-audio"),
 )

@@ -109,7 +109,7 @@ def test_an_unknown_voice_is_enrolled_from_its_segments(http: httpx.Client, exam
         assert answer.status_code in (400, 422), answer.text
 
 
-def test_the_verb_prints_turns_and_rttm(http: httpx.Client, examples: Path) -> None:
+def test_the_verb_prints_turns_and_rttm(http: httpx.Client, examples: Path, tmp_path: Path) -> None:
     file = str(examples / "conversations" / "1998-3005.opus")
     options = ["diarize", file, "--url", str(http.base_url)]
     for line in CliRunner().invoke(app, [*options, "--rttm"]).stdout.splitlines():
@@ -117,6 +117,15 @@ def test_the_verb_prints_turns_and_rttm(http: httpx.Client, examples: Path) -> N
     shown = CliRunner().invoke(app, options)
     assert shown.exit_code == 0, shown.output
     assert "Reader 1998 (1998)" in shown.stdout
+    in_background = CliRunner().invoke(app, [*options, "--background", "--rttm"])
+    assert in_background.exit_code == 0, in_background.output
+    assert in_background.stdout.startswith("SPEAKER 1998-3005 1 ")
+    assert "100%" in in_background.stderr
+    (tmp_path / "damaged.wav").write_bytes(b"RIFF damaged")
+    refused = CliRunner().invoke(
+        app, ["diarize", str(tmp_path / "damaged.wav"), "--background", *options[2:]]
+    )
+    assert (refused.exit_code, "WAV" in refused.stderr) == (2, True)
 
 
 def long_answer(http: httpx.Client, location: str) -> dict[str, Any]:

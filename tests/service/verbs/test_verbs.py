@@ -160,6 +160,12 @@ def test_everybody_of_a_folder_is_enrolled(cli: Run, files: list[str], tmp_path:
     assert cat["speech_s"] is None
     assert "(415 unsupported_media)" in cat["said"] or "(422 invalid_audio)" in cat["said"]
     assert "3/3" in done.stderr  # the bar
+    (tmp_path / "cat.wav").unlink()
+    again = cli("enrol-all", str(tmp_path), "--json")
+    assert again.exit_code == 0  # everybody is there
+    assert [person["said"] for person in json.loads(again.stdout)] == [
+        f"Enrolled already, with {n} recordings." for n in (2, 1)
+    ]
     people = json.loads(cli("speakers", "--json").stdout)
     assert [(person["speaker_id"], person["utterances"]) for person in people] == [("ann", 2), ("bob", 1)]
     for person in ("ann", "bob"):
