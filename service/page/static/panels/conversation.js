@@ -51,11 +51,11 @@ export default function conversationPanel() {
     code.show(request());
     await showAnswer(answer, async () => {
       if (isLong()) job ??= await inBackground();
-      const found = job ? (await ask({ path: `/diarize/${job}` })).diarization : await ask(request());
+      const diarization = job ? (await ask({ path: `/diarize/${job}` })).diarization : await ask(request());
       controls.hidden = false;
       for (const button of exports) button.hidden = Boolean(job); // the service writes them with a short answer alone
       const action = (who, segments) => enrolButton(who, segments, job);
-      return [conversation(found, sound, { name: file.name, action }), warnings(found.warnings)];
+      return [conversation(diarization, sound, { name: file.name, action }), warnings(diarization.warnings)];
     });
   }
 

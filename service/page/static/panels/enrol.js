@@ -74,24 +74,24 @@ export default function enrolPanel() {
     take.element.append(line?.element ?? head, title, place);
     refresh();
     await showAnswer(place, async () => {
-      const found = await ask({ method: "POST", path: "/diarize", files: [["audio", take.file]] });
-      const main = found.speakers.reduce((most, one) => (one.speech_s > most.speech_s ? one : most));
-      const other = found.segments.filter((segment) => segment.label !== main.label);
+      const diarization = await ask({ method: "POST", path: "/diarize", files: [["audio", take.file]] });
+      const main = diarization.speakers.reduce((most, speaker) => (speaker.speech_s > most.speech_s ? speaker : most));
+      const other = diarization.segments.filter((segment) => segment.label !== main.label);
       take.speech_s = main.speech_s;
       line?.paint(
-        found.segments.map((segment) => ({
+        diarization.segments.map((segment) => ({
           ...segment,
           colour: segment.label === main.label ? "--voice-0" : "--danger",
         })),
       );
       refresh();
-      const notices = found.audio.warnings.slice();
+      const notices = diarization.audio.warnings.slice();
       if (other.length) {
         const where = other.map(({ start_s, end_s }) => `${number(start_s)}–${number(end_s)} s`).join(", ");
         notices.push(t("enrol.other", { where }));
       }
       if (main.speaker_id) notices.push(t("enrol.known", { name: main.name ?? main.speaker_id }));
-      return [audioFacts(found.audio), warnings(notices)];
+      return [audioFacts(diarization.audio), warnings(notices)];
     });
   }
 

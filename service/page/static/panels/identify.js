@@ -53,8 +53,8 @@ export default function identifyPanel() {
   async function identify() {
     if (!file) return;
     await showAnswer(answer, async () => {
-      const found = await ask(request());
-      return [verdict(found), found.candidates.length ? candidateBars(found) : null, warnings(found.warnings), audioFacts(found.audio)];
+      const decision = await ask(request());
+      return [verdict(decision), decision.candidates.length ? candidateBars(decision) : null, warnings(decision.warnings), audioFacts(decision.audio)];
     });
   }
 

@@ -94,7 +94,7 @@ export default function livePanel() {
   }
 
   /** The diarization of all that was said, with the sound that this page recorded meanwhile. */
-  function whole(found, chunks, rate) {
+  function whole(diarization, chunks, rate) {
     const samples = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
     let at = 0;
     for (const chunk of chunks) {
@@ -102,7 +102,7 @@ export default function livePanel() {
       at += chunk.length;
     }
     const sound = samples.length ? { samples, rate, seconds: samples.length / rate } : null;
-    answer.replaceChildren(...[conversation(found, sound, { name: t("live.sound") }), warnings(found.warnings)].filter(Boolean));
+    answer.replaceChildren(...[conversation(diarization, sound, { name: t("live.sound") }), warnings(diarization.warnings)].filter(Boolean));
   }
 
   return {

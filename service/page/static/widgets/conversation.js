@@ -10,17 +10,17 @@ const COLOURS = 6;
  * The element. `sound` may be null where the browser cannot decode the recording.
  * `action(who, segments)` answers what stands beside the name of an unknown voice.
  */
-export function conversation(found, sound, { name, action = () => null }) {
-  const silent = { samples: new Float32Array(1), rate: 16000, seconds: found.duration_s };
-  const head = h("span", { class: "take-name" }, name, h("small", {}, seconds(found.duration_s)));
+export function conversation(diarization, sound, { name, action = () => null }) {
+  const silent = { samples: new Float32Array(1), rate: 16000, seconds: diarization.duration_s };
+  const head = h("span", { class: "take-name" }, name, h("small", {}, seconds(diarization.duration_s)));
   const line = timeline(sound ?? silent, { head });
-  const colours = new Map(found.speakers.map(({ label }, at) => [label, `--voice-${at % COLOURS}`]));
-  line.paint(found.segments.map((segment) => ({ ...segment, colour: colours.get(segment.label) })));
-  for (const speaker of found.speakers) {
+  const colours = new Map(diarization.speakers.map(({ label }, at) => [label, `--voice-${at % COLOURS}`]));
+  line.paint(diarization.segments.map((segment) => ({ ...segment, colour: colours.get(segment.label) })));
+  for (const speaker of diarization.speakers) {
     const colour = colours.get(speaker.label);
-    const own = found.segments.filter((segment) => segment.label === speaker.label);
+    const turns = diarization.segments.filter((segment) => segment.label === speaker.label);
     const who = speaker.name ?? speaker.speaker_id ?? t("conversation.unknown", { n: speaker.label.replace(/\D/g, "") });
-    const bars = own.map((segment) => ({
+    const bars = turns.map((segment) => ({
       ...segment,
       colour,
       label: [who, span(segment), segment.overlap && t("conversation.overlap")].filter(Boolean).join(", "),
@@ -28,7 +28,7 @@ export function conversation(found, sound, { name, action = () => null }) {
     }));
     const title = h("span", {}, who, " ", h("small", {}, seconds(speaker.speech_s)));
     const swatch = h("span", { class: "swatch", vars: { "--colour": `var(${colour})` } });
-    line.lane([swatch, h("div", { class: "lane-name" }, title, speaker.speaker_id ? null : action(who, own))], bars);
+    line.lane([swatch, h("div", { class: "lane-name" }, title, speaker.speaker_id ? null : action(who, turns))], bars);
   }
   return line.element;
 }
