@@ -48,6 +48,8 @@ def take_steps(
 ) -> None:
     """Trains `objective` in place, or goes on from the checkpoint of a killed worker in `work_dir`.
 
+    It trains on a GPU where there is one, and comes back to the CPU.
+
     Args:
         voices: (recordings,) pseudo-speakers of `speech`, whose other recordings make pairs; None: each
             recording makes pairs with itself.
@@ -56,6 +58,8 @@ def take_steps(
         Canceled: `canceled()` turned true; the checkpoint holds all steps that were done.
         FinetuneError: the loss is not finite.
     """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    objective.to(device)
     optimizer = torch.optim.Adam(objective.parameters(), lr=settings.rate)
     sampler = PairSampler(
         speech, None, settings.batch, settings.seed, settings.same_voice_seconds, voices=voices
@@ -66,7 +70,6 @@ def take_steps(
     if checkpoint.is_file() and read_settings(checkpoint) == asdict(settings):
         step = load_checkpoint(checkpoint, modules, optimizer)
     schedule = CheckpointSchedule(settings.checkpoint_steps, settings.steps)
-    device = torch.device("cpu")
     _training_mode(objective, settings.freeze_norm)
     while step < settings.steps:
         if canceled():
@@ -75,9 +78,9 @@ def take_steps(
             raise Canceled(f"Canceled after {step} of {settings.steps} steps.")
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * (1 + math.cos(math.pi * step / settings.steps)) / 2
-        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+        generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + step)
         with autocast(device, objective.settings.mixed_precision):
-            loss = objective(sampler.at(step), generator)["loss"]
+            loss = objective(sampler.at(step).to(device), generator)["loss"]
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -88,7 +91,7 @@ def take_steps(
         if schedule.due(step):
             save_checkpoint(checkpoint, modules, optimizer, step, asdict(settings))
         on_step(step, settings.steps, value)
-    objective.eval()
+    objective.eval().cpu()
 
 
 def _training_mode(objective: Objective, freeze_norm: bool) -> None:
