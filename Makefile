@@ -66,6 +66,9 @@ lock: $(BIN)/python  ## Writes constraints.txt anew: the newest version of each 
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --no-annotate --upgrade \
 	  --custom-compile-command 'make lock' --output-file constraints.txt
 
+fuzz: $(VENV)/.test  ## Sends a service CASES random requests and damaged recordings (20000 of each by default).
+	$(BIN)/python -m benchmarks fuzz --requests $(CASES) --recordings $(CASES)
+
 hooks: $(VENV)/.test  ## Runs ruff and mypy before each commit.
 	$(BIN)/pre-commit install
 

@@ -427,3 +427,34 @@ def faults(
     console.print(f"written to {page}")
     if not all(clean):
         raise typer.Exit(1)
+
+
+@app.command()
+def fuzz(
+    requests: Annotated[int, typer.Option(min=0, help="Requests made from the OpenAPI document.")] = 20_000,
+    recordings: Annotated[int, typer.Option(min=0, help="Damaged audio files.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Another one makes others.")] = 0,
+    models: Annotated[Path, typer.Option(help="Models folder, or the path of one model.")] = Path(
+        "models/autodecompose"
+    ),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/security.md"),
+) -> None:
+    """Does anything that a client may send make the service fail? Starts a service with two tenants.
+
+    Example: `python -m benchmarks fuzz --requests 1000 --recordings 1000`
+    """
+    from benchmarks.fuzz.page import FaultsFound, fuzz_page
+    from benchmarks.performance.serving import ServiceFailedError
+
+    console = Console(stderr=True)
+    with errors_said(console, FaultsFound, ServiceFailedError):
+        fuzz_page(
+            models,
+            Path("examples"),
+            page,
+            requests=requests,
+            recordings=recordings,
+            seed=seed,
+            say=console.print,
+        )
+    console.print(f"written to {page}")

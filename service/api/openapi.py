@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from service.api.links import add_links
 from service.api.problems import Problem, problem_responses
 
 #: Where a schema of a request body finds the schemas that it names.
@@ -64,6 +65,7 @@ def complete_document(app: FastAPI) -> None:
                 schemas |= body["schema"].pop("$defs", {})
             if (example := examples.get(operation["operationId"])) is not None:
                 _show(example, method, path, operation)
+        add_links(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -17,11 +17,11 @@ import pytest
 import schemathesis
 import soundfile
 
+from benchmarks.fuzz.requests import CHECKS
 from bundle.arrays import Float64
 from service.app import create_app
 from service.audio import encode_wav
 from service.settings import Settings
-from tests.service.api.test_contract import CHECKS
 from tests.service.conftest import StartService, WriteBundle, newest_shipped
 from tests.service.generation.tiny_generator import (
     BIN_HZ,
