@@ -437,7 +437,7 @@ def fuzz(
     models: Annotated[Path, typer.Option(help="Models folder, or the path of one model.")] = Path(
         "models/autodecompose"
     ),
-    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/security.md"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/reliability.md"),
 ) -> None:
     """Does anything that a client may send make the service fail? Starts a service with two tenants.
 

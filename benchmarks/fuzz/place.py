@@ -33,7 +33,7 @@ class Place:
 def make_keys(path: Path) -> dict[str, str]:
     """Writes a file of keys, one for each tenant. Returns them by tenant."""
     made = {
-        tenant: new_key(("identify", "enrol", "erase", "finetune", "read"), tenant=tenant)
+        tenant: new_key(("identify", "enrol", "erase", "finetune", "read", "export"), tenant=tenant)
         for tenant in TENANTS
     }
     write_keys(path, [key for _, key in made.values()])

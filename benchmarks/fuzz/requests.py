@@ -30,15 +30,17 @@ from benchmarks.fuzz.tally import Tally
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 _STEPS = 10  # requests of one walk along the links
 _WALKS = 20  # between two seeds
+_USABLE = 0.7  # share of cases that get a recording and an id that the service can use
 _LONGEST_S = 120.0
 _AUDIO = ("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm", "audio/amr")
 _RAW = (*_AUDIO, "application/octet-stream")
+_LINES = "application/x-ndjson"
 _NEEDED = ("audio", "speaker_id", "label", "style")
-_ENDLESS = "/finetune/{job_id}/events"  # goes on for as long as a job waits
+_ENDLESS = ["/finetune/{job_id}/events", "/diarize/{job_id}/events"]  # go on for as long as a job waits
 
 
-@schemathesis.serializer(*_AUDIO)
-def _raw_audio(_: schemathesis.SerializationContext, value: Any) -> bytes:
+@schemathesis.serializer(*_AUDIO, _LINES)
+def _as_it_is(_: schemathesis.SerializationContext, value: Any) -> bytes:
     return serialize_binary(value)
 
 
@@ -66,7 +68,7 @@ def send_requests(place: Place, examples: Path, cases: int, seed: int, tally: Ta
 
 
 class _Sender:
-    """Sends cases: with keys of several tenants, and every second time with a recording that can be used."""
+    """Sends cases: with keys of several tenants, and mostly with a recording that can be used."""
 
     def __init__(self, place: Place, examples: Path, seed: int, tally: Tally) -> None:
         self.chance = random.Random(seed)
@@ -81,11 +83,11 @@ class _Sender:
 
     def send(self, case: schemathesis.Case[Any], tenant: str) -> schemathesis.Response | None:
         """The answer to the case, dressed for a tenant; it is counted. None where there was none."""
-        if self.chance.random() < 0.5:
+        if self.chance.random() < _USABLE:
             self._give_clip(case)
         if self.chance.random() < 0.2:
             tenant = self.chance.choice(TENANTS)
-        if self.chance.random() < 0.5:
+        if self.chance.random() < _USABLE:
             self._give_id(case, tenant)
         key = self.chance.choices((self._place.keys[tenant], "unknown", None), (94, 3, 3))[0]
         if key:

@@ -9,8 +9,11 @@ _JOB = "$response.body#/job_id"
 _OF_SPEAKER = (
     ("get", "/speakers/{speaker_id}", {"path.speaker_id": _SPEAKER}),
     ("post", "/speakers/{speaker_id}/audio", {"path.speaker_id": _SPEAKER}),
+    ("post", "/identify", {}),
     ("post", "/verify", {"query.speaker_id": _SPEAKER}),
     ("post", "/finetune", {"query.speaker_ids": _SPEAKER}),
+    ("patch", "/speakers/{speaker_id}", {"path.speaker_id": _SPEAKER}),
+    ("get", "/speakers/{speaker_id}/recordings", {"path.speaker_id": _SPEAKER}),
     ("delete", "/speakers/{speaker_id}", {"path.speaker_id": _SPEAKER}),
 )
 _OF_JOB = (
@@ -18,6 +21,11 @@ _OF_JOB = (
     ("get", "/finetune/{job_id}/events", {"path.job_id": _JOB}),
     ("get", "/finetune/{job_id}/report.png", {"path.job_id": _JOB}),
     ("delete", "/finetune/{job_id}", {"path.job_id": _JOB}),
+)
+_OF_DIARIZATION = (
+    ("get", "/diarize/{job_id}", {"path.job_id": _JOB}),
+    ("get", "/diarize/{job_id}/events", {"path.job_id": _JOB}),
+    ("delete", "/diarize/{job_id}", {"path.job_id": _JOB}),
 )
 #: Method, path and status of an answer → method and path of calls, and where their parameters come from.
 _LINKS = {
@@ -27,6 +35,7 @@ _LINKS = {
     ("post", "/verify", "200"): _OF_SPEAKER,
     ("post", "/finetune", "202"): _OF_JOB,
     ("get", "/finetune/{job_id}", "200"): _OF_JOB,
+    ("post", "/diarize", "202"): _OF_DIARIZATION,
 }
 
 

@@ -16,7 +16,7 @@ from benchmarks.fuzz.requests import send_requests
 from benchmarks.fuzz.tally import Tally
 from tests.service.conftest import StartService
 
-REQUESTS, RECORDINGS = 300, 100
+REQUESTS, RECORDINGS = 300, 60
 
 
 @pytest.fixture(scope="module")
