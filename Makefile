@@ -7,7 +7,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Two processes; tests that share models or a service stay in one (tests/conftest.py).
 PARALLEL := --numprocesses 2 --dist loadgroup
 
-.PHONY: help serve worker test fast lint bench lock hooks clean
+.PHONY: help serve worker test fast lint bench lock fuzz hooks clean
 
 help:  ## Lists the commands.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -65,6 +65,8 @@ lock: $(BIN)/python  ## Writes constraints.txt anew: the newest version of each 
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --no-annotate --upgrade \
 	  --custom-compile-command 'make lock' --output-file constraints.txt
+
+CASES ?= 20000
 
 fuzz: $(VENV)/.test  ## Sends a service CASES random requests and damaged recordings (20000 of each by default).
 	$(BIN)/python -m benchmarks fuzz --requests $(CASES) --recordings $(CASES)

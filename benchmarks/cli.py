@@ -458,3 +458,41 @@ def fuzz(
             say=console.print,
         )
     console.print(f"written to {page}")
+
+
+@app.command()
+def soak(
+    minutes: Annotated[float, typer.Option(min=1.5, help="How long.")] = 60.0,
+    models: Annotated[Path, typer.Option(help="Models folder.")] = Path("models"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/reliability.md"),
+) -> None:
+    """Sends 90 % of what a service can, while a worker runs jobs: memory, handles, threads, p99, 5xx.
+
+    Example: `python -m benchmarks soak --minutes 15`
+    """
+    from benchmarks.load.page import soak_page
+    from benchmarks.performance.serving import ServiceFailedError
+
+    console = Console(stderr=True)
+    with errors_said(console, ServiceFailedError):
+        soak_page(models, page, console.print, minutes=minutes)
+    console.print(f"written to {page}")
+
+
+@app.command()
+def overload(
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long.")] = 30.0,
+    models: Annotated[Path, typer.Option(help="Models folder.")] = Path("models"),
+    page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/reliability.md"),
+) -> None:
+    """Sends three times what a service can: how soon are the others refused, and how long do the served wait?
+
+    Example: `python -m benchmarks overload`
+    """
+    from benchmarks.load.page import overload_page
+    from benchmarks.performance.serving import ServiceFailedError
+
+    console = Console(stderr=True)
+    with errors_said(console, ServiceFailedError):
+        overload_page(models, page, seconds=seconds)
+    console.print(f"written to {page}")

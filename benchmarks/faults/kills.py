@@ -19,6 +19,7 @@ from benchmarks.faults.clients import Client, working
 from benchmarks.faults.oracle import Oracle, Verdict
 from benchmarks.faults.processes import Site
 from service.errors import NotFound, StoreUnavailable
+from service.replicas import RedisActiveModel
 from service.speakers import RedisGallery
 
 _WRITERS = 2
@@ -144,12 +145,31 @@ def _of_redis(site: Site, speaker_id: str) -> tuple[list[bytes], list[bytes]]:
 
 def _judge(site: Site, oracle: Oracle) -> None:
     """What the service shows, while nobody writes."""
+    oracle.judge_model(_model(site))
     page = _get(site, "/speakers?limit=1000")
     oracle.judge_voices({speaker["speaker_id"]: speaker for speaker in page["speakers"]})
-    oracle.judge_model(_get(site, "/models")["model"])
     for job_id in oracle.jobs:
         if site.http.get(f"{site.urls[0]}/finetune/{job_id}").status_code == 404:
             oracle.verdict.lost.append(f"job {job_id}")
+
+
+def _model(site: Site) -> str:
+    """The one that serves, as soon as all servers agree with the store. Raises TimeoutError.
+
+    A switch reaches the other replicas a moment after its answer.
+    """
+    serving: set[str] = set()
+
+    def agree() -> bool:
+        serving.clear()
+        serving.update(_get(site, "/models", url)["model"] for url in site.urls)
+        if site.redis:
+            with closing(RedisActiveModel(site.redis.url)) as chosen:
+                serving.add(chosen.read() or "none")
+        return len(serving) == 1
+
+    _wait("a switch of the model", agree)
+    return serving.pop()
 
 
 def _work_off(site: Site, oracle: Oracle) -> None:
@@ -194,12 +214,12 @@ def _wait(what: str, worked_off: Callable[[], bool]) -> None:
         time.sleep(_POLL_S)
 
 
-def _get(site: Site, path: str) -> Any:
+def _get(site: Site, path: str, url: str = "") -> Any:
     """The JSON answer, as soon as it is 200. Raises TimeoutError."""
     deadline = time.monotonic() + _LIMIT_S
     while time.monotonic() < deadline:
         with suppress(httpx.TransportError):
-            answer = site.http.get(f"{site.urls[0]}{path}")
+            answer = site.http.get(f"{url or site.urls[0]}{path}")
             if answer.status_code == 200:
                 return answer.json()
         time.sleep(_POLL_S)
