@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 import httpx
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from benchmarks.faults.clients import Speech
 
 #: Settings of a service that takes the short recordings.
-SETTINGS = {"min_speech_enrol_s": 1, "min_speech_identify_s": 1, "min_speech_finetune_s": 1}
+SETTINGS: dict[str, Any] = {"min_speech_enrol_s": 1, "min_speech_identify_s": 1, "min_speech_finetune_s": 1}
 MIX = "80 % /identify, 10 % /embed, 5 % enrolments, 5 % erasures; recordings of 2.5 s"
 _RECORDINGS = 40
 _FEWEST, _MOST = 10, 30  # enrolled voices

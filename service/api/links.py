@@ -6,7 +6,7 @@ from typing import Any
 
 _SPEAKER = "$response.body#/speaker_id"
 _JOB = "$response.body#/job_id"
-_OF_SPEAKER = (
+_OF_SPEAKER: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("get", "/speakers/{speaker_id}", {"path.speaker_id": _SPEAKER}),
     ("post", "/speakers/{speaker_id}/audio", {"path.speaker_id": _SPEAKER}),
     ("post", "/identify", {}),
