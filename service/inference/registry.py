@@ -141,7 +141,7 @@ class ModelRegistry:
 
         async def prepare(engine: Engine) -> R:
             result = await before_switch(engine)
-            await asyncio.to_thread(self._chosen.write, engine.bundle)
+            await asyncio.to_thread(self._choose, engine.bundle)
             return result
 
         async with self._switching:
@@ -173,21 +173,16 @@ class ModelRegistry:
                 raise Conflict(
                     f"{bundle.id} was shipped: only versions that POST /finetune made are removed."
                 )
-            chosen = self._chosen.read()  # another replica may have switched
-            active = self.active.id if self.active else None
-            for serving in self._voices():
-                if serving.id != active and chosen not in (serving.id, serving.version):
-                    continue
-                if serving.id == bundle.id:
-                    raise Conflict(
-                        f"{bundle.id} serves. Activate another version first: GET /models lists them."
-                    )
-                if (serving.name, serving.parent) == (bundle.name, bundle.version):
-                    raise Conflict(
-                        f"{serving.id} serves and was made from {bundle.id}, which is the way back. Activate "
-                        "another version first: GET /models lists them."
-                    )
-            (bundle.path / MANIFEST).unlink()  # first: without it nobody sees the rest
+            self._require_unneeded(bundle)
+            manifest = bundle.path / MANIFEST
+            hidden = manifest.rename(
+                manifest.with_suffix(".removed")
+            )  # first: nobody sees the rest without it
+            try:
+                self._require_unneeded(bundle)  # another replica may have switched: see `_choose`
+            except BaseException:
+                hidden.rename(manifest)
+                raise
             shutil.rmtree(bundle.path)
             _log.info("model_removed", model=bundle.id)
 
@@ -235,6 +230,27 @@ class ModelRegistry:
         _log.info("model_active", model=bundle.id)
         return result
 
+    def _choose(self, bundle: VoiceBundle) -> None:
+        """Stores the choice. Raises NotFound where another replica removed the version meanwhile."""
+        self._chosen.write(bundle)
+        if not (bundle.path / MANIFEST).is_file():
+            if self.active:
+                self._chosen.write(self.active)
+            raise _unknown(bundle.id)
+
+    def _require_unneeded(self, bundle: VoiceBundle) -> None:
+        chosen = self._chosen.read()  # another replica may have switched
+        active = self.active.id if self.active else None
+        if bundle.id in (active, chosen) or bundle.version == chosen:
+            raise Conflict(f"{bundle.id} serves. Activate another version first: GET /models lists them.")
+        for child in self._voices():
+            serves = child.id in (active, chosen) or child.version == chosen
+            if serves and (child.name, child.parent) == (bundle.name, bundle.version):
+                raise Conflict(
+                    f"{child.id} serves and was made from {bundle.id}, which is the way back. Activate "
+                    "another version first: GET /models lists them."
+                )
+
     def _first(self, enrolled: Enrolled) -> tuple[Choice, VoiceBundle | None]:
         choice = choose(self._voices(), self._folders[0], self._chosen.read(), enrolled)
         return choice, self._newer_than(choice.bundle)
@@ -268,10 +284,7 @@ class ModelRegistry:
                     "/generate beside the active model. Activate another kind: GET /models lists them. "
                     f"{HOW_TO_TRAIN_GAAE}"
                 )
-        raise NotFound(
-            f"There is no model version {version!r}. GET /models lists them, and "
-            "POST /models/{version}/activate chooses one."
-        )
+        raise _unknown(version)
 
     async def _load(self, bundle: VoiceBundle) -> Engine:
         verified = await asyncio.to_thread(VoiceBundle.load, bundle.path)
@@ -286,3 +299,10 @@ class ModelRegistry:
         task = asyncio.create_task(asyncio.to_thread(serving.engine.close))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _unknown(version: str) -> NotFound:
+    return NotFound(
+        f"There is no model version {version!r}. GET /models lists them, and "
+        "POST /models/{version}/activate chooses one."
+    )

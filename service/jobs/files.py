@@ -159,6 +159,12 @@ class Folders:
         """Whether the version that the job made is there."""
         return (self.new_version(job.name, job.version) / MANIFEST).is_file()
 
+    def clear_version(self, name: str, version: str) -> None:
+        """Deletes what is left of a version without its manifest."""
+        folder = self.new_version(name, version)
+        if not (folder / MANIFEST).is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+
     def made_versions(self) -> list[tuple[str, str]]:
         """Name and version of every model that a job made, newest first."""
         made = [

@@ -90,8 +90,10 @@ class Retention:
         for name, version in reversed(old):
             try:
                 await remove_version(f"{name}/{version}", self._desk, self._registry, self._directory)
-            except (Conflict, NotFound):  # needed, or another replica was faster
+            except Conflict:  # it is needed
                 continue
+            except NotFound:  # another replica was faster, or was killed in between
+                await asyncio.to_thread(self._desk.folders.clear_version, name, version)
 
 
 def forget_jobs(store: JobStore, keep: int) -> None:

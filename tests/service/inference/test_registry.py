@@ -91,6 +91,46 @@ def test_autodecompose_is_the_default_and_a_path_chooses_another(
     asyncio.run(scenario())
 
 
+def test_a_version_is_never_removed_while_a_replica_switches_to_it(make: Callable[[], ModelRegistry]) -> None:
+    async def scenario() -> None:
+        first, second = make(), make()
+        await first.start()
+        await second.start()
+
+        async def remove(_: Engine) -> None:
+            await second.remove("0.3.0")
+
+        with pytest.raises(NotFound):  # removed before the switch: the switch is refused
+            await first.activate("0.3.0", remove)
+        for registry in (first, second):
+            assert registry.active is not None
+            assert registry.active.version == "0.2.0"
+            assert [b.version for b in registry.list()] == ["0.1.0", "0.2.0"]
+        third = make()
+        await third.start()
+        assert third.active is not None
+        assert third.active.version == "0.2.0"
+        for registry in (first, second, third):
+            await registry.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_another_replica_has_activated_is_not_removed(make: Callable[[], ModelRegistry]) -> None:
+    async def scenario() -> None:
+        first, second = make(), make()
+        await first.start()
+        await second.start()
+        await first.activate("0.3.0", nothing)
+        with pytest.raises(Conflict, match="serves"):
+            await second.remove("0.3.0")
+        assert [b.version for b in second.list()] == ["0.1.0", "0.2.0", "0.3.0"]
+        for registry in (first, second):
+            await registry.close()
+
+    asyncio.run(scenario())
+
+
 def test_the_active_version_outlives_the_process(make: Callable[[], ModelRegistry]) -> None:
     async def scenario() -> None:
         first = make()
