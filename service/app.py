@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -42,6 +43,7 @@ from service.api.sockets import require_stream_key, stream_within_rate
 from service.page import PageFiles, examples_folder
 from service.runtime import running
 from service.settings import Settings
+from service.traces import RequestSpans, exporting
 
 #: Every resource that may sit behind an API key. A new router is added here.
 ROUTERS = (
@@ -70,6 +72,7 @@ STREAM_ROUTERS = (listen.router, live_enrolment.router)
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The ASGI application. Without `settings`, reads them from the environment."""
     settings = settings or Settings()
+    spans = exporting(settings.traces_url, __version__) if settings.traces_url else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -77,6 +80,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with running(settings) as runtime:
             app.state.runtime = runtime
             yield
+        if spans is not None:
+            await asyncio.to_thread(spans.shutdown)  # sends what is left
 
     app = FastAPIOffline(  # the pages /docs and /redoc load nothing from elsewhere
         title="Twofold",
@@ -97,6 +102,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
     app.add_middleware(OriginCheck, settings=settings)
     app.add_middleware(RequestContext)
+    if spans is not None:
+        app.add_middleware(RequestSpans, provider=spans)
     install(app)
     app.include_router(home.router)
     if settings.page:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from service import key_commands
 from service.address import CannotListen, require_address
 from service.errors import FolderTaken
 from service.misspelt import MisspeltSetting, given_names, warnings
+from service.packages import installed
 from service.settings import Settings
 from service.settings.page import markdown_page
 from service.startup import explained, obstacles
@@ -63,7 +63,7 @@ def settings() -> None:
 
 
 def _require_runtime() -> None:
-    if importlib.util.find_spec("onnxruntime") is None:
+    if not installed("onnxruntime"):
         from service.inference import RuntimeMissingError
 
         typer.echo(f"error: {RuntimeMissingError()}", err=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
+
+from service.packages import installed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -12,7 +13,7 @@ R = TypeVar("R")
 
 def can_compile() -> bool:
     """Whether numba is installed; it is not imported."""
-    return importlib.util.find_spec("numba") is not None
+    return installed("numba")
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:

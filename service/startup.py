@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from service.keys import KeysFileError, read_keys
+from service.packages import installed
 from service.settings import Settings, is_loopback
 
 
@@ -22,6 +23,8 @@ def obstacles(settings: Settings) -> list[str]:
     lines = []
     if settings.audit_log is not None and not settings.audit_log.parent.is_dir():
         lines.append(f"TWOFOLD_AUDIT_LOG: there is no folder {settings.audit_log.parent}.")
+    if settings.traces_url and not installed("opentelemetry.exporter"):
+        lines.append("TWOFOLD_TRACES_URL needs the extra `traces`: pip install 'twofold[traces]'")
     if settings.keys_file is not None:
         try:
             read_keys(settings.keys_file)

@@ -16,6 +16,7 @@ from service.audio.decoder import AudioDecoder, EmbeddedRecording, Hold, Upload,
 from service.diarization import Windows, cut_windows
 from service.errors import InsufficientSpeech
 from service.inference import Engine, content_frames, content_hop
+from service.traces import stage
 
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -91,7 +92,8 @@ class Pipeline:
         windows = cut_windows(prepared.regions)
         batches = windows.waveforms(prepared.samples, WINDOWS_AT_ONCE)
         # In parts: all windows of a long recording at once would take four times its memory.
-        parts = [await self.engine.embed(batch) for batch in batches]
+        with stage("embed"):
+            parts = [await self.engine.embed(batch) for batch in batches]
         embeddings = self.engine.without_line(np.concatenate(parts), narrow=prepared.audio.narrow)
         return EmbeddedWindows(prepared, windows, embeddings)
 
@@ -101,7 +103,8 @@ class Pipeline:
         prepared = await self._prepare(uploads)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together)
         crops = np.concatenate([p.crops.waveforms for p in prepared])  # (crops of all files, 16384)
-        embeddings = await self.engine.embed(crops)
+        with stage("embed"):
+            embeddings = await self.engine.embed(crops)
         ends = np.cumsum([len(p.crops.waveforms) for p in prepared])[:-1]
         parts = np.split(embeddings, ends)
         return [
@@ -110,7 +113,8 @@ class Pipeline:
         ]
 
     async def _prepare(self, uploads: Sequence[Upload]) -> list[PreparedRecording]:
-        prepared = await self._decoder.prepare(uploads, self._hold)
+        with stage("decode"):
+            prepared = await self._decoder.prepare(uploads, self._hold)
         if self._charge:
             self._charge(sum(recording.decoded.duration_s for recording in prepared))
         return prepared
@@ -120,7 +124,8 @@ class Pipeline:
     ) -> list[tuple[PreparedRecording, Float32]]:
         prepared = await self._prepare(uploads)
         _require_speech([p.crops.speech_s for p in prepared], required_s, together=False)
-        return [(p, await content_frames(self.engine, p.samples)) for p in prepared]
+        with stage("content"):
+            return [(p, await content_frames(self.engine, p.samples)) for p in prepared]
 
 
 async def while_connected(work: Coroutine[Any, Any, T], receive: Receive) -> T:

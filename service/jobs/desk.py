@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from service.jobs.queue import JobQueue
 from service.jobs.records import Activate, Job, JobFile, JobPage, new_job_id, new_version
 from service.jobs.store import JobStore, unknown_job
 from service.jobs.tidy import forget
+from service.packages import installed
 from service.settings import Settings
 from service.speakers.cipher import AudioCipher
 from service.stores.threads import StoreThreads
@@ -28,7 +28,7 @@ NO_TORCH = (
 
 def can_train() -> bool:
     """Whether torch is installed; it is not imported."""
-    return importlib.util.find_spec("torch") is not None
+    return installed("torch")
 
 
 @dataclass(frozen=True)

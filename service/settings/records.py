@@ -1,4 +1,4 @@
-"""What is written down: retained recordings, the audit log and the log."""
+"""What is written down: retained recordings, the audit log, the log and traces."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ class Records(BaseModel):
         default="info",
         pattern="^(debug|info|warning|error)$",
         description="Log level: debug, info, warning or error.",
+    )
+
+    traces_url: str = Field(
+        default="",
+        pattern="^(https?://.+)?$",
+        description="Where traces go: a collector's OTLP over HTTP, as `http://127.0.0.1:4318/v1/traces`. "
+        "Needs the extra `traces`. Empty: no traces.",
     )
 
     @field_validator("audio_key")
