@@ -46,9 +46,9 @@ async def readyz(
 
     Where tenants share the service, notices of voices need a key of the operator.
     """
-    await directory.threads.soon(directory.gallery.check)  # raises StoreUnavailable
+    of_store = await directory.threads.soon(directory.gallery.check)  # raises StoreUnavailable
     of_voices = [*directory.notices, *eraser.notices] if counts_all else []
-    return ReadyAnswer(model=active_bundle(registry).id, notices=[*registry.notices, *of_voices])
+    return ReadyAnswer(model=active_bundle(registry).id, notices=[*registry.notices, *of_store, *of_voices])
 
 
 @router.get(

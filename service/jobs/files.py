@@ -70,7 +70,8 @@ class JobFolder:
         except BlockingIOError:
             return True
         except FileNotFoundError:  # not locked yet, or from an earlier release
-            return self.path.exists() and time.time() - self.path.stat().st_mtime < _UNLOCKED_S
+            # In the future: the clock was set back since.
+            return self.path.exists() and abs(time.time() - self.path.stat().st_mtime) < _UNLOCKED_S
         return False
 
     def write_audio(self, recordings: Mapping[str, bytes]) -> None:

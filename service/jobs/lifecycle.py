@@ -128,7 +128,8 @@ def abandoned(job: Job, now: datetime, *, patience_s: float) -> bool:
     """Whether the job waits for a worker, and the last message about it must have been lost."""
     if job.over or job.leased(now):
         return False
-    return job.queued_at is None or now - job.queued_at > timedelta(seconds=patience_s)
+    # Sent in the future: the clock was set back since.
+    return job.queued_at is None or abs(now - job.queued_at) > timedelta(seconds=patience_s)
 
 
 def expired(job: Job, now: datetime, *, wait_s: float) -> bool:

@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,6 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 MADE_BY_JOB = re.compile(r"ft-\d{8}-\d{6}-[0-9a-f]{6}(-.+)?")  # versions, as `new_version` names them
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]
 Activate = Literal["never", "if_better"]
+#: A lease that seems to run for longer was given before the clock was set back.
+LONGEST_LEASE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Job:
 
     def leased(self, now: datetime) -> bool:
         """Whether a worker's lease holds."""
-        return self.lease_until is not None and self.lease_until > now
+        return self.lease_until is not None and now < self.lease_until <= now + LONGEST_LEASE
 
 
 @dataclass(frozen=True)

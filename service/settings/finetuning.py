@@ -35,6 +35,7 @@ class Finetuning(BaseModel):
     finetune_lease_s: float = Field(
         default=30.0,
         ge=1,
+        le=3600,
         description="Another worker takes a job over when its worker has been silent this long, in seconds.",
     )
     finetune_attempts: int = Field(

@@ -132,8 +132,11 @@ class Gallery(Protocol):
         """Number of enrolled speakers, stale ones included."""
         ...
 
-    def check(self) -> None:
-        """Raises `StoreUnavailable` where nothing can be stored now, `DiskFull` among them."""
+    def check(self) -> Sequence[str]:
+        """What an operator should know of the store, in sentences.
+
+        Raises `StoreUnavailable` where nothing can be stored now, `DiskFull` among them.
+        """
         ...
 
     def close(self) -> None:

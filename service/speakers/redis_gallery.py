@@ -200,10 +200,17 @@ class RedisGallery:
         with self._redis.reaching() as client:
             return int(client.zlexcount(SPEAKERS, f"({within.first}", f"({within.end}"))
 
-    def check(self) -> None:
+    def check(self) -> Sequence[str]:
         with self._redis.reaching() as client:
             if client.info("persistence").get("aof_last_write_status", "ok") != "ok":
                 raise files_unwritable()
+            memory = client.info("memory")
+        policy = str(memory.get("maxmemory_policy", ""))
+        if memory.get("maxmemory") and policy.startswith("allkeys"):
+            return (
+                f"Redis forgets voices when it is full: its maxmemory-policy is {policy}. Set noeviction.",
+            )
+        return ()
 
     def erasures(self) -> Sequence[Erasure]:
         with self._redis.reaching() as client:
@@ -234,7 +241,8 @@ class RedisGallery:
                 fields = json.loads(value)
                 if "speaker_id" in fields:
                     continue
-                if now - datetime.fromisoformat(fields["requested_at"]) < _FOLLOWED_WITHIN:
+                # In the future: the clock was set back since.
+                if abs(now - datetime.fromisoformat(fields["requested_at"])) < _FOLLOWED_WITHIN:
                     left["stream of changes"] = "Other replicas are reading it."
                     continue
                 ready.append(number.decode())

@@ -260,9 +260,10 @@ class SqliteGallery:
         with self._file.reading() as db:
             return _count(db, within)
 
-    def check(self) -> None:
+    def check(self) -> Sequence[str]:
         self.count()
         self._file.require_space()
+        return ()
 
     def close(self) -> None:
         self._file.close()

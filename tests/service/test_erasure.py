@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -10,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +301,25 @@ def test_dd_de_df_files_of_redis_after_kills_at_each_step(redis: RedisServer, tm
         assert [fields for _, fields in admin.xrange("twofold:changes")] == [{b"speaker": b"another"}]
     redis.kill()
     assert traces_in(redis.folder) == []
+
+
+def test_a_clock_that_is_set_back_holds_no_erasure(start_redis: Any, tmp_path: Path) -> None:
+    redis = start_redis("--appendonly", "yes", "--save", "")
+    with (
+        closing(RedisGallery(redis.url)) as gallery,
+        closing(RedisJobStore(redis.url)) as store,
+        Redis.from_url(redis.url) as admin,
+    ):
+        enrol(gallery)
+        gallery.delete(SPEAKER)
+        ((number, stored_erasure),) = admin.hgetall("twofold:erasures").items()
+        tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        admin.hset(
+            "twofold:erasures", number, json.dumps(json.loads(stored_erasure) | {"requested_at": tomorrow})
+        )
+        folders = Folders(tmp_path, tmp_path)
+        wait_for(lambda: worked_off(gallery, store, folders), gallery.clean)
+    redis.stop()
 
 
 def test_dd_a_redis_that_refuses_is_named(start_redis: Any, tmp_path: Path) -> None:

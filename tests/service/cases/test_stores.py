@@ -14,10 +14,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis import Redis
 
 from service.api import finetune
 from service.errors import StoreUnavailable
 from service.settings import Settings
+from service.speakers import RedisGallery
 from service.stores.threads import THREADS, StoreThreads
 from tests.conftest import StartRedis
 from tests.redis_server import RedisServer
@@ -86,6 +88,16 @@ def test_c11_events_outlive_an_outage_or_say_why_they_end(
             next(events)
             redis.stop()
             assert [(name, data["code"]) for name, data in events] == [("end", "store_unavailable")]
+
+
+def test_a_redis_that_would_forget_voices_is_named(start_redis: StartRedis) -> None:
+    redis = start_redis("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
+    with closing(RedisGallery(redis.url)) as gallery, Redis.from_url(redis.url) as admin:
+        (notice,) = gallery.check()
+        assert "allkeys-lru. Set noeviction." in notice
+        admin.config_set("maxmemory-policy", "noeviction")
+        assert gallery.check() == ()
+    redis.stop()
 
 
 def test_c8_calls_of_a_hung_store_are_given_up_and_never_made_later() -> None:

@@ -34,6 +34,12 @@ def test_a_claim_is_good_for_one_worker_until_its_lease_runs_out() -> None:
     assert taken.started_at == NOW
 
 
+def test_a_clock_that_is_set_back_holds_no_job() -> None:
+    yesterday = NOW - timedelta(days=1)
+    assert claim(claim(new_job()), "w2", yesterday).lease_owner == "w2"
+    assert lifecycle.abandoned(lifecycle.message_sent(new_job(), NOW), yesterday, patience_s=60)
+
+
 ENDINGS: list[Callable[[Job, int], Job]] = [
     lambda job, token: renew(job, token),
     lambda job, token: lifecycle.succeed(job, token, LATER, REPORT, better=True),
