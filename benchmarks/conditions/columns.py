@@ -67,6 +67,8 @@ def bundle_column(bundle: BundleRunner) -> Column:
         "threshold": bundle.scorer.threshold(TARGET_FPR, seconds=None),
         "mean": bundle.manifest.scoring.mean[:3],
     }
+    if narrow := bundle.manifest.scoring.narrow:
+        made["narrow"] = narrow.shift[:3]
     return Column(bundle.id, made, lambda: load_ours(bundle))
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from benchmarks.conditions.columns import PEER, Column, columns
 from benchmarks.conditions.degradations import CLEAN, Degradation, degradations
+from benchmarks.conditions.lines import Arrived
 from benchmarks.conditions.trials import Rates, both_sides, geometric_mean_of_ratios, one_side, rates
-from benchmarks.decisions.model import Voices, embed_voices
 from benchmarks.recordings.recordings import Recordings
+from service.audio import SpeechDetector
 from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
 from trainer.pages.stored import stored_figures
@@ -102,17 +103,23 @@ def _degraded(
     say: Say,
 ) -> Iterator[Row]:
     recordings = cache(lambda: Recordings.read(folder, "test", step=step))
-    clean = cache(lambda column: _voices(column, recordings()))
+    detector = SpeechDetector()
+    clean = cache(lambda column: Arrived.of(recordings(), detector).voices(column.model))
 
-    def measure(degraded: Callable[[], Recordings], name: str, column: Column) -> list[Rates]:
-        voices = clean(column) if name == CLEAN else _voices(column, degraded())
-        sides = [rates(column.model.scorer, *both_sides(voices))]
+    def measure(degraded: Callable[[], Arrived], name: str, column: Column) -> list[Rates]:
+        arrived, model = degraded(), column.model
+        voices = arrived.voices(model)
+        sides = [both_sides(voices)]
         if name != CLEAN:
-            sides.append(rates(column.model.scorer, *one_side(clean(column), voices)))
-        return sides
+            sides.append(one_side(clean(column), voices))
+        return [rates(model.scorer, *scores, narrow=arrived.mostly_narrow) for scores in sides]
 
     for name, degrade in how.items():
-        degraded = cache(lambda how=degrade: Recordings(how(recordings().samples), recordings().clips))
+        degraded = cache(
+            lambda how=degrade: Arrived.of(
+                Recordings(how(recordings().samples), recordings().clips), detector
+            )
+        )
         cells = [
             _stored(
                 stored_in,
@@ -141,7 +148,8 @@ def _as_they_are(
 
     def measure(column: Column) -> Rates:
         pieces = recordings() if seconds is None else recordings().of_length(seconds)
-        return rates(column.model.scorer, *both_sides(_voices(column, pieces)))
+        arrived, model = Arrived.of(pieces, SpeechDetector()), column.model
+        return rates(model.scorer, *both_sides(arrived.voices(model)), narrow=arrived.mostly_narrow)
 
     name = f"{folder.name}-{condition}"
     cells = [_stored(stored_in, name, column, step, partial(measure, column), say) for column in models]
@@ -155,11 +163,6 @@ def _stored(
     return stored_figures(
         path, {**column.made_with, "step": step}, measure, lambda text: say(f"{column.name}: {text}")
     )
-
-
-def _voices(column: Column, recordings: Recordings) -> Voices:
-    (voices,) = embed_voices([column.model], recordings)
-    return voices
 
 
 def _text(models: Sequence[Column], rows: Sequence[Row]) -> str:

@@ -28,9 +28,13 @@ def one_side(clean: Voices, degraded: Voices) -> tuple[Float32, Float32]:
     return scores[same & other], scores[~same]
 
 
-def rates(scorer: Scorer, target: Float32, nontarget: Float32) -> Rates:
-    """Error rates at the threshold that the model promises one stranger in a hundred for."""
-    threshold = scorer.threshold(TARGET_FPR, seconds=None)
+def rates(scorer: Scorer, target: Float32, nontarget: Float32, *, narrow: bool = False) -> Rates:
+    """Error rates at the threshold that the model promises one stranger in a hundred for.
+
+    Args:
+        narrow: the probes came over narrow lines.
+    """
+    threshold = scorer.threshold(TARGET_FPR, seconds=None, narrow=narrow)
     return {
         "eer": 100 * eer(target, nontarget),
         "false_accepts": 100 * float(np.mean(nontarget >= threshold)),
