@@ -1,4 +1,4 @@
-"""The content encoder of a run on train speakers set aside: is the voice in it, and are the words?"""
+"""The content encoder of a run on train speakers: is the voice in it, and are the words?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from benchmarks.encoders.voice import TRIALS
 from trainer.audio.folders import read_folder
 from trainer.autodecompose.objective import Objective
 from trainer.metrics import few_shot
@@ -18,6 +17,7 @@ from trainer.reproduce.autodecompose.features import frame_encoder, pooled_encod
 from trainer.reproduce.autodecompose.words import word_features
 from trainer.scoring.embedding import embed_clips
 
+VOICES = "speechocean762"
 SPEAKERS = 30
 WORDS = "arabic_speech_commands"
 STEP = 3  # every n-th recording of a word
@@ -34,7 +34,7 @@ def content_figures(objective: Objective, data: Path) -> ContentFigures:
 
 
 def _speaker_f1(objective: Objective, data: Path) -> float:
-    clips = read_folder(data / TRIALS, "train")
+    clips = read_folder(data / VOICES, "train")
     chosen = set(sorted({clip.speaker for clip in clips})[1::2][:SPEAKERS])
     embedded = embed_clips([c for c in clips if c.speaker in chosen], pooled_encoder(objective, "E_c"))
     speakers = [embedded.clips[i].speaker for i in embedded.crop_clip]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.encoders.content import content_figures
-from benchmarks.encoders.voice import WHITENINGS, voice_figures
+from benchmarks.encoders.voice import conditions, voice_figures
 from trainer.autodecompose.objective import Objective
 from trainer.machine import machine
 from trainer.models import load_objective
@@ -17,7 +17,7 @@ from trainer.training.run_folder import RunFolder
 
 
 def encoders_page(runs: Sequence[Path], data: Path, page: Path, say: Say) -> None:
-    """Measures runs of `trainer pretrain` and writes the page's block, one row a run and whitening.
+    """Measures runs of `trainer pretrain` and writes the page's block, one row a run.
 
     Raises:
         DataError: a corpus cannot be read.
@@ -30,24 +30,20 @@ def encoders_page(runs: Sequence[Path], data: Path, page: Path, say: Say) -> Non
         if not isinstance(objective, Objective):
             raise ValueError(f"{path} is not a run of autodecompose.")
         say(f"{path.name}: voice")
-        voices = voice_figures(objective, data)
+        voice = voice_figures(objective, data)
         say(f"{path.name}: content")
         content = content_figures(objective, data)
-        for whitening in WHITENINGS:
-            figures = voices[whitening]
-            rows.append(
-                [
-                    path.name,
-                    str(step),
-                    whitening,
-                    *(f"{value:.2f}" for value in figures.eers.values()),
-                    f"{figures.narrow_false_accepts:.1f}",
-                    f"{content.speaker_f1:.1f}",
-                    f"{content.words:.1f}",
-                ]
-            )
-    conditions = [f"EER, {name}" for name in figures.eers]
-    header = ["run", "steps", "whitening fitted on", *conditions, "false accepts, 8 kHz"]
+        rows.append(
+            [
+                path.name,
+                str(step),
+                *(f"{value:.2f}" for value in voice.eers.values()),
+                f"{voice.narrow_false_accepts:.1f}",
+                f"{content.speaker_f1:.1f}",
+                f"{content.words:.1f}",
+            ]
+        )
+    header = ["run", "steps", *(f"EER, {name}" for name in conditions(data)), "false accepts, 8 kHz"]
     header += ["speaker F1 of content", "words of content"]
     made = f"Measured on {datetime.now(UTC).date()} with `python -m benchmarks encoders`, on {machine()}."
     write_block(page, "benchmarks encoders", f"{made}\n\n{table(header, rows)}")
