@@ -91,7 +91,7 @@ def _pretrain(
     voices = None
     if settings.clusters:
         with group.leader_first():
-            voices = _pseudo_speakers(settings.clusters, material, speech, run, start, console)
+            voices = _pseudo_speakers(settings, material, speech, run, start, console)
     card = {"model": model, **material.to_card(), **_card(settings, speech)}
     if start is not None:
         before = json.loads(start.card.read_text())
@@ -121,7 +121,7 @@ def _pretrain(
 
 
 def _pseudo_speakers(
-    clusters: int,
+    settings: ModelSettings,
     material: Material,
     speech: ClipCache,
     run: RunFolder,
@@ -131,13 +131,14 @@ def _pseudo_speakers(
     """(clips,) the pseudo-speaker of each clip, as the run that is started from hears it.
 
     Raises:
-        ValueError: there is no such run, or there are more than `clusters`.
+        ValueError: there is no such run, there are more than `clusters`, or `counts` cannot be read.
     """
     path = run.path / "pseudo_speakers.npy"
     if path.is_file():
         return np.asarray(np.load(path), np.int64)
     if start is None:
         raise ValueError("A training with clusters needs --start, a run that hears which voices are alike.")
+    counts = settings.counts()
     objective, _ = load_objective(start)
     model = MODELS[start.model].voice(objective)
     channels = None
@@ -149,10 +150,11 @@ def _pseudo_speakers(
         embedded = embed_with_progress(
             "pseudo-speakers", speech.clips, lambda crops: whitening(model.encode(crops)), progress
         )
-    labels = pseudo_speakers(embedded.utterances, [clip.corpus for clip in embedded.clips])
-    if (count := int(labels.max()) + 1) > clusters:
+    labels = pseudo_speakers(embedded.utterances, [clip.corpus for clip in embedded.clips], counts)
+    if (count := int(labels.max()) + 1) > settings.clusters:
         raise ValueError(
-            f"{count} pseudo-speakers, and the head has room for {clusters}: give --set clusters={count}."
+            f"{count} pseudo-speakers, and the head has room for {settings.clusters}: "
+            f"give --set clusters={count}."
         )
     corpora = sorted({clip.corpus for clip in embedded.clips})
     counts = {

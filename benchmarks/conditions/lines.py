@@ -39,7 +39,7 @@ class Arrived:
         sums: list[Float32] = []
         for index, encode in groups:
             if index.size:
-                sums += crop_sums([encode], (self.recordings.samples[i] for i in index))
+                sums += crop_sums([encode], self.recordings.at(index).samples)
         order = np.argsort(np.concatenate([index for index, _ in groups]))
         return model.voices(np.concatenate(sums)[order], self.recordings.speakers)
 

@@ -38,6 +38,7 @@ class TrainSettings:
     bt_lambda: float = 0.005
     bt_width: int = 512  # of the projector
     clusters: int = 0  # most pseudo-speakers, as the run that one starts from hears them; 0: none
+    cluster_counts: str = ""  # those of single corpora, where they are given: "common_voice:2000,crowd:200"
     margin_weight: float = 1.0  # of the angular margin loss over pseudo-speakers
     margin: float = 0.2  # radians
     margin_scale: float = 30.0
@@ -58,6 +59,15 @@ class TrainSettings:
     acoustics: AcousticSettings | None = field(default_factory=lambda: CHANNELS)  # None: as recorded
     chain: ChainSettings | None = None  # instead of `acoustics`
     augment: AugmentSettings = field(default_factory=AugmentSettings)
+
+    def counts(self) -> dict[str, int]:
+        """`cluster_counts` by corpus. Raises ValueError where it cannot be read."""
+        pairs = [part.rpartition(":") for part in self.cluster_counts.split(",") if part]
+        if unread := [count for _, _, count in pairs if not count.isdecimal()]:
+            raise ValueError(
+                f"cluster_counts reads corpus:count, with commas between; {unread[0]!r} is no count."
+            )
+        return {corpus: int(count) for corpus, _, count in pairs}
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -44,6 +44,9 @@ class BarlowTwinsSettings:
     def clusters(self) -> int:
         return 0  # pseudo-speakers are Autodecompose's
 
+    def counts(self) -> dict[str, int]:
+        return {}
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

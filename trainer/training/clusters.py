@@ -7,7 +7,7 @@ learning"; positives of other recordings: Lepage, Dehak 2025, "SSPS: self-superv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,40 +21,49 @@ LEAST_SILHOUETTE = 0.15  # below it a corpus has no groups: each recording is th
 CUTS = 100  # counts of clusters that are tried for a corpus
 
 
-def pseudo_speakers(utterances: Float32, corpora: Sequence[str]) -> Labels:
+def pseudo_speakers(
+    utterances: Float32, corpora: Sequence[str], counts: Mapping[str, int] | None = None
+) -> Labels:
     """Which pseudo-speaker each recording is of, counted from 0: (recordings,).
 
     The tree of a corpus is cut where the mean silhouette of its recordings is widest (Rousseeuw 1987,
     "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis").
 
+    Silhouettes cannot tell a corpus of a few recordings a person from a corpus of one. So the count can be
+    given, about as large as the publisher says how many people speak.
+
     Args:
         utterances: (recordings, dim) embeddings; each corpus is centred with its own mean.
         corpora: of each recording.
+        counts: pseudo-speakers of the corpora for which they are given.
     """
     names = np.asarray(corpora)
     labels = np.empty(len(names), np.int64)
     used = 0
     for name in np.unique(names):
         group = np.flatnonzero(names == name)
-        of_group = _of_corpus(unit(utterances[group] - utterances[group].mean(axis=0)))
+        centred = unit(utterances[group] - utterances[group].mean(axis=0))
+        of_group = _of_corpus(centred, (counts or {}).get(str(name)))
         labels[group] = used + of_group
         used += int(of_group.max()) + 1
     return labels
 
 
-def _of_corpus(centred: Float32) -> Labels:
-    """Clusters of one corpus's unit embeddings (recordings, dim), counted from 0."""
+def _of_corpus(centred: Float32, count: int | None) -> Labels:
+    """Clusters of one corpus's unit embeddings (recordings, dim), counted from 0: `count`, if it is given."""
     from scipy.cluster.hierarchy import fcluster, linkage  # slow to import
 
     if len(centred) == 1:
         return np.zeros(1, np.int64)
     tree = linkage(centred, "average", metric="cosine")  # (recordings - 1, 4)
+    if count is not None:
+        return np.asarray(fcluster(tree, count, "maxclust") - 1, np.int64)
     best: Labels = fcluster(tree, COPY_DISTANCE, "distance") - 1
     first = np.unique(best, return_index=True)[1]  # a recording of each group of copies
     distance = 1 - centred[first] @ centred[first].T
     widest = LEAST_SILHOUETTE
-    for count in np.unique(np.geomspace(2, max(len(first) - 1, 2), CUTS).astype(int)):
-        cut = fcluster(tree, count, "maxclust") - 1
+    for tried in np.unique(np.geomspace(2, max(len(first) - 1, 2), CUTS).astype(int)):
+        cut = fcluster(tree, tried, "maxclust") - 1
         width = _silhouette(distance, cut[first])
         if width > widest:
             best, widest = cut, width

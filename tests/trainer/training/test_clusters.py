@@ -3,8 +3,10 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from bundle.vectors import unit
+from trainer.autodecompose.settings import TrainSettings
 from trainer.training.clusters import pseudo_speakers
 
 
@@ -41,6 +43,27 @@ def test_copies_in_another_codec_are_no_groups_of_their_own() -> None:
     labels = pseudo_speakers(np.concatenate([utterances, copies.astype(np.float32)]), ["all"] * 96)
     assert len(set(labels)) == 8  # without the rule the pairs of copies would have the widest silhouette
     assert np.array_equal(labels[:48], labels[48:])
+
+
+def test_a_corpus_is_cut_into_as_many_as_are_given() -> None:
+    utterances, who = voices(200, 3, 1.6, seed=6)  # narrow silhouettes: unless told, nobody is joined
+    corpora = ["many"] * len(who)
+    assert len(set(pseudo_speakers(utterances, corpora))) == len(who)
+    labels = pseudo_speakers(utterances, corpora, {"many": 200})
+    assert len(set(labels)) == 200
+    joined = labels[:, None] == labels[None, :]
+    same = who[:, None] == who[None, :]
+    others = ~np.eye(len(who), dtype=bool)
+    assert same[joined & others].mean() > 0.5  # 0.3 % at random
+
+
+def test_counts_that_cannot_be_read_are_named() -> None:
+    assert TrainSettings(cluster_counts="common_voice:2000,crowd:200").counts() == {
+        "common_voice": 2000,
+        "crowd": 200,
+    }
+    with pytest.raises(ValueError, match=r"corpus:count.*'many'"):
+        TrainSettings(cluster_counts="common_voice:many").counts()
 
 
 def test_a_single_recording_is_a_voice() -> None:
