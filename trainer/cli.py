@@ -107,7 +107,7 @@ def export(
 ) -> None:
     """Makes a bundle of a run: ONNX files, whitening and score calibration. Checks it against torch.
 
-    Example: `python -m trainer export runs/libri --out models/autodecompose/2.0.0`
+    Example: `python -m trainer export runs/libri --out models/autodecompose/2.1.0`
     """
     from trainer.bundles.write import ExportError
     from trainer.gaae.export import export_gaae
@@ -132,7 +132,7 @@ def fit_narrow(
 ) -> None:
     """Fits what telephone lines do to a bundle's voices and scores. `export` does so as well.
 
-    Example: `python -m trainer fit-narrow models/autodecompose/2.0.0 --data data`
+    Example: `python -m trainer fit-narrow models/autodecompose/2.1.0 --data data`
     """
     from rich.progress import Progress
 
@@ -161,7 +161,7 @@ def finetune(
 
     Examples:
 
-    `python -m trainer finetune models/autodecompose/2.0.0 my_recordings --out models/autodecompose/2.0.1`
+    `python -m trainer finetune models/autodecompose/2.1.0 my_recordings --out models/autodecompose/2.1.1`
 
     `python -m trainer finetune BUNDLE call.wav --same-voice-seconds 2 --out models/autodecompose/1.0.2`
     """
@@ -197,9 +197,9 @@ def evaluate(
 
     Examples:
 
-    `python -m trainer evaluate models/autodecompose/2.0.0 --data data/librispeech --split test`
+    `python -m trainer evaluate models/autodecompose/2.1.0 --data data/librispeech --split test`
 
-    `python -m trainer evaluate models/autodecompose/2.0.0 --data my_recordings --json out.json`
+    `python -m trainer evaluate models/autodecompose/2.1.0 --data my_recordings --json out.json`
     """
     from trainer.evaluate import evaluate as measure_bundle
     from trainer.evaluate import figures_table, record_metrics

@@ -15,9 +15,7 @@ from bundle.arrays import Float32
 from bundle.scoring import Scorer, Scoring, centre
 from bundle.vectors import pool_utterance
 from trainer.audio.folders import Clip, read_audio, read_folder, read_noise
-from trainer.autodecompose.bundle import autodecompose_voice
-from trainer.autodecompose.objective import Objective
-from trainer.bundles.voice import fit_voice
+from trainer.bundles.voice import VoiceModel, fit_voice
 from trainer.metrics import eer
 from trainer.scoring.calibration import pair_scores
 from trainer.scoring.embedding import Condition, CropEncoder, utterance_crops
@@ -75,7 +73,7 @@ def trials(data: Path, corpus: str) -> Recordings:
 
 
 def voice_figures(
-    objective: Objective, data: Path, *, corpora: Sequence[str] = TRIALS, every: int = 1
+    model: VoiceModel, data: Path, *, corpora: Sequence[str] = TRIALS, every: int = 1
 ) -> VoiceFigures:
     """Whitening, mean and threshold are fitted as an export fits them.
 
@@ -85,11 +83,7 @@ def voice_figures(
 
     Raises:
         DataError: a corpus cannot be read.
-        ValueError: the run was trained without acoustics.
     """
-    model = autodecompose_voice(objective)
-    if model.acoustics is None:
-        raise ValueError("A run without acoustics has no channels to fit a whitening through.")
     noise = read_folder(data / "noise", "train")
     fit = fit_voice(model, fitted_on(data, every=every), noise, rooms=read_noise(data / "rooms", "train"))
     threshold = Scorer(Scoring.model_validate(fit.scoring)).threshold(0.01, seconds=None)

@@ -37,7 +37,7 @@ _PATH_EXAMPLES = {
     "speaker_id": "ann",
     "number": 1,
     "job_id": "01923f6c0b5e7a3c9d1e2f3a4b5c6d7e",
-    "version": "2.0.0",
+    "version": "2.1.0",
 }
 
 
