@@ -45,6 +45,7 @@ def _soak(seen: Soak, minutes: float) -> str:
         f"{seen.capacity:.1f}/s",
         f"{seen.rate:.1f}/s",
         f"{answers.statuses.total():,}",
+        f"{1000 * answers.late_s:.0f} ms",
         f"{1000 * answers.percentile(50):.0f} ms",
         f"{1000 * answers.percentile(99):.0f} ms",
         f"{answers.statuses[429]:,}",
@@ -56,6 +57,7 @@ def _soak(seen: Soak, minutes: float) -> str:
         "capacity",
         "sent",
         "requests",
+        "sent late by",
         "p50",
         "p99",
         "429",
@@ -73,11 +75,22 @@ def _soak(seen: Soak, minutes: float) -> str:
 
 def _overload(seen: Overload, seconds: float) -> str:
     at, beyond = seen.capacity, seen.overload
-    header = ("", "requests", "served", "p50", "p99", "429 and 503", "slowest of them", "5xx or no answer")
+    header = (
+        "",
+        "requests",
+        "sent late by",
+        "served",
+        "p50",
+        "p99",
+        "429 and 503",
+        "slowest of them",
+        "5xx or no answer",
+    )
     rows = [
         (
             name,
             f"{answers.statuses.total():,}",
+            f"{1000 * answers.late_s:.0f} ms",
             f"{answers.rate:.1f}/s",
             f"{1000 * answers.percentile(50):.0f} ms",
             f"{1000 * answers.percentile(99):.0f} ms",

@@ -32,6 +32,7 @@ class Answers:
     statuses: Counter[int] = field(default_factory=Counter)  # 0: no answer
     served: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)  # 429 and 503
+    late_s: float = 0.0  # by how much the sender itself was late, at most: it shares the cores
     first: dict[int, str] = field(default_factory=dict)  # the first answer of each status that is a fault
     seconds: float = 0.0
 
@@ -75,30 +76,32 @@ class Traffic:
 
         async def keep_sending() -> None:
             while perf_counter() - start < seconds:
-                await self._send(answers, perf_counter())
+                await self._send(answers)
 
         await asyncio.gather(*(keep_sending() for _ in range(clients)))
         answers.seconds = perf_counter() - start
         return answers
 
     async def at_rate(self, rate: float, seconds: float, answers: Answers) -> None:
-        """Sends `rate` requests a second, whatever comes back. Their times count from when they were due."""
+        """Sends `rate` requests a second, whatever comes back."""
         start = perf_counter()
         async with asyncio.TaskGroup() as group:
             for number in range(round(rate * seconds)):
                 due = start + number / rate
                 await asyncio.sleep(max(0.0, due - perf_counter()))
-                group.create_task(self._send(answers, due))
+                answers.late_s = max(answers.late_s, perf_counter() - due)
+                group.create_task(self._send(answers))
         answers.seconds += perf_counter() - start
 
-    async def _send(self, answers: Answers, due: float) -> None:
+    async def _send(self, answers: Answers) -> None:
+        start = perf_counter()
         try:
             answer = await self._request()
         except httpx.TransportError as error:
             answers.statuses[0] += 1
             answers.first.setdefault(0, repr(error))
             return
-        took_s = perf_counter() - due
+        took_s = perf_counter() - start
         answers.statuses[answer.status_code] += 1
         if answer.is_success:
             answers.served.append(took_s)
