@@ -135,9 +135,22 @@ def test_missed_changes_are_made_up_for(replicas: Replicas, voices: Any) -> None
         wait_for(lambda: candidates(replicas.second, audio).keys() == {"ada"})
         assert enrol(replicas.first, "bob", voices[1].probe).status_code == 201
         wait_for(lambda: candidates(replicas.second, audio).keys() == {"ada", "bob"})
-        # A database that was put back to an earlier state, or emptied, is noticed too.
+        # A database that was emptied, or put back to an earlier state, is noticed too, and so is its model.
+        both = (replicas.first, replicas.second)
+        backup = {key: admin.dump(key) for key in admin.scan_iter()}
+        assert replicas.first.post("/models/0.1.0/activate").status_code == 200
+        wait_for(lambda: serving(replicas.second) == "autodecompose/0.1.0")
         admin.flushall()
-        wait_for(lambda: not candidates(replicas.second, audio))
+        wait_for(lambda: admin.get("twofold:active_model") == b"autodecompose/0.1.0")
+        wait_for(lambda: not any(candidates(http, audio) for http in both))
+        assert {serving(http) for http in both} == {"autodecompose/0.1.0"}
+        with admin.pipeline() as pipe:  # as a start from the backup's file: all at once
+            pipe.flushall()
+            for key, value in backup.items():
+                pipe.restore(key, 0, value)
+            pipe.execute()
+        wait_for(lambda: {serving(http) for http in both} == {"autodecompose/0.2.0"})
+        wait_for(lambda: all(candidates(http, audio).keys() == {"ada", "bob"} for http in both))
 
 
 def test_a_service_started_without_redis_waits_for_it(
