@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -28,6 +27,14 @@ from service.api.deps import (
     active_bundle,
     stored_id,
 )
+from service.api.finetune_answers import (
+    EndAnswer,
+    FinetuneAnswer,
+    JobAnswer,
+    JobsAnswer,
+    job_answer,
+    job_answers,
+)
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio import encode_flac
@@ -42,8 +49,8 @@ from service.errors import (
     TwofoldError,
 )
 from service.inference import HOW_TO_TRAIN_GAAE, ModelRegistry
-from service.jobs import Job, JobDesk, NewFile
-from service.jobs.records import Activate, State
+from service.jobs import Job, NewFile
+from service.jobs.records import Activate
 from service.settings import Settings
 from service.speakers import SpeakerDirectory
 from service.tenants import Tenant
@@ -94,61 +101,6 @@ class FinetuneParams(BaseModel):
         description="Two crops of a recording count as one voice if they start at most this many seconds "
         "apart. 0: always. Default: TWOFOLD_SAME_VOICE_SECONDS.",
     )
-
-
-class FinetuneAnswer(BaseModel):
-    """The stored job. `Location` says where to watch it."""
-
-    job_id: str
-    state: State
-
-
-class ActivationAnswer(BaseModel):
-    """What became of `activate: if_better`."""
-
-    state: str = Field(description="pending, active, declined or failed.")
-    reason: str
-
-
-class JobAnswer(BaseModel):
-    """A job as it is now."""
-
-    job_id: str
-    state: State
-    step: int
-    steps: int
-    progress: float = Field(
-        description="Share of the steps that are done, 0 to 1. Without steps: 1 at the end."
-    )
-    loss: float | None
-    eta_s: float | None = Field(description="Estimated time to the last step, in seconds.")
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    parent: str = Field(description="The model that is fine-tuned.")
-    model: str | None = Field(description="The new model, once succeeded.")
-    version: str | None = Field(description="Its version, for POST /models/{version}/activate.")
-    version_removed: bool = Field(
-        description="Whether that version was removed since: by DELETE /models/{version}, or as one of more "
-        "than TWOFOLD_FINETUNE_KEEP_VERSIONS."
-    )
-    report: dict[str, Any] | None = Field(description="Both models compared, once succeeded.")
-    activation: ActivationAnswer | None = Field(description="With `activate=if_better`, once succeeded.")
-    error: str | None = Field(description="Why it failed, and what to do.")
-
-
-class EndAnswer(BaseModel):
-    """Why a stream of events ends although the job goes on."""
-
-    code: str = Field(description="`stopping`, or the code of an error.")
-    detail: str
-
-
-class JobsAnswer(BaseModel):
-    """One page of jobs, newest first."""
-
-    jobs: list[JobAnswer]
-    next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null on the last.")
 
 
 @router.post(
@@ -221,13 +173,13 @@ async def list_jobs(
 ) -> JobsAnswer:
     """Lists jobs, newest first."""
     page = await jobs.page(tenant, limit=limit, before=cursor)
-    return JobsAnswer(jobs=await _answers(jobs, page.jobs), next_cursor=page.next_before)
+    return JobsAnswer(jobs=await job_answers(jobs, page.jobs), next_cursor=page.next_before)
 
 
 @router.get("/{job_id}", responses=problem_responses(404, 503))
 async def show_job(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Shows one job."""
-    (answer,) = await _answers(jobs, [await jobs.get(job_id, tenant)])
+    (answer,) = await job_answers(jobs, [await jobs.get(job_id, tenant)])
     return answer
 
 
@@ -247,7 +199,7 @@ async def follow_job(
     shown: JobAnswer | None = None
     read_at = time.monotonic()
     while True:
-        (answer,) = await _answers(jobs, [job])
+        (answer,) = await job_answers(jobs, [job])
         if answer != shown:
             shown = answer
             yield ServerSentEvent(event="job", data=answer)
@@ -283,7 +235,7 @@ async def show_report(job_id: str, jobs: JobsDep, tenant: TenantDep) -> Response
 async def cancel_job(job_id: str, jobs: JobsDep, tenant: TenantDep) -> JobAnswer:
     """Cancels a job. A running job ends within two seconds. Its recordings are deleted."""
     await jobs.get(job_id, tenant)
-    return _answer(await jobs.cancel(job_id), version_removed=False)
+    return job_answer(await jobs.cancel(job_id), version_removed=False)
 
 
 def _require_kind(kind: Kind, registry: ModelRegistry) -> None:
@@ -339,33 +291,3 @@ async def _retained(directory: SpeakerDirectory, speaker_ids: list[str], tenant:
             )
         files += speaker_files
     return files
-
-
-async def _answers(jobs: JobDesk, shown: Sequence[Job]) -> list[JobAnswer]:
-    lost = await asyncio.to_thread(jobs.lost_versions, shown)
-    return [_answer(job, version_removed=job.job_id in lost) for job in shown]
-
-
-def _answer(job: Job, *, version_removed: bool) -> JobAnswer:
-    done = job.state == "succeeded"
-    return JobAnswer(
-        job_id=job.job_id,
-        state=job.state,
-        step=job.step,
-        steps=job.steps,
-        progress=job.step / job.steps if job.steps else float(done),
-        loss=job.loss,
-        eta_s=job.eta_s,
-        created_at=job.created_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
-        parent=f"{job.name}/{job.parent}",
-        model=f"{job.name}/{job.version}" if done else None,
-        version=job.version if done else None,
-        version_removed=version_removed,
-        report=job.report,
-        activation=ActivationAnswer.model_validate(job.activation, from_attributes=True)
-        if job.activation
-        else None,
-        error=job.error,
-    )

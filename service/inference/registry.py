@@ -175,9 +175,8 @@ class ModelRegistry:
                 )
             self._require_unneeded(bundle)
             manifest = bundle.path / MANIFEST
-            hidden = manifest.rename(
-                manifest.with_suffix(".removed")
-            )  # first: nobody sees the rest without it
+            # First: without it nobody sees the rest.
+            hidden = manifest.rename(manifest.with_suffix(".removed"))
             try:
                 self._require_unneeded(bundle)  # another replica may have switched: see `_choose`
             except BaseException:
