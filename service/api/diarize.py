@@ -172,7 +172,7 @@ async def diarize_recording(
     strictness = Strictness(params.target_fpr or settings.target_fpr)
     if params.background:
         job = _in_background(upload.data, params, strictness, runtime, client, tenant)
-        audit("diarize", job_id=job.job_id)
+        audit("diarize", job_id=job.job_id, collection=params.collection)
         location = f"{request.scope['root_path']}/diarize/{job.job_id}"
         started = BackgroundAnswer(job_id=job.job_id, state=job.state)
         return JSONResponse(started.model_dump(), 202, {"Location": location})
@@ -192,6 +192,7 @@ async def diarize_recording(
     answer = DiarizeAnswer(**dict(diarized), audio=audio_answer(recording.prepared.audio))
     audit(
         "diarize",
+        collection=params.collection,
         speaker_ids=[speaker.speaker_id for speaker in answer.speakers if speaker.speaker_id],
         voices=len(answer.speakers),
         model=pipeline.model,

@@ -229,7 +229,7 @@ async def _stored(
         collections=params.collection,
         consent=params.given_consent,
     )
-    audit("enrol", speaker_id=shown(speaker.speaker_id), model=index.model)
+    audit("enrol", speaker_id=shown(speaker.speaker_id), collection=params.collection, model=index.model)
     return _enrolled(speaker, index, recordings, arrived)
 
 

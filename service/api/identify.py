@@ -90,6 +90,7 @@ async def identify(
     match = candidates[0] if decision.match else None
     audit(
         "identify",
+        collection=params.collection,
         speaker_id=match.speaker_id if match else None,
         score=candidates[0].score if candidates else None,
         threshold=decision.threshold,

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, WebSocket
 from pydantic import BaseModel, Field
 
-from service.api.deps import Audit, RuntimeDep
+from service.api.deps import RuntimeDep
 from service.api.diarize import Diarized, DiarizeParams, NamedSpeaker, diarize_windows
 from service.api.identify import CandidateAnswer
 from service.api.sockets import (
@@ -112,7 +112,13 @@ async def listen(
                     )
                 )
             finally:
-                _noted(audit, named, listening, index)
+                audit(
+                    "listen",
+                    collection=params.collection,
+                    speaker_ids=sorted(named),
+                    seconds=round(listening.seconds, 3),
+                    model=index.model,
+                )
 
 
 async def _steps(
@@ -192,7 +198,3 @@ def _diarized(
         among=among,
         duration_s=round(listening.seconds, 3),
     )
-
-
-def _noted(audit: Audit, named: set[str], listening: Listening, index: VoiceIndex) -> None:
-    audit("listen", speaker_ids=sorted(named), seconds=round(listening.seconds, 3), model=index.model)

@@ -78,6 +78,7 @@ async def verify(
     audit(
         "verify",
         speaker_id=params.speaker_id,
+        collection=params.collection,
         accepted=score >= threshold,
         score=score,
         threshold=threshold,

@@ -25,11 +25,12 @@ def test_every_decision_has_a_line_and_nothing_of_the_voice(
         http.headers["Authorization"] = f"Bearer {made.stdout.strip()}"
         audio = {"files": {"audio": ("Ada Lovelace.ogg", speech)}}
         nobody = http.post("/identify", **audio).json()
-        enrolled = http.post("/speakers", data={"speaker_id": "ada", "name": "Ada Lovelace"}, **audio)
+        form = {"speaker_id": "ada", "name": "Ada Lovelace", "collection": "staff"}
+        enrolled = http.post("/speakers", data=form, **audio)
         assert enrolled.status_code == 201, enrolled.text
         http.post("/speakers", data={"speaker_id": "ada"}, **audio)  # refused: nothing was done
         http.post("/speakers/ada/audio", **audio)
-        http.post("/verify", data={"speaker_id": "ada", "threshold": "-1"}, **audio)
+        http.post("/verify", data={"speaker_id": "ada", "threshold": "-1", "collection": "staff"}, **audio)
         http.delete("/speakers/ada", headers={"X-Request-ID": "trace-me"})
         http.post("/models/0.1.0/activate")
         http.get("/models", headers={"Authorization": "Bearer unknown"})
@@ -46,6 +47,11 @@ def test_every_decision_has_a_line_and_nothing_of_the_voice(
     assert by_action["identify"]["speaker_id"] is nobody["match"] is None
     assert by_action["identify"]["threshold"] == nobody["threshold"]
     assert by_action["verify"]["accepted"] is True
+    assert [by_action[action]["collection"] for action in ("identify", "enrol", "verify")] == [
+        [],
+        ["staff"],
+        ["staff"],
+    ]
     assert by_action["erase"]["request_id"] == "trace-me"
     assert by_action["refused"] | {"time": "", "request_id": ""} == {
         "time": "",

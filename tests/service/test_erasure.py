@@ -25,17 +25,27 @@ from service.jobs import Folders, Job, JobFile, JobStore, RedisJobStore, SqliteJ
 from service.jobs.files import UnreadableAudio
 from service.jobs.tidy import forget, tidy
 from service.settings import Settings
-from service.speakers import AudioCipher, Embedding, Gallery, NewUtterance, RedisGallery, SqliteGallery
+from service.speakers import (
+    AudioCipher,
+    Consent,
+    Embedding,
+    Gallery,
+    NewUtterance,
+    RedisGallery,
+    SqliteGallery,
+)
 from tests.redis_server import RedisServer
 from tests.service.in_process import serving
 
 LIMIT_S = 30.0
 SPEAKER, NAME, METADATA = "zq-speaker-7f3a", "Zerlina Quast-7f3a", "zq-metadata-7f3a"
+COLLECTION, CONSENT = "zq-collection-7f3a", Consent("zq-consent-7f3a", datetime(2026, 11, 24, tzinfo=UTC))
 AUDIO = np.random.default_rng(7).bytes(20_000)
 MEAN = np.linspace(0.1234, 0.5678, 8).astype(np.float32)
 OTHER = Embedding(np.ones(8, np.float32), 3, 0.5)
 #: Bytes that are in no file of a store but through this speaker.
-TRACES = (SPEAKER.encode(), NAME.encode(), METADATA.encode(), MEAN.tobytes(), AUDIO[5000:5064], AUDIO[-64:])
+WORDS = tuple(word.encode() for word in (SPEAKER, NAME, METADATA, COLLECTION, CONSENT.text))
+TRACES = (*WORDS, MEAN.tobytes(), AUDIO[5000:5064], AUDIO[-64:])
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
@@ -61,7 +71,14 @@ def enrol(gallery: Gallery) -> None:
     utterance = NewUtterance(
         speech_s=3.0, snr_db=20.0, model="autodecompose/0.2.0", embedding=embedding, audio=AUDIO
     )
-    gallery.enrol(SPEAKER, name=NAME, metadata={"note": METADATA}, utterances=[utterance])
+    gallery.enrol(
+        SPEAKER,
+        name=NAME,
+        metadata={"note": METADATA},
+        utterances=[utterance],
+        collections=[COLLECTION],
+        consent=CONSENT,
+    )
 
 
 def job(job_id: str = "0123456789abcdef", **changes: Any) -> Job:
@@ -148,8 +165,7 @@ def test_a_removed_recording_is_in_no_file(tmp_path: Path) -> None:
         gallery.jobs_are_clean(erasure.erasure_id)
         assert gallery.clean() == {}
         assert gallery.erasures() == []
-        of_the_speaker = {SPEAKER.encode(), NAME.encode(), METADATA.encode()}
-        assert {trace for _, trace in traces_in(tmp_path)} == of_the_speaker
+        assert {trace for _, trace in traces_in(tmp_path)} == set(WORDS)
 
 
 def test_dc_a_server_killed_after_its_answer(
