@@ -95,6 +95,7 @@ def test_asks_for_a_key(page: Page) -> None:
 def test_enrols_from_the_microphone(page: Page, api: httpx.Client) -> None:
     enrol = panel(page, "enrol")
     enrol.get_by_role("button", name="Record").click()
+    expect(enrol.locator(".meter-fill")).to_have_attribute("style", re.compile(r"--level: 0\.[1-9]"))
     expect(enrol.locator(".ring.enough")).to_be_visible()
     enrol.get_by_role("button", name="Stop").click()
     expect(enrol.locator(".take .facts")).to_contain_text("opus")
@@ -143,6 +144,7 @@ def test_identifies_and_leaves_a_stranger_without_a_name(page: Page) -> None:
     identify.get_by_role("button", name="Dan", exact=True).click()
     expect(identify.locator(".verdict")).to_have_text("This is Dan")
     expect(identify.get_by_role("row")).to_have_count(3)  # the head, Dan, Bea
+    expect(identify.get_by_text("The background is loud")).to_be_visible()
     stranger = page.evaluate_handle(DRAGGED, "audio/533/533-1066-0002.opus")
     identify.locator(".source").dispatch_event("drop", {"dataTransfer": stranger})
     expect(identify.locator(".verdict")).to_have_text("Nobody who is enrolled")
@@ -341,6 +343,15 @@ def test_speaks_german(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Eine Stimme anmelden")
     assert page.evaluate("document.documentElement.lang") == "de"
     page.get_by_role("button", name="English").click()
+
+
+def test_turns_dark_and_light(page: Page) -> None:
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(paper)
+    page.get_by_role("button", name="Light or dark").click()
+    assert page.evaluate(paper) != light
+    page.get_by_role("button", name="Light or dark").click()
+    assert page.evaluate(paper) == light
 
 
 def test_a_media_recorder_s_files_are_embedded(page: Page) -> None:
