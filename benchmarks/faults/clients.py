@@ -25,6 +25,7 @@ _PIECE_S = 2.5
 _VOICES = 3  # of each client at once
 _TIMEOUT_S = 300.0
 _PAUSE_S = 0.05  # after a refusal
+_PAUSES = 4  # after a switch of the model, times as long as it took: it embeds every voice again
 _JOBS = 0.2  # share of the operator's calls
 #: 503: a store or a model is not there yet. 404: judged by the caller. 409: not possible here, so a defect.
 _EXPECTED = (200, 201, 202, 204, 404, 503)
@@ -63,6 +64,7 @@ class Client:
         self._chance = random.Random(seed)
         self._speech = Speech()
         self._voices: list[Voice] = []
+        self._next_switch = 0.0
 
     def work(self, enough: threading.Event) -> None:
         """Sends until it is `enough`."""
@@ -136,6 +138,10 @@ class Client:
             if answer is not None and answer.status_code == 202:
                 self._oracle.jobs.append(answer.json()["job_id"])
             return
+        started = time.monotonic()
+        if started < self._next_switch:
+            time.sleep(_PAUSE_S)
+            return
         listed = self._call("GET", "/models")
         if listed is None or listed.status_code != 200:
             return
@@ -144,7 +150,7 @@ class Client:
         self._oracle.models = (self._oracle.models or {listed.json()["model"]}) | {model}
         if self._send("POST", f"/models/{model}/activate") == 200:
             self._oracle.models = {model}
-        time.sleep(_PAUSE_S)
+        self._next_switch = time.monotonic() + _PAUSES * (time.monotonic() - started)
 
     def _audio(self) -> dict[str, tuple[str, bytes]]:
         return {"audio": ("a.wav", self._speech.wav(self._chance))}
