@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from benchmarks.updates.goals import goals_table, steps_text
 from benchmarks.updates.voices import LabelledCrops, TuningFigures, measure_embedded, split_seconds
 from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
@@ -187,6 +188,12 @@ def _text(parent: BundleRunner, tunings: Sequence[Tuning], took: tuple[float, Fi
             f"Parent: `{parent.id}`. {date.today()}. Machine: {machine()}.",
             "## On recordings that were left out, of the voices adapted to",
             table(["corpus", "measure", *COLUMNS], rows),
+            "## Goals",
+            goals_table(
+                {t.corpus: t.figures[t.corpus] for t in tunings},
+                {t.corpus: t.figures[FORGOTTEN[0]] for t in tunings},
+            ),
+            steps_text({t.corpus: t.figures[t.corpus] for t in tunings}),
             "## On another corpus: what is forgotten",
             table(["tuned on → measured on", "measure", *COLUMNS], forgetting),
             "## What the reports said",
@@ -195,8 +202,8 @@ def _text(parent: BundleRunner, tunings: Sequence[Tuning], took: tuple[float, Fi
                 reports,
             ),
             "## Time",
-            f"`trainer finetune` on one recording of 10 s: **{wall:.1f} s** from start to a written version: "
-            f"{parts}, and {rest:.1f} s for starting Python and writing the files.",
+            f"`trainer finetune` takes **{wall:.1f} s** for one recording of 10 s, from start to a written "
+            f"version. Of these: {parts}. Starting Python and writing the files takes {rest:.1f} s.",
         ]
     )
 
