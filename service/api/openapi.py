@@ -53,7 +53,9 @@ def complete_document(app: FastAPI) -> None:
     examples = json.loads(EXAMPLES.read_text())
 
     def openapi() -> dict[str, Any]:
-        document = generate()  # FastAPI makes it once and then returns the same object
+        if app.openapi_schema is not None:  # each request looks into it
+            return app.openapi_schema
+        document = generate()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas["Problem"] = Problem.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):

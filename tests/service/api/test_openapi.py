@@ -32,6 +32,14 @@ def by_id(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {operation["operationId"]: operation for _, _, operation in operations(document)}
 
 
+def test_it_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request looks up its parameters in it."""
+    app = create_app(Settings())
+    first = app.openapi()
+    monkeypatch.setattr("service.api.openapi.operations", None)
+    assert app.openapi() is first
+
+
 def test_calls_have_short_names_and_one_known_tag(document: dict[str, Any]) -> None:
     named = by_id(document)
     assert len(named) == sum(1 for _ in operations(document))
