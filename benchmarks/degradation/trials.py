@@ -60,6 +60,7 @@ class Voice:
     embedding: Float32
     speech_s: float
     warned: bool
+    narrow: bool = False  # as from a telephone
 
 
 @dataclass(frozen=True)
@@ -93,16 +94,14 @@ def _prepared(rate_hz: int, samples: Float32, detector: SpeechDetector) -> Prepa
 
 def voices(bundle: BundleRunner, recordings: Sequence[PreparedRecording | None]) -> list[Voice | None]:
     """The recordings under a bundle."""
-    return [
-        None
-        if recording is None
-        else Voice(
-            pool_utterance(bundle.embed(recording.crops.waveforms)),
-            recording.crops.speech_s,
-            bool(recording.audio.warnings),
-        )
-        for recording in recordings
-    ]
+    return [None if recording is None else _voice(bundle, recording) for recording in recordings]
+
+
+def _voice(bundle: BundleRunner, recording: PreparedRecording) -> Voice:
+    audio, embeddings = recording.audio, bundle.embed(recording.crops.waveforms)
+    if audio.narrow:
+        embeddings = bundle.scorer.without_line(embeddings)
+    return Voice(pool_utterance(embeddings), recording.crops.speech_s, bool(audio.warnings), audio.narrow)
 
 
 def row(
@@ -133,7 +132,7 @@ def _accepted(
     for index, probe in enumerate(probes):
         if probe is None:
             continue
-        threshold = scorer.threshold(TARGET_FPR, seconds=probe.speech_s)
+        threshold = scorer.threshold(TARGET_FPR, seconds=probe.speech_s, narrow=probe.narrow)
         for speaker, voice in enumerate(enrolled):
             accepted = voice is not None and scorer.score(probe.embedding, voice.embedding) >= threshold
             if speaker == index // PROBES:

@@ -22,8 +22,8 @@ class Cosine:
     def score(self, a: Float32, b: Float32) -> float:
         return float(a @ b)
 
-    def threshold(self, target_fpr: float, *, seconds: float) -> float:
-        assert (target_fpr, seconds) == (0.01, 6.0)
+    def threshold(self, target_fpr: float, *, seconds: float, narrow: bool) -> float:
+        assert (target_fpr, seconds, narrow) == (0.01, 6.0, False)
         return 0.5
 
 
