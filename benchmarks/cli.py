@@ -210,6 +210,9 @@ def enrolments(
     train: Annotated[
         bool, typer.Option("--train", help="To choose by: train speakers set aside, said, no page.")
     ] = False,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Without floor and peer, in a third of the time.")
+    ] = False,
     prototypes: Annotated[
         bool,
         typer.Option("--prototypes", help="One mean or several prototypes, on train speakers set aside."),
@@ -229,7 +232,14 @@ def enrolments(
         if prototypes:
             prototypes_block(folder, data, out)
             return
-        enrolments_page(folder, data, None if train else out, "train" if train else "test", console.print)
+        enrolments_page(
+            folder,
+            data,
+            None if train else out,
+            "train" if train else "test",
+            console.print,
+            alone=alone or train,
+        )
     if not train:
         console.print(f"written to {out}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -44,19 +44,26 @@ class Column:
         return self.fit()
 
 
-def columns(bundles: Sequence[Path], data: Path, *, with_peer: bool = True) -> list[Column]:
-    """The models, in the table's order.
+def columns(
+    bundles: Sequence[Path],
+    data: Path,
+    *,
+    with_peer: bool = True,
+    fitted_on: Mapping[str, int] = FITTED_ON,
+) -> list[Column]:
+    """The models, in the table's order. Those that need a fit get it on every n-th recording of some corpora.
 
     Raises:
         BundleError: a bundle cannot be used.
         PeerMissingError: the peer is wanted and not installed.
     """
-    made: dict[str, Any] = {"fitted_on": FITTED_ON}
+    made: dict[str, Any] = {"fitted_on": dict(fitted_on)}
+    clips = partial(_train, data, fitted_on)
     models = [bundle_column(BundleRunner.load(folder, threads=1)) for folder in bundles]
-    models += [Column(name, made, partial(_floor, name, data)) for name in FLOORS]
+    models += [Column(name, made, partial(_floor, name, data, clips)) for name in FLOORS]
     if with_peer:
         peer = Resemblyzer.load()
-        models.append(Column(PEER, made, partial(_peer, peer, data)))
+        models.append(Column(PEER, made, partial(_peer, peer, clips)))
     return models
 
 
@@ -72,24 +79,24 @@ def bundle_column(bundle: BundleRunner) -> Column:
     return Column(bundle.id, made, lambda: load_ours(bundle))
 
 
-def _floor(name: str, data: Path) -> ScoredModel:
+def _floor(name: str, data: Path, clips: Callable[[], list[Clip]]) -> ScoredModel:
     """What nothing was learnt for, whitened as an export does it."""
     model = floor_models(TrainSettings())[name]
-    fit = fit_voice(model, _train(data), read_noise(data / "noise", "train"))
+    fit = fit_voice(model, clips(), read_noise(data / "noise", "train"))
     return ScoredModel(name, lambda crops: fit.whitening(model.encode(crops)), Scorer(Scoring(**fit.scoring)))
 
 
-def _peer(peer: Resemblyzer, data: Path) -> ScoredModel:
+def _peer(peer: Resemblyzer, clips: Callable[[], list[Clip]]) -> ScoredModel:
     """With mean and thresholds fitted as a bundle's are, on the same recordings."""
-    encode, train = at_its_level(peer.embed), _train(data)
+    encode, train = at_its_level(peer.embed), clips()
     (sums,) = crop_sums([encode], (read_audio(clip.path) for clip in train))
     speakers = [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in train]
     fitted = fit_scoring(unit(sums), speakers, groups=[clip.corpus for clip in train])
     return ScoredModel(PEER, encode, Scorer(Scoring(**fitted, fitted_on="train speakers")))
 
 
-def _train(data: Path) -> list[Clip]:
-    return [clip for name, step in FITTED_ON.items() for clip in read_folder(data / name, "train")[::step]]
+def _train(data: Path, fitted_on: Mapping[str, int]) -> list[Clip]:
+    return [clip for name, step in fitted_on.items() for clip in read_folder(data / name, "train")[::step]]
 
 
 def at_its_level(embed: CropEncoder) -> CropEncoder:

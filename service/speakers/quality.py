@@ -12,10 +12,13 @@ from bundle.arrays import Float32
 from bundle.scoring import Scorer
 from bundle.vectors import unit
 from service.diarization.clustering import LikelihoodRatio
-from service.speakers.mixture import MIXED_PROBABILITY, log_odds
+from service.speakers.mixture import log_odds
 from service.speakers.records import Embedding, Speaker, Utterance, pool
 
 NOISY_DB = 10.0  # below this, background noise shapes the voiceprint
+#: Below this probability, a recording is another voice than the others. Chosen as MIXED_PROBABILITY was. It
+#: is higher: one pair is compared here, and there the least likely of many.
+OTHER_PROBABILITY = 0.8
 AMPLE_SPEECH_S = 10.0  # beyond this, more speech adds little
 _COMPARABLE_S = 3.0  # of speech; a shorter recording says too little of a voice
 
@@ -94,7 +97,7 @@ def other_voices(speaker: Speaker, model: str, scorer: Scorer) -> list[int]:
     others: list[int] = []
     while (odd := odd_recording(speaker, model, scorer, without=others)) is not None:
         number, odds = odd
-        if odds >= log_odds(MIXED_PROBABILITY):
+        if odds >= log_odds(OTHER_PROBABILITY):
             break
         others.append(number)
     return sorted(others)

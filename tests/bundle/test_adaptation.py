@@ -7,7 +7,7 @@ import pytest
 
 from bundle.adaptation import fit_adaptation
 from bundle.clusters import average_linkage
-from bundle.scoring import BySeconds, Calibration, OperatingPoint, Scorer, Scoring
+from bundle.scoring import BySeconds, Calibration, Narrow, OperatingPoint, Scorer, Scoring
 from bundle.vectors import unit
 
 DIM, CROPS = 16, 6
@@ -70,6 +70,19 @@ def test_thresholds_tables_and_calibrations_move_together() -> None:
     assert (high - middle) / (middle - low) == pytest.approx((0.85 - 0.6) / (0.6 - 0.3))  # one line maps all
     before = SCORING.calibration.slope * 0.6 + SCORING.calibration.intercept
     assert new.calibration.slope * middle + new.calibration.intercept == pytest.approx(before)
+
+
+def test_what_a_narrow_line_adds_moves_with_the_embeddings() -> None:
+    vectors, of, _ = job(20)
+    line = np.linspace(0.0, 0.05, DIM).astype(np.float32)
+    narrow = Narrow(
+        shift=tuple(line.tolist()), calibration=SCORING.calibration, false_accept=SCORING.false_accept
+    )
+    adapted = fit_adaptation(SCORING.model_copy(update={"narrow": narrow}), vectors, of)
+    moved = Scorer(adapted.scoring).without_line(adapted(unit(vectors + line)))
+    assert np.sum(moved * adapted(vectors), axis=1).mean() > 0.995
+    assert adapted.scoring.narrow is not None
+    assert adapted.scoring.narrow.false_accept == adapted.scoring.false_accept
 
 
 @pytest.mark.parametrize("speakers", [1, 20])
