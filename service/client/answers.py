@@ -351,6 +351,36 @@ class ActivateAnswer(Answer):
     speakers: CarryOverAnswer
 
 
+class IssueAnswer(Answer):
+    """A fault of an enrolment, and what to do."""
+
+    kind: str
+    recording: int | None
+    start_s: float | None
+    end_s: float | None
+    advice: str
+
+
+class RecordingAnswer(Answer):
+    """A recording of an enrolled speaker."""
+
+    recording: int
+    speech_s: float
+    snr_db: float | None
+    bandwidth_hz: int | None
+    audio_retained: bool
+    stale: bool
+    issues: list[IssueAnswer]
+    created_at: datetime
+
+
+class RecordingsAnswer(Answer):
+    """GET /speakers/{id}/recordings."""
+
+    speaker_id: str
+    recordings: list[RecordingAnswer]
+
+
 class ErasureAnswer(Answer):
     """An erasure that is not finished."""
 

@@ -125,6 +125,22 @@ class AsyncClient:
         )
         return answers.EnrolledAnswer.model_validate_json(answer.content)
 
+    async def enrol_from_diarization(
+        self, speaker_id: str | None, job_id: str, label: str, *, name: str | None = None
+    ) -> answers.EnrolledAnswer:
+        """Enrols a voice that a diarization in the background found, as `unknown 2`."""
+        answer = await self._send(
+            "POST",
+            "/speakers",
+            [],
+            writes=True,
+            speaker_id=speaker_id,
+            from_job=job_id,
+            label=label,
+            name=name,
+        )
+        return answers.EnrolledAnswer.model_validate_json(answer.content)
+
     async def add_audio(
         self, speaker_id: str, *recordings: Recording, retain_audio: bool = False, strict: bool = False
     ) -> answers.EnrolledAnswer:
@@ -208,6 +224,20 @@ class AsyncClient:
     async def delete(self, speaker_id: str) -> None:
         """Erases a voice and its retained audio. Cannot be undone."""
         await self._send("DELETE", f"/speakers/{url_part(speaker_id)}")
+
+    async def recordings(self, speaker_id: str) -> answers.RecordingsAnswer:
+        """What a voiceprint is made of."""
+        answer = await self._send("GET", f"/speakers/{url_part(speaker_id)}/recordings")
+        return answers.RecordingsAnswer.model_validate_json(answer.content)
+
+    async def recording(self, speaker_id: str, number: int) -> bytes:
+        """The retained audio of one recording: Ogg Opus."""
+        path = f"/speakers/{url_part(speaker_id)}/recordings/{number}"
+        return (await self._send("GET", path, headers={"Accept": "audio/ogg"})).content
+
+    async def remove_recording(self, speaker_id: str, number: int) -> None:
+        """Erases one recording. The voiceprint is then made from the others."""
+        await self._send("DELETE", f"/speakers/{url_part(speaker_id)}/recordings/{number}")
 
     async def erasures(self) -> answers.ErasuresAnswer:
         """Erasures that are not finished, and what is left."""

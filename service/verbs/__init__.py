@@ -12,7 +12,7 @@ import typer
 
 from service.client import Client
 from service.settings import Settings
-from service.verbs import doctor, gallery, generate, jobs, listen, models, recognition, voices
+from service.verbs import doctor, gallery, generate, jobs, listen, models, recognition, recordings, voices
 from service.verbs.terminal import default_url, trouble
 
 
@@ -27,6 +27,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
             yield client
 
     voices.register(app, service)
+    recordings.register(app, service)
     recognition.register(app, service, load_settings)
     listen.register(app, load_settings)
     gallery.register(app, service)

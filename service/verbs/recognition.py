@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from service.client import Client, ClientError, ServiceUnreachable
+from service.client import Client, ClientError, ServiceRefused, ServiceUnreachable
 from service.client.answers import Diarized, LongDiarizeAnswer
 from service.diarization import Turn, rttm
 from service.settings import Settings
@@ -144,7 +144,12 @@ def register(app: typer.Typer, service: Service, load_settings: Callable[[], Set
             if background:
                 answer = _diarized_in_background(client, file, hints)
             else:
-                answer = client.diarize(file, **hints)
+                try:
+                    answer = client.diarize(file, **hints)
+                except ServiceRefused as error:
+                    if error.code != "too_large":
+                        raise
+                    raise ClientError(f"{error} --background takes recordings of hours.") from None
         if as_rttm:
             turns = [Turn(s.start_s, s.end_s, s.label) for s in answer.segments]
             typer.echo(rttm(turns, file.stem), nl=False)
@@ -165,6 +170,9 @@ def _diarized_in_background(client: Client, file: Path, hints: dict[str, Any]) -
             bar.update(task, description=job.state, total=total, completed=job.progress or 0.0)
 
         job = client.diarize_in_background(file, progress=advance, **hints)
+    typer.echo(
+        f"This was job {job.job_id}: `twofold enrol ID --from-job {job.job_id} --label LABEL`.", err=True
+    )
     if job.diarization is None:
         raise ClientError(job.error or f"The diarization is {job.state}.")
     return job.diarization

@@ -188,6 +188,32 @@ def _vector(values: list[float]) -> str:
     return " ".join(f"{value:+.3f}" for value in values[:4]) + " …"
 
 
+def recordings(answer: Any, console: Console) -> None:
+    """GET /speakers/{id}/recordings."""
+    rows = [
+        (
+            str(recording["recording"]),
+            f"{recording['speech_s']:.1f}",
+            "retained" if recording["audio_retained"] else "",
+            recording["created_at"][:16].replace("T", " "),
+            " ".join(issue["advice"] for issue in recording["issues"]),
+        )
+        for recording in answer["recordings"]
+    ]
+    _table(console, ("number", "speech", "audio", "enrolled", ""), rows)
+
+
+def erasures(answer: Any, console: Console) -> None:
+    """GET /erasures."""
+    for erasure in answer["erasures"]:
+        who = erasure["speaker_id"] or "a speaker"
+        console.print(escape(f"{who}: asked for at {erasure['requested_at'][:16].replace('T', ' ')}"))
+    for place in answer["left"]:
+        console.print(escape(f"{place['place']}: {place['reason']}"))
+    if not answer["erasures"]:
+        console.print("Nothing is left to erase.")
+
+
 def findings(answer: Any, console: Console) -> None:
     """What the doctor says: a line each, then how many things are wrong."""
     marks = {"well": "ok", "note": "note", "wrong": "WRONG"}

@@ -37,7 +37,7 @@ def register(app: typer.Typer, service: Service) -> None:
     @app.command()
     def enrol(
         speaker_id: SpeakerId,
-        files: AudioFiles,
+        files: AudioFiles = [],  # noqa: B006  typer copies it
         name: Annotated[str | None, typer.Option(help="Name to show.")] = None,
         metadata: Annotated[str | None, typer.Option(help="A JSON object to store.")] = None,
         collection: Joins = None,
@@ -45,18 +45,26 @@ def register(app: typer.Typer, service: Service) -> None:
         retain_audio: RetainAudio = False,
         strict: Strict = False,
         add: Annotated[bool, typer.Option("--add", help="Add to an enrolled speaker.")] = False,
+        from_job: Annotated[
+            str | None, typer.Option(help="Instead of files: a job of `diarize --background`.")
+        ] = None,
+        label: Annotated[str | None, typer.Option(help="With --from-job: who, as 'unknown 2'.")] = None,
         url: Url = None,
         key: Key = None,
         as_json: Json = False,
     ) -> None:
         """Enrols a voice from at least 5 s of speech. With --add, adds recordings to an enrolled voice."""
+        if (not files) != (from_job is not None) or (label is None) != (from_job is None):
+            raise typer.BadParameter("Give files, or both --from-job and --label.")
         if add and any(option is not None for option in (name, metadata, collection, consent)):
             raise typer.BadParameter(
                 "--name, --metadata, --collection and --consent are set at enrolment: "
                 "leave them out with --add."
             )
         with service(url, key) as client:
-            if add:
+            if from_job is not None and label is not None:
+                answer = client.enrol_from_diarization(speaker_id, from_job, label, name=name)
+            elif add:
                 answer = client.add_audio(speaker_id, *files, retain_audio=retain_audio, strict=strict)
             else:
                 answer = client.enrol(

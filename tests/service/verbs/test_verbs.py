@@ -132,6 +132,24 @@ def test_embed_with_and_without_a_service_agree(
     assert not (tmp_path / "state").exists()  # computing here leaves nothing behind
 
 
+def test_recordings_are_listed_played_and_removed(cli: Run, files: list[str], tmp_path: Path) -> None:
+    assert cli("enrol", "ida", *files, "--retain-audio").exit_code == 0
+    listed = json.loads(cli("recordings", "ida", "--json").stdout)["recordings"]
+    assert [recording["recording"] for recording in listed] == [1, 2]
+    assert "retained" in cli("recordings", "ida").stdout
+    out = tmp_path / "one.ogg"
+    assert cli("recordings", "ida", "1", "--out", str(out), "--remove").exit_code == 0
+    assert out.read_bytes().startswith(b"OggS")
+    assert len(json.loads(cli("recordings", "ida", "--json").stdout)["recordings"]) == 1
+    for wrong in (["1"], ["--remove"]):
+        assert cli("recordings", "ida", *wrong).exit_code == 2
+    assert cli("delete", "ida").exit_code == 0
+    assert cli("erasures").exit_code == 0
+    for wrong in ([], ["--from-job", "1"], [files[0], "--from-job", "1", "--label", "unknown 1"]):
+        assert "--from-job and --label" in cli("enrol", "ida", *wrong).stderr
+    assert "404 not_found" in cli("enrol", "ida", "--from-job", "1", "--label", "unknown 1").stderr
+
+
 def test_a_refusal_speaks_of_the_options_of_the_command(cli: Run, files: list[str]) -> None:
     assert cli("enrol", "ann", files[0]).exit_code == 0
     again = cli("enrol", "ann", files[0])
