@@ -12,7 +12,18 @@ import typer
 
 from service.client import Client
 from service.settings import Settings
-from service.verbs import doctor, gallery, generate, jobs, listen, models, recognition, recordings, voices
+from service.verbs import (
+    calibrate,
+    doctor,
+    gallery,
+    generate,
+    jobs,
+    listen,
+    models,
+    recognition,
+    recordings,
+    voices,
+)
 from service.verbs.terminal import default_url, trouble
 
 
@@ -29,6 +40,7 @@ def register(app: typer.Typer, load_settings: Callable[[], Settings]) -> None:
     voices.register(app, service)
     recordings.register(app, service)
     recognition.register(app, service, load_settings)
+    calibrate.register(app, service)
     listen.register(app, load_settings)
     gallery.register(app, service)
     jobs.register(app, service)

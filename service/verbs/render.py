@@ -214,6 +214,28 @@ def erasures(answer: Any, console: Console) -> None:
         console.print("Nothing is left to erase.")
 
 
+def calibration(answer: Any, console: Console) -> None:
+    """POST /calibrate: three thresholds. Only --json prints the curves."""
+    names = (
+        ("chosen", f"accepts strangers at {answer['target_fpr']:.1%} at most"),
+        ("default", "what the model takes by itself"),
+        ("equal", "both errors alike"),
+    )
+    rows = [
+        (
+            f"{answer[name]['threshold']:.3f}",
+            f"{answer[name]['false_accept_rate']:.1%}",
+            f"{answer[name]['false_reject_rate']:.1%}",
+            meaning,
+        )
+        for name, meaning in names
+    ]
+    _table(console, (answer["score_type"], "strangers accepted", "owners refused", ""), rows)
+    console.print(f"{answer['own_trials']} trials of owners, {answer['stranger_trials']} of strangers")
+    for warning in answer["warnings"]:
+        console.print(escape(warning))
+
+
 def findings(answer: Any, console: Console) -> None:
     """What the doctor says: a line each, then how many things are wrong."""
     marks = {"well": "ok", "note": "note", "wrong": "WRONG"}

@@ -179,6 +179,9 @@ def test_everybody_of_a_folder_is_enrolled(cli: Run, files: list[str], tmp_path:
     assert "(415 unsupported_media)" in cat["said"] or "(422 invalid_audio)" in cat["said"]
     assert "3/3" in done.stderr  # the bar
     (tmp_path / "cat.wav").unlink()
+    measured = cli("calibrate", str(tmp_path), "--target-fpr", "0.5")
+    assert measured.exit_code == 0, measured.stderr
+    assert "accepts strangers at 50.0% at most" in measured.stdout
     again = cli("enrol-all", str(tmp_path), "--json")
     assert again.exit_code == 0  # everybody is there
     assert [person["said"] for person in json.loads(again.stdout)] == [
