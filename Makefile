@@ -34,7 +34,7 @@ $(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) --editable '.[cpu,generate,train,test,dev]'
 	@# For one test, which skips without it.
-	-npm install --silent --global --prefix $(VENV)/npm openapi-typescript@7.13.0 typescript@5.9.3
+	-npm install --silent --fetch-timeout 60000 --fetch-retries 1 --global --prefix $(VENV)/npm openapi-typescript@7.13.0 typescript@5.9.3
 	touch $@ $(VENV)/.serve $(VENV)/.train
 
 $(VENV)/.bench: $(VENV)/.test
