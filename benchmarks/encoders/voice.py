@@ -25,7 +25,7 @@ SHARE = 0.12  # of the train speakers: `--aside 0.12` of the trainings
 #: What the whitening is fitted on: every n-th recording of each corpus, without the speakers set aside.
 FITTED_ON = {"speechocean762": 2, "librispeech": 1, "crowd": 4, "student_words": 2}
 TRIALS = ("speechocean762", "student_words", "librispeech")
-PARTS, PART_S = 3, 4.0  # LibriSpeech has one recording a speaker: it is cut
+PARTS = 3  # LibriSpeech has one recording a speaker: it is cut
 CLEAN, NARROW = "as recorded", "8 kHz"
 
 
@@ -69,7 +69,10 @@ def trials(data: Path, corpus: str) -> Recordings:
     """Recordings of the train speakers that were set aside."""
     clips = [clip for clip in read_folder(data / corpus, "train") if set_aside(clip, SHARE)]
     recordings = Recordings.of(clips)
-    return recordings.of_length(PART_S, PARTS) if corpus == "librispeech" else recordings
+    if corpus != "librispeech":
+        return recordings
+    parts = [part for samples in recordings.samples for part in np.array_split(samples, PARTS)]
+    return Recordings(parts, [clip for clip in clips for _ in range(PARTS)])
 
 
 def voice_figures(
