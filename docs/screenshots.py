@@ -108,6 +108,7 @@ def show_gallery(page: Page) -> None:
 
 def show_finetune(page: Page) -> None:
     page.get_by_role("button", name="Add the examples").click()
+    page.get_by_text("12 recordings").wait_for()
     page.get_by_role("button", name="Fine-tune", exact=True).click()
     page.locator("img.report").wait_for()
 
@@ -137,6 +138,7 @@ def draw(browser: Browser, url: str) -> None:
     window.set_default_timeout(LIMIT_MS)
     for name, show in PANELS.items():
         window.goto(f"{url}/#{name}")
+        window.reload()  # so that nothing of the panel before goes on
         window.locator(f"section.{name}").wait_for()
         show(window)
         window.wait_for_timeout(300)  # until canvases are drawn
