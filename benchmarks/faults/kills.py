@@ -35,7 +35,7 @@ class Outcome:
 
     kills: Counter[str] = field(default_factory=Counter)  # by process
     acknowledged: int = 0  # writes
-    unanswered: int = 0
+    refused: int = 0  # or cut off by a kill
     jobs: int = 0
     verdict: Verdict = field(default_factory=Verdict)
     seconds: float = 0.0
@@ -44,7 +44,7 @@ class Outcome:
         """Counts another run in."""
         self.kills += other.kills
         self.acknowledged += other.acknowledged
-        self.unanswered += other.unanswered
+        self.refused += other.refused
         self.jobs += other.jobs
         self.verdict.add(other.verdict)
         self.seconds += other.seconds
@@ -79,7 +79,7 @@ def kill_under_load(
         site.stop()
     oracle.verdict.left += left_on_disk(site, oracle)
     seconds = time.monotonic() - started
-    return Outcome(kills, oracle.acknowledged, oracle.unanswered, len(oracle.jobs), oracle.verdict, seconds)
+    return Outcome(kills, oracle.acknowledged, oracle.refused, len(oracle.jobs), oracle.verdict, seconds)
 
 
 def _kill(site: Site, oracle: Oracle, kills: Counter[str], enough: Callable[[int], bool], seed: int) -> None:

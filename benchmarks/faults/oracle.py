@@ -54,7 +54,7 @@ class Oracle:
     def __init__(self, *, most_jobs: int) -> None:
         self.most_jobs = most_jobs
         self.acknowledged = 0
-        self.unanswered = 0
+        self.refused = 0  # or cut off by a kill
         self.verdict = Verdict()
         self.voices: dict[str, Voice] = {}
         self.jobs: list[str] = []
@@ -65,7 +65,7 @@ class Oracle:
         """Counts a write."""
         with self._lock:
             self.acknowledged += acknowledged
-            self.unanswered += not acknowledged
+            self.refused += not acknowledged
 
     def judge_voices(self, shown: Mapping[str, Mapping[str, Any]]) -> None:
         """Compares with what GET /speakers shows, by id. To be called while no write is under way."""

@@ -19,7 +19,7 @@ _HEADER = (
     "kills",
     "of server, worker, Redis",
     "acknowledged",
-    "without an answer",
+    "not acknowledged",
     "lost",
     "half",
     "returned",
@@ -84,7 +84,7 @@ def _block(name: str, total: Outcome) -> str:
         str(total.kills.total()),
         ", ".join(str(total.kills[process]) for process in ("server", "worker", "redis")),
         f"{total.acknowledged} writes, {total.jobs} jobs",
-        str(total.unanswered),
+        str(total.refused),
         *(str(len(sentences)) for sentences in vars(total.verdict).values()),
     ]
     return f"{made_with}\n\n{table(_HEADER, [row])}"
