@@ -52,7 +52,7 @@ def _gains(adapted: Figures) -> Iterator[tuple[str, str, bool]]:
         yield goal, _signed(after - before), after - before >= points
     for corpus, column, percent in EER_FALL:
         before, after = (adapted[corpus][i].eer for i in (0, column))
-        change = 100 * (after - before) / before
+        change = 100 * (after - before) / before if before else 0.0
         goal = f"{corpus}, {COLUMNS[column]}: EER down by {percent:g} %"
         yield goal, f"{change:+.0f} %", change <= -percent
 

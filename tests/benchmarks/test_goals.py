@@ -29,3 +29,9 @@ def test_each_goal_is_met_or_missed_by_its_own_column() -> None:
         "nemo: false accepts between 0.5 and 2 %": "missed",
     }
     assert "speechocean762: F1 -0.5, EER +0.0;" in steps_text(adapted)
+
+
+def test_a_parent_without_errors_has_none_to_lose() -> None:
+    perfect = TuningFigures(f1=None, eer=0.0, false_accepts=1.0)
+    columns = {corpus: [perfect] * 5 for corpus in CORPORA}
+    assert "| nemo, all audio: EER down by 15 % | +0 % | missed |" in goals_table(columns, columns)
