@@ -82,7 +82,9 @@ class Eraser:
         """What an operator should know, in sentences."""
         if not self._pending:
             return ()
-        return (f"Erasures that are not finished: {self._pending}. GET /erasures says what is left.",)
+        # Without the id of a job: /readyz needs no key.
+        left = dict.fromkeys(f"{place.partition('/')[0]} ({reason})" for place, reason in self._left.items())
+        return (f"Erasures that are not finished: {self._pending}. Left: {', '.join(left) or 'files'}.",)
 
     async def _work(self) -> None:
         async with self._working:

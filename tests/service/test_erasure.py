@@ -147,7 +147,7 @@ def test_da_db_dc_df_a_start_finishes_what_a_killed_one_left(settings: Settings)
         (erasure,) = http.get("/erasures").json()["erasures"]
         assert erasure["speaker_id"] is None  # jobs are clean
         (notice,) = http.get("/readyz").json()["notices"]
-        assert notice.startswith("Erasures that are not finished: 1.")
+        assert notice.startswith("Erasures that are not finished: 1. Left: voice store (")
         assert not list((state / "jobs").iterdir())
         assert http.get(f"/finetune/{queued.job_id}").json()["state"] == "canceled"
         reader.close()
