@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal
 
@@ -89,7 +90,9 @@ async def listen(
         tracker = SpeakerTracker(
             index, strictness, tenant=tenant, among=among, least_s=settings.min_speech_identify_s
         )
-        listening = Listening(runtime.listening.detector, params.codec, params.sample_rate_hz, tracker)
+        listening = Listening(
+            runtime.listening.detector, params.codec, params.sample_rate_hz, tracker, index.scorer
+        )
         async with accepted(websocket, settings) as stream:
             await stream.send(ready_event(index, params, max_seconds=settings.max_stream_seconds))
             named: set[str] = set()
@@ -193,7 +196,7 @@ def _diarized(
         embeddings,
         index,
         params,
-        strictness=strictness,
+        strictness=replace(strictness, narrow=listening.narrow),
         tenant=tenant.name,
         among=among,
         duration_s=round(listening.seconds, 3),

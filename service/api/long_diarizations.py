@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -114,7 +115,7 @@ def _named(job: LongDiarization, index: VoiceIndex, tenant: Tenant, collections:
     return name_voices(
         outcome.parts,
         index,
-        strictness=job.strictness,
+        strictness=replace(job.strictness, narrow=outcome.narrow),
         tenant=tenant.name,
         among=collections.among(tenant, job.collection),
         duration_s=round(job.at_s, 3),

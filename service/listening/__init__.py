@@ -1,6 +1,7 @@
 """Who speaks now, in sound that still goes on, and who spoke in sound that is too long to wait for.
 
-`speech` cuts a stream into steps of half a second and their speech into windows. `tracker` follows who speaks
+`speech` cuts a stream into steps of half a second and their speech into windows, and `line` measures whether
+it comes over a telephone. `tracker` follows who speaks
 from window to window. `listening` is one stream with both, `enrolment` one in which somebody is enrolled.
 `desk` bounds how many there are. `long` diarizes recordings that are longer than memory, in the same steps.
 """

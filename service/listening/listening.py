@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bundle.arrays import Float32
+from bundle.scoring import Scorer
 from service.audio import SpeechDetector
 from service.audio.streams import SampleStream, StreamCodec
 from service.diarization import Windows
@@ -28,17 +29,28 @@ class Listening:
     """Follows one stream. Its calls block for milliseconds; the encoder runs between them."""
 
     def __init__(
-        self, detector: SpeechDetector, codec: StreamCodec, rate_hz: int, tracker: SpeakerTracker
+        self,
+        detector: SpeechDetector,
+        codec: StreamCodec,
+        rate_hz: int,
+        tracker: SpeakerTracker,
+        scorer: Scorer,
     ) -> None:
         self._samples = SampleStream(codec, rate_hz, block=STEP_SAMPLES)
         self._steps = SpeechSteps(detector)
         self._tracker = tracker
+        self._scorer = scorer
         self._embeddings: list[Float32] = []
 
     @property
     def seconds(self) -> float:
         """Of sound that came."""
         return self._samples.seconds
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it comes over a narrow line, as far as is known."""
+        return self._steps.line.narrow
 
     def take(self, message: bytes) -> list[Step]:
         """The steps that a message completes. Raises InvalidAudio."""
@@ -51,9 +63,10 @@ class Listening:
 
     def embedded(self, step: Step, embeddings: Float32) -> Moment:
         """What is known after a step whose windows got embeddings (windows, dim)."""
-        for window, embedding in zip(step.windows, embeddings, strict=True):
+        self._embeddings.extend(embeddings)
+        self._tracker.narrow = self.narrow
+        for window, embedding in zip(step.windows, self._without_line(embeddings), strict=True):
             self._tracker.take(embedding, seconds=window.new_s, end_s=window.end_s, pause=window.first)
-            self._embeddings.append(embedding)
         return Moment(
             step.end_s,
             self._tracker.speaking() if step.speech else None,
@@ -64,4 +77,7 @@ class Listening:
     def windows(self) -> tuple[Windows, Float32]:
         """All windows with their embeddings (windows, dim), after the last step."""
         embeddings = np.stack(self._embeddings) if self._embeddings else np.empty((0, 0), np.float32)
-        return self._steps.windows(), embeddings
+        return self._steps.windows(), self._without_line(embeddings)
+
+    def _without_line(self, embeddings: Float32) -> Float32:
+        return self._scorer.without_line(embeddings) if self.narrow and len(embeddings) else embeddings

@@ -40,6 +40,7 @@ class Outcome:
     model: str
     scorer: Scorer
     parts: Diarization
+    narrow: bool  # whether the recording came over a narrow line
     crops: tuple[Float32, ...]  # of each voice, (windows, dim): unit embeddings
 
 
@@ -91,9 +92,7 @@ class LongDiarizations:
         self._ffmpeg = FfmpegReader()
         self._jobs: dict[str, LongDiarization] = {}
         self._turn = asyncio.Lock()
-        self._process = secrets.token_hex(
-            4
-        )  # begins each id, so that jobs lost by a restart are known as such
+        self._process = secrets.token_hex(4)  # begins each id: jobs lost by a restart are known as such
 
     def submit(
         self,
@@ -198,9 +197,10 @@ class LongDiarizations:
             job.duration_s = job.at_s
             if not embeddings:
                 raise NoSpeech("No speech was found in the recording.")
-            bundle = engine.bundle
+            bundle, narrow = engine.bundle, steps.line.narrow
+            whole = engine.without_line(np.concatenate(embeddings), narrow=narrow)
         return await asyncio.to_thread(
-            _outcome, steps.windows(), np.concatenate(embeddings), Scorer(bundle.scoring), hints, bundle.id
+            _outcome, steps.windows(), whole, Scorer(bundle.scoring), hints, bundle.id, narrow=narrow
         )
 
 
@@ -219,11 +219,13 @@ def _batches(parts: Iterator[Float32], steps: SpeechSteps) -> Iterator[list[Step
     yield [*batch, steps.take(np.pad(waiting, (0, STEP_SAMPLES - len(waiting))), last=True)]
 
 
-def _outcome(windows: Windows, embeddings: Float32, scorer: Scorer, hints: Hints, model: str) -> Outcome:
+def _outcome(
+    windows: Windows, embeddings: Float32, scorer: Scorer, hints: Hints, model: str, *, narrow: bool
+) -> Outcome:
     parts = diarize(windows, embeddings, scorer, hints)
     crops = []
     for number in range(len(parts.voices)):
         indices = np.flatnonzero(parts.labels == number)
         few = np.linspace(0, len(indices) - 1, min(len(indices), _VOICE_WINDOWS)).astype(np.intp)
         crops.append(embeddings[indices[few]])
-    return Outcome(model, scorer, parts, tuple(crops))
+    return Outcome(model, scorer, parts, narrow, tuple(crops))

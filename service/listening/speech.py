@@ -12,6 +12,7 @@ from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
 from service.audio import Region, SpeechDetector
 from service.audio.level import LevelStream
 from service.diarization.windows import Windows, placed_windows
+from service.listening.line import StreamLine
 
 STEP_SAMPLES = CROP_SAMPLES // 2
 STEP_S = STEP_SAMPLES / SAMPLE_RATE_HZ  # 0.512
@@ -51,6 +52,7 @@ class SpeechSteps:
 
     def __init__(self, detector: SpeechDetector) -> None:
         self.level = LevelStream()
+        self.line = StreamLine()
         self._speech = detector.stream()
         self._recent = np.zeros(_RECENT_SAMPLES, np.float32)
         self._end = 0  # samples taken
@@ -110,6 +112,8 @@ class SpeechSteps:
             return []
         start = max(first, end - CROP_SAMPLES)
         cut.append((start, end))
+        offset = self._end - len(self._recent)
+        self.line.take(self._recent[max(known - offset, 0) : end - offset])
         return [Window(start, end, (end - known) / SAMPLE_RATE_HZ, first=len(cut) == 1)]
 
     def _waveforms(self, windows: list[Window]) -> Float32:

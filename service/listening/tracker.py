@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,11 +77,11 @@ class SpeakerTracker:
         """
         self._index = index
         self._strictness = strictness
+        self.narrow = False  # whether the stream comes over a narrow line; may change as more is known
         self._tenant = tenant
         self._among = among
         self._least_s = least_s
         self._turns = TurnTaking()
-        self._calibration = index.scorer.calibration(_WINDOW_S)
         self._probabilities: dict[State, float] = {None: 1.0}
         self._turn: _Turn | None = None
         self._doubtful: list[_Piece] = []  # the last ones, in which another voice is likelier
@@ -126,7 +126,7 @@ class SpeakerTracker:
             self._index,
             unit(np.average(np.stack([piece.embedding for piece in turn.pieces]), axis=0, weights=seconds)),
             seconds=speech_s,
-            strictness=self._strictness,
+            strictness=replace(self._strictness, narrow=self.narrow),
             tenant=self._tenant.name,
             among=self._among,
             top_k=_FOLLOWED,
@@ -143,10 +143,11 @@ class SpeakerTracker:
         turns, known = self._turns, self._probabilities
         change = turns.after_pause if pause else 1 - math.exp(-piece.seconds / turns.turn_s)
         voices, _ = self._index.counts(self._tenant.name)
+        calibration = self._index.scorer.calibration(_WINDOW_S, narrow=self.narrow)
         prior = (1 - _UNKNOWN_PRIOR) / max(voices, 1)
         weights: dict[State, float] = {None: (1 - change) * known[None] + change * _UNKNOWN_PRIOR}
         for voice, score in self._scores(piece.embedding).items():
-            ratio = self._calibration.slope * score + self._calibration.intercept
+            ratio = calibration.slope * score + calibration.intercept
             # Windows overlap: each adds what its own share of speech is worth.
             evidence = math.exp(ratio * min(1.0, piece.seconds / _WINDOW_S))
             weights[voice] = ((1 - change) * known.get(voice, 0.0) + change * prior) * evidence

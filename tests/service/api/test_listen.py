@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import soundfile
 import soxr
 from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
@@ -105,6 +107,22 @@ def test_names_come_in_the_order_in_which_people_speak(http: httpx.Client, examp
     named = [m for m in moments if m["speaker"]][-1]
     assert named["candidates"][0]["score"] >= named["threshold"]
     assert named["speaker"]["name"] == "Reader 3005"
+
+
+def test_a_stream_over_a_narrow_line_is_judged_as_a_recording_of_one(
+    http: httpx.Client, examples: Path
+) -> None:
+    rate_hz = 8_000
+    sound = samples(examples, "1998-3005", rate_hz)
+    with opened(http, f"/listen?sample_rate_hz={rate_hz}") as stream:
+        *_, end = told(stream, pcm(sound))
+    file = io.BytesIO()
+    soundfile.write(file, sound, rate_hz, format="WAV")
+    recorded = http.post("/diarize", files={"audio": ("a.wav", file.getvalue())}).json()
+    live, whole = (
+        {s["label"]: s["score"] for s in answer["segments"]} for answer in (end["diarization"], recorded)
+    )
+    assert live == pytest.approx(whole, abs=0.02)  # 0.04 apart while streams were not measured
 
 
 def test_strangers_are_unknown(http: httpx.Client, examples: Path) -> None:
