@@ -57,8 +57,17 @@ class ListeningDesk:
             self._gauge.set(self._streams.total())
 
     async def run(self, work: Callable[[], T]) -> T:
-        """The result of blocking work, done in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        """The result of blocking work, done in a thread.
+
+        A cancellation waits for the thread: what it works on may be closed next, and a decoder that is closed
+        while it reads takes the process with it.
+        """
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.gather(future, return_exceptions=True)
+            raise
 
     def close(self) -> None:
         """Waits for the work being done, then ends the threads."""
