@@ -12,8 +12,8 @@ import pytest
 from hypothesis import settings
 from redis import Redis
 
+from benchmarks.redis_server import RedisServer
 from tests.corpora import EXAMPLES, write_stand_ins
-from tests.redis_server import RedisServer
 
 settings.register_profile("twofold", deadline=None)  # a busy machine must not fail a test
 settings.load_profile("twofold")

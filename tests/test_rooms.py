@@ -18,13 +18,13 @@ DRAWING = ROOT / "docs" / "architecture.md"
 # From the ground up: a room imports only rooms that stand before it. A module at the root is a room too.
 ORDER = {
     "service": (
-        *("errors", "logs", "machine_code", "metrics", "settings", "misspelt", "tenants"),
-        *("keys", "audit", "rates"),
+        *("errors", "logs", "packages", "machine_code", "metrics", "settings", "misspelt", "tenants"),
+        *("keys", "audit", "rates", "traces", "startup"),
         *("admission", "audio", "stores", "inference"),
-        *("generation", "diarization", "speakers", "listening"),
+        *("generation", "diarization", "speakers", "listening", "calibration"),
         *("jobs", "eraser", "replicas"),
         *("runtime", "page", "api", "app", "connections", "server"),
-        *("client", "verbs", "address", "key_commands", "cli", "__main__"),
+        *("address", "doctor", "client", "verbs", "key_commands", "cli", "__main__"),
     ),
     "trainer": (
         *("machine", "metrics", "terminal", "pages"),

@@ -66,7 +66,7 @@ def faults_page(
         for column, sentences in vars(outcome.verdict).items():
             for sentence in sentences:
                 say(f"{column}: {sentence}")
-        write_block(page, f"faults of {name}", _block(name, total))
+        write_block(page, f"benchmarks faults of {name}", _block(name, total))
         if enough(0) or not outcome.kills:
             break
     return total.verdict.clean

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.redis_server import RedisServer
+from benchmarks.redis_server import RedisServer
 
 #: Imported once by a process from which servers and workers are forked: they start in a tenth of the time.
 _PRELOADED = ["service.server", "service.jobs.worker", "service.jobs.run", "trainer.finetuning.stepped"]

@@ -48,7 +48,7 @@ def fuzz_page(
                 _SEND[name](here, examples, cases, seed, tally)
             except KeyboardInterrupt:
                 say(f"stopped after {tally.cases}")
-        write_block(page, f"fuzz-{name}", _text(name, tally, perf_counter() - started, seed))
+        write_block(page, f"benchmarks fuzz, {name}", _text(name, tally, perf_counter() - started, seed))
         faults += tally.examples
     if faults:
         raise FaultsFound("\n".join(faults))

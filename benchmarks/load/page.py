@@ -21,12 +21,12 @@ _SERVED_WITHIN = 2.0  # times the p99 at capacity
 
 def soak_page(models_dir: Path, page: Path, say: Say, *, minutes: float) -> None:
     """Loads a service for so many minutes and writes what was seen. Raises ServiceFailedError."""
-    write_block(page, "soak", _soak(soak(models_dir, minutes, say), minutes))
+    write_block(page, "benchmarks soak", _soak(soak(models_dir, minutes, say), minutes))
 
 
 def overload_page(models_dir: Path, page: Path, *, seconds: float) -> None:
     """Overloads a service for so many seconds and writes what was seen. Raises ServiceFailedError."""
-    write_block(page, "overload", _overload(overload(models_dir, seconds), seconds))
+    write_block(page, "benchmarks overload", _overload(overload(models_dir, seconds), seconds))
 
 
 def _soak(seen: Soak, minutes: float) -> str:

@@ -21,6 +21,7 @@ import pytest
 from cryptography.fernet import Fernet
 from redis import Redis
 
+from benchmarks.redis_server import RedisServer
 from service.jobs import Folders, Job, JobFile, JobStore, RedisJobStore, SqliteJobStore
 from service.jobs.files import UnreadableAudio
 from service.jobs.tidy import forget, tidy
@@ -34,7 +35,6 @@ from service.speakers import (
     RedisGallery,
     SqliteGallery,
 )
-from tests.redis_server import RedisServer
 from tests.service.in_process import serving
 
 LIMIT_S = 30.0

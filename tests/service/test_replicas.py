@@ -12,7 +12,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from tests.redis_server import RedisServer
+from benchmarks.redis_server import RedisServer
 
 T = TypeVar("T")
 LIMIT_S = 30.0

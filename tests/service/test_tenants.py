@@ -312,7 +312,8 @@ def test_tenants_know_nothing_of_each_others_erasures(
         for http in (acme, acme_elsewhere):
             wait_for(lambda http=http: http.get("/erasures").json()["left"] != [])
             answer = http.get("/erasures").json()
-            assert [erasure["speaker_id"] for erasure in answer["erasures"]] == ["ida"]
+            named = [erasure["speaker_id"] for erasure in answer["erasures"] if erasure["speaker_id"]]
+            assert named == ["ida"]  # without an id: single recordings that were replaced
             assert "0123456789abcdef" not in str(answer)
         for http in (beta, operator):
             assert http.get("/erasures").json() == {"erasures": [], "left": []}

@@ -15,8 +15,8 @@ import pytest
 from redis import Redis
 from structlog.testing import capture_logs
 
+from benchmarks.redis_server import RedisServer
 from service.settings import Settings
-from tests.redis_server import RedisServer
 from tests.service.in_process import serving
 
 LIMIT_S = 30.0

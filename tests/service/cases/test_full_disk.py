@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.redis_server import RedisServer
 from bundle.voice import VoiceBundle
 from service.errors import DiskFull
 from service.inference import ActiveModelFile
@@ -19,7 +20,6 @@ from service.jobs import Folders
 from service.replicas import RedisActiveModel
 from service.settings import Settings
 from service.speakers import RedisGallery, SqliteGallery
-from tests.redis_server import RedisServer
 from tests.service.in_process import serving
 from tests.service.jobs.conftest import wait_for
 from tests.service.test_erasure import SPEAKER, enrol

@@ -16,13 +16,13 @@ import httpx
 import pytest
 from redis import Redis
 
+from benchmarks.redis_server import RedisServer
 from service.api import finetune
 from service.errors import StoreUnavailable
 from service.settings import Settings
 from service.speakers import RedisGallery
 from service.stores.threads import THREADS, StoreThreads
 from tests.conftest import StartRedis
-from tests.redis_server import RedisServer
 from tests.service.in_process import serving
 from tests.service.jobs.conftest import wait_for
 from tests.service.jobs.test_api import named_events

@@ -21,6 +21,7 @@ def shown(name: str) -> str:
         {
             "speaker_id": "ann",
             "name": name,
+            "collections": [],
             "speech_s": 1.0,
             "utterances": 1,
             "stale": False,

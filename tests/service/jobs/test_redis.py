@@ -10,8 +10,8 @@ import httpx
 import pytest
 from redis import Redis
 
+from benchmarks.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.redis_server import RedisServer
 from tests.service.conftest import StartService
 from tests.service.jobs.conftest import LONG, House, running, wait_for
 

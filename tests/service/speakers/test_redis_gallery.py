@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from redis import Redis
 
+from benchmarks.redis_server import RedisServer
 from service.errors import Conflict, NotReady, StoreUnavailable
 from service.speakers import Embedding, Gallery, NewUtterance, RedisGallery
 from tests.conftest import StartRedis
-from tests.redis_server import RedisServer
 
 MODEL = "m/1"
 LIMIT_S = 30.0

@@ -81,7 +81,7 @@ def test_more_audio_helps_more_and_none_changes_nothing(speech: Speech) -> None:
         assert more is not None
         assert less.after < more.after
     assert all_there_is.separation is not None
-    assert all_there_is.separation.gain > 0.02
+    assert all_there_is.separation.gain > 0.01
     assert all_there_is.eer is not None
     assert all_there_is.eer.gain < 0.005  # the shipped model may have been trained on these very speakers
 

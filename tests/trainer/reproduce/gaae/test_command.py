@@ -81,7 +81,7 @@ def test_the_page_says_how_much_was_trained(page: Path) -> None:
     assert "Every model of ours: 3 iterations." in text
     assert text.count("Scale `toy`") == len(PARTS)
     assert "1 training(s) a row" in text
-    assert "40 generated samples a score" in text
+    assert "A score is of 40 generated samples" in text
     assert "± of ours is over ten parts of the samples" in text
     assert "3 iterations for digits, 2 for instruments" in text
     for picture in (

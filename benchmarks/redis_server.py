@@ -1,4 +1,4 @@
-"""A real redis-server with an append-only file, which tests stop and start again."""
+"""A real redis-server with an append-only file, which tests and benchmarks stop and start again."""
 
 from __future__ import annotations
 
