@@ -204,7 +204,7 @@ def encoders(
     data: DataOption,
     out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/encoder.md"),
 ) -> None:
-    """Trainings of Autodecompose beside each other, on train speakers set aside (two minutes each).
+    """Trainings of Autodecompose beside each other, on train speakers set aside (four minutes each).
 
     Example: `TWOFOLD_DATA=../data python -m benchmarks encoders runs/encoder/*`
     """
