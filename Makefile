@@ -4,8 +4,8 @@ BIN := $(VENV)/bin
 # PYTHON=/path/to/python chooses another.
 PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell which python$(version) 2>/dev/null)))
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-# Two processes; tests that share models or a service stay in one (tests/conftest.py).
-PARALLEL := --numprocesses 2 --dist loadgroup
+# Two processes; tests that share models or a service stay in one, and the longest begin (tests/conftest.py).
+PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help serve worker test fast lint bench lock fuzz hooks clean
 

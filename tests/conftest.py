@@ -14,6 +14,7 @@ from redis import Redis
 
 from benchmarks.redis_server import RedisServer
 from tests.corpora import EXAMPLES, write_stand_ins
+from tests.made_once import made_once
 
 settings.register_profile("twofold", deadline=None)  # a busy machine must not fail a test
 settings.load_profile("twofold")
@@ -40,6 +41,26 @@ SLOW = (
     "trainer/scoring/test_by_seconds.py",
     "trainer/syntone",
 )
+# The first to begin, longest first: a long one that begins last runs alone at the end.
+LONG = (
+    "trainer/reproduce/gaae",
+    "service/jobs/test_kill.py",
+    "trainer/reproduce/autodecompose",
+    "trainer/test_pretrain.py",
+    "service/jobs/test_redis.py",
+    "trainer/gaae/test_train.py",
+    "trainer/gaae/test_export.py",
+    "service/jobs/test_worker.py",
+    "service/test_tenants.py",
+    "service/test_erasure.py",
+    "trainer/finetuning/test_finetune.py",
+    "service/test_replicas.py",
+    "trainer/gaae/test_memory.py",
+    "benchmarks/test_encoders.py",
+    "test_tours.py",
+    "test_examples.py",
+    "trainer/reproduce/test_flops.py",
+)
 # Their tests share trainings: package-scoped fixtures, made once where all run in one process.
 TOGETHER = ("trainer/reproduce/gaae", "trainer/reproduce/autodecompose")
 
@@ -47,8 +68,9 @@ TOGETHER = ("trainer/reproduce/gaae", "trainer/reproduce/autodecompose")
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks tests by what they need, and keeps those together that share a module's or package's fixtures."""
+    items.sort(key=lambda item: next((i for i, long in enumerate(LONG) if _place(item).startswith(long)), 99))
     for item in items:
-        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        place = _place(item)
         for fixture, mark in MARKED_BY_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(mark)
@@ -59,6 +81,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if config.pluginmanager.hasplugin("xdist"):
             group = next((folder for folder in TOGETHER if place.startswith(folder)), place)
             item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _place(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).as_posix()
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +113,28 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stand_ins = tmp_path_factory.mktemp("stand_ins")
     write_stand_ins(stand_ins)
     return stand_ins
+
+
+@pytest.fixture(scope="session")
+def trainable_models(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with autodecompose/1.0.0: random weights, but real graphs and scoring."""
+    torch = pytest.importorskip("torch")
+    from trainer.audio.folders import read_folder
+    from trainer.autodecompose.bundle import autodecompose_voice
+    from trainer.autodecompose.objective import Objective
+    from trainer.autodecompose.settings import TrainSettings
+    from trainer.bundles.voice import export_voice_bundle
+    from trainer.training.settings import override
+
+    small = {"encoder": "dense", "decoder": "dense", "width": "16", "bt_width": "32"}
+
+    def make(models: Path) -> None:
+        torch.manual_seed(0)
+        voice = autodecompose_voice(Objective(override(TrainSettings(), small)))
+        folder = models / "autodecompose" / "1.0.0"
+        export_voice_bundle(voice, read_folder(examples), folder, training={"data": ["examples"]})
+
+    return made_once(tmp_path_factory, "trainable_models", make)
 
 
 StartRedis = Callable[..., RedisServer]

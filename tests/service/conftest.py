@@ -22,6 +22,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.made_once import made_once
+
 EMBEDDING_DIM, CONTENT_DIM, CROP, HOP = 8, 4, 16384, 256
 # What the tiny models say of their scores, whatever they are worth.
 CALIBRATION = {"slope": 10.0, "intercept": -5.0}
@@ -233,15 +235,18 @@ def tiny_barlow_twins(examples: Path, tmp_path_factory: pytest.TempPathFactory) 
     from trainer.barlow_twins.settings import BarlowTwinsSettings
     from trainer.bundles.voice import export_voice_bundle
 
-    torch.manual_seed(9)  # many seeds make a network that says the same of every crop
     settings = BarlowTwinsSettings(width=1, projector_width=8, latent=8)
-    folder: Path = tmp_path_factory.mktemp("models") / "barlow_twins" / "0.1.0"
-    clips = read_folder(examples)
-    export_voice_bundle(barlow_twins_voice(BarlowTwins(settings)), clips, folder, training={})
-    manifest = json.loads((folder / "bundle.json").read_text())
-    manifest["scoring"] |= {"calibration": CALIBRATION, "false_accept": FALSE_ACCEPT}
-    (folder / "bundle.json").write_text(json.dumps(manifest))
-    return folder
+
+    def make(models: Path) -> None:
+        torch.manual_seed(9)  # many seeds make a network that says the same of every crop
+        voice, folder = barlow_twins_voice(BarlowTwins(settings)), models / "barlow_twins" / "0.1.0"
+        export_voice_bundle(voice, read_folder(examples), folder, training={})
+        card = folder / "bundle.json"
+        manifest = json.loads(card.read_text())
+        manifest["scoring"] |= {"calibration": CALIBRATION, "false_accept": FALSE_ACCEPT}
+        card.write_text(json.dumps(manifest))
+
+    return made_once(tmp_path_factory, "tiny_barlow_twins", make) / "barlow_twins" / "0.1.0"
 
 
 @dataclass(frozen=True)

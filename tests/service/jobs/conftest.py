@@ -26,29 +26,6 @@ FAST = {"finetune_lease_s": 2, "finetune_threads": 1, "inference_threads": 1}
 LONG = 5000  # steps: more than any test waits for
 
 
-@pytest.fixture(scope="session")
-def trainable_models(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder with version 1.0.0: random weights, but real graphs, scoring and trainable weights."""
-    torch = pytest.importorskip("torch")
-    from trainer.audio.folders import read_folder
-    from trainer.autodecompose.bundle import autodecompose_voice
-    from trainer.autodecompose.objective import Objective
-    from trainer.autodecompose.settings import TrainSettings
-    from trainer.bundles.voice import export_voice_bundle
-    from trainer.training.settings import override
-
-    torch.manual_seed(0)
-    settings = override(
-        TrainSettings(), {"encoder": "dense", "decoder": "dense", "width": "16", "bt_width": "32"}
-    )
-    models = tmp_path_factory.mktemp("trainable")
-    clips = read_folder(examples)
-    export_voice_bundle(
-        autodecompose_voice(Objective(settings)), clips, models / "autodecompose" / "1.0.0", training={}
-    )
-    return models
-
-
 @dataclass
 class Worker:
     """A worker in a process of its own."""
