@@ -21,6 +21,7 @@ settings.load_profile("twofold")
 
 MARKED_BY_FIXTURE = {
     "speech_data": "speech",
+    "service": "process",
     "start_redis": "redis",
     "start_service": "process",
     "trainable_models": "slow",

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -183,9 +183,8 @@ def _banner(process: subprocess.Popen[bytes], output: Path) -> str:
     return output.read_text()
 
 
-@pytest.fixture(scope="session")
-def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartService]:
-    """`start_service(models_dir, *options, ready=True, **settings)`; all are stopped at the end."""
+@contextmanager
+def _services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartService]:
     with ExitStack() as stack:
 
         def start(models_dir: Path, *options: str, ready: bool = True, **settings: object) -> RunningService:
@@ -213,6 +212,16 @@ def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSer
                 running.wait_ready()
             return running
 
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartService]:
+    """`start_service(models_dir, *options, ready=True, **settings)`; all are stopped with the module.
+
+    Idle ones would take time of every test after it.
+    """
+    with _services(tmp_path_factory) as start:
         yield start
 
 
@@ -266,9 +275,10 @@ def tiny_model(request: pytest.FixtureRequest) -> TinyModel:
 
 
 @pytest.fixture(scope="session")
-def service(start_service: StartService, tiny_models: Path) -> RunningService:
+def service(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> Iterator[RunningService]:
     """One service for all tests that leave it as it was."""
-    return start_service(tiny_models)
+    with _services(tmp_path_factory) as start:
+        yield start(tiny_models)
 
 
 @pytest.fixture

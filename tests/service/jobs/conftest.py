@@ -119,11 +119,11 @@ def running(job: dict[str, Any]) -> bool:
     return bool(job["step"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_house(
     start_service: StartService, trainable_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., House]]:
-    """`open_house(*options, **settings)`: a service, and `start_worker()`; all are stopped at the end."""
+    """`open_house(*options, **settings)`: a service, and `start_worker()`; all stop with the module."""
     with ExitStack() as stack:
 
         def start(*options: str, **settings: object) -> House:
