@@ -10,10 +10,11 @@ import numpy as np
 from scipy.signal import fftconvolve
 
 from benchmarks.conditions.codecs import CODECS, Codec, through_codec
-from benchmarks.recordings.conditions import at_8_khz, equalised, in_noise, read_noises
+from benchmarks.recordings.conditions import equalised, in_noise, read_noises
 from bundle.arrays import Float32
 from trainer.audio.folders import read_audio, read_noise
 from trainer.scoring.embedding import Condition
+from trainer.scoring.narrow import at_8_khz
 
 Degradation = Callable[[Sequence[Float32]], list[Float32]]  # all recordings of a corpus
 

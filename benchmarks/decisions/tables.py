@@ -9,9 +9,10 @@ from pathlib import Path
 from benchmarks.decisions.figures import cells
 from benchmarks.decisions.model import ScoredModel, Voices, embed_voices
 from benchmarks.decisions.rows import Row, make_row
-from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
+from benchmarks.recordings.conditions import in_noise, other_channel, read_noises
 from benchmarks.recordings.recordings import Recordings
 from trainer.audio.folders import Clip
+from trainer.scoring.narrow import at_8_khz
 from trainer.terminal import Say
 
 #: Every n-th recording of a corpus larger than librispeech is taken, where its length stays as it is.

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from benchmarks.diarization.conversations import make_conversations, read_people
 from benchmarks.diarization.errors import METHODS, Said, error_rates, said_of
-from benchmarks.recordings.conditions import at_8_khz, in_noise, read_noises
+from benchmarks.recordings.conditions import in_noise, read_noises
 from service.audio import SpeechDetector
 from trainer.bundles.runner import BundleRunner
 from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
 from trainer.scoring.embedding import Condition
+from trainer.scoring.narrow import at_8_khz
 from trainer.terminal import Say
 
 CORPORA = ("librispeech", "speechocean762")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.conditions.degradations import in_room
-from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
+from benchmarks.recordings.conditions import in_noise, other_channel, read_noises
 from benchmarks.recordings.recordings import Recordings
 from bundle.arrays import Float32
 from bundle.scoring import Scorer, Scoring, centre
@@ -19,6 +19,7 @@ from trainer.bundles.voice import VoiceModel, fit_voice
 from trainer.metrics import eer
 from trainer.scoring.calibration import pair_scores
 from trainer.scoring.embedding import Condition, CropEncoder, utterance_crops
+from trainer.scoring.narrow import at_8_khz
 from trainer.training.material import set_aside
 
 SHARE = 0.12  # of the train speakers: `--aside 0.12` of the trainings
@@ -90,12 +91,12 @@ def voice_figures(
     noise = read_folder(data / "noise", "train")
     fit = fit_voice(model, fitted_on(data, every=every), noise, rooms=read_noise(data / "rooms", "train"))
     threshold = Scorer(Scoring.model_validate(fit.scoring)).threshold(0.01, seconds=None)
-    heard = conditions(data)
-    errors: dict[str, list[float]] = {name: [] for name in heard}
+    by_name = conditions(data)
+    errors: dict[str, list[float]] = {name: [] for name in by_name}
     accepts = []
     for corpus in corpora:
         recordings = trials(data, corpus)
-        for name, condition in heard.items():
+        for name, condition in by_name.items():
             embeddings = _embed(recordings.under(condition).samples, lambda x: fit.whitening(model.encode(x)))
             same, other = pair_scores(centre(embeddings, fit.scoring["mean"]), recordings.speakers)
             errors[name].append(100 * eer(same, other))

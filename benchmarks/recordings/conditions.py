@@ -1,4 +1,4 @@
-"""What happens to a recording on its way: noise, a telephone's sample rate, another room and microphone.
+"""What happens to a recording on its way: noise, another room and microphone.
 
 Every recording gets its own draw, which depends on the seed and the recording's number alone.
 """
@@ -10,11 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import soxr
 import torch
 
 from bundle.arrays import Float32
-from bundle.audio import SAMPLE_RATE_HZ
 from trainer.audio.acoustics import AcousticSettings, degrade
 from trainer.audio.folders import read_audio, read_folder
 from trainer.scoring.embedding import Condition
@@ -67,12 +65,6 @@ def other_channel(noises: Sequence[Float32], *, seed: int = 0) -> Condition:
 def equalised(tilt_db: float = 6.0, *, seed: int = 0) -> Condition:
     """An equaliser of ± `tilt_db`, the recording's own, nothing else."""
     return _degraded((), replace(UNCHANGED, tilt_probability=1.0, tilt_db=tilt_db), seed)
-
-
-def at_8_khz(samples: Float32, _: int) -> Float32:
-    """Resampled to 8 kHz and back, as a telephone line would."""
-    half = soxr.resample(samples, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 2)
-    return np.asarray(soxr.resample(half, SAMPLE_RATE_HZ // 2, SAMPLE_RATE_HZ), dtype=np.float32)
 
 
 def _degraded(noises: Sequence[Float32], settings: AcousticSettings, seed: int) -> Condition:

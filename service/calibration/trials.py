@@ -37,6 +37,6 @@ def run_trials(recordings: Sequence[Float32], speakers: Sequence[str], scorer: S
     scores = np.clip(probes @ scorer.centred(unit(voices)).T, -1, 1)  # (recordings, voices)
     rest = scorer.centred(unit(voices[owner] - sums))  # without the recording itself
     repeated = np.bincount(owner)[owner] > 1  # (recordings,)
-    own = np.clip(np.sum(probes * rest, axis=1), -1, 1)[repeated]
+    owners = np.clip(np.sum(probes * rest, axis=1), -1, 1)[repeated]
     others = scores[owner[:, None] != np.arange(len(names))]
-    return Trials(own.astype(np.float64), others.astype(np.float64))
+    return Trials(owners.astype(np.float64), others.astype(np.float64))

@@ -19,12 +19,13 @@ from benchmarks.decisions.rows import Row
 from benchmarks.decisions.summary import summary
 from benchmarks.decisions.tried.durations import try_durations
 from benchmarks.decisions.tried.normalisation import scores
-from benchmarks.recordings.conditions import at_8_khz, in_noise, other_channel, read_noises
+from benchmarks.recordings.conditions import in_noise, other_channel, read_noises
 from benchmarks.recordings.recordings import Recordings
 from bundle.scoring import Calibration, OperatingPoint, Scorer, Scoring
 from bundle.vectors import unit
 from trainer.audio.folders import Clip
 from trainer.bundles.newest import newest_bundle
+from trainer.scoring.narrow import at_8_khz
 
 SHIPPED = newest_bundle(Path(__file__).parents[2] / "models" / "autodecompose")
 

@@ -37,7 +37,7 @@ def test_what_broke_is_counted_and_shown() -> None:
         Counter({200: 9, 503: 2, 500: 1, 0: 1}), [0.1] * 9, first={500: "internal"}, seconds=1.0
     )
     assert answers.broken == 2
-    one = [Vitals(1.0, 2, 3)]
-    page = _soak(Soak(9.0, 0.2, 8.0, answers, Counter(succeeded=3), one, one), 2.0)
+    vitals = [Vitals(1.0, 2, 3)]
+    page = _soak(Soak(9.0, 0.2, 8.0, answers, Counter(succeeded=3), vitals, vitals), 2.0)
     assert "| 2 | 3 succeeded |" in page.replace("| 2 | 2 |", "| 2 |")
     assert "First answer 500: internal" in page

@@ -9,11 +9,12 @@ import numpy as np
 
 from benchmarks.decisions.model import ScoredModel, Voices, crop_sums, embed_voices
 from benchmarks.decisions.tables import LENGTHS_S, MOST, STEP
-from benchmarks.recordings.conditions import at_8_khz, other_channel
+from benchmarks.recordings.conditions import other_channel
 from benchmarks.recordings.recordings import Recordings
 from bundle.arrays import Float32
 from service.audio import SpeechDetector
 from trainer.audio.folders import Clip
+from trainer.scoring.narrow import at_8_khz
 from trainer.terminal import Say
 
 LENGTHS_SPEAKERS = 2  # every n-th speaker is cut to lengths

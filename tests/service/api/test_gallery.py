@@ -51,8 +51,8 @@ def imported(client: httpx.Client, lines: Lines) -> httpx.Response:
 
 def test_voices_leave_and_come_back(http: httpx.Client, voices: list[Voice]) -> None:
     def state() -> tuple[Any, Any]:
-        found = http.post("/identify", data={"threshold": "-1"}, files={"audio": voices[0].short}).json()
-        return http.get("/speakers").json(), found["candidates"]
+        answer = http.post("/identify", data={"threshold": "-1"}, files={"audio": voices[0].short}).json()
+        return http.get("/speakers").json(), answer["candidates"]
 
     before = state()
     lines = exported(http)

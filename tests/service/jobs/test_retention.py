@@ -135,6 +135,6 @@ def test_recordings_do_not_wait_for_ever_and_old_records_go(place: Place) -> Non
     assert place.folders.job(waiting.job_id).path.exists()
 
     over = [place.made(7 + i, "0.2.0") for i in range(KEEP_JOBS)]
-    kept = [*(job.job_id for job in reversed(over)), waiting.job_id]
-    wait_for(place.jobs, lambda jobs: jobs == kept)
+    left = [*(job.job_id for job in reversed(over)), waiting.job_id]
+    wait_for(place.jobs, lambda jobs: jobs == left)
     assert place.http.get(f"/finetune/{lost.job_id}").status_code == 404
