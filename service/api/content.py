@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from typing import Annotated
@@ -13,16 +12,15 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from bundle.arrays import Float32
-from service.api.accept import prefers
 from service.api.audio import AudioAnswer, audio_answer
 from service.api.deps import PipelineDep, SettingsDep
+from service.api.npy import NPY, NPY_ANSWER, npy_answer, wants_npy
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.errors import BadRequest
 
 router = APIRouter(tags=["embeddings"])
 
-NPY = "application/x-npy"
 _ROWS_PER_CHUNK = 64
 
 
@@ -53,8 +51,7 @@ class ContentAnswer(BaseModel):
 @router.post(
     "/content",
     response_model=ContentAnswer,
-    responses=problem_responses(409, *AUDIO_STATUSES)
-    | {200: {"content": {NPY: {"schema": {"type": "string", "format": "binary"}}}}},
+    responses=problem_responses(409, *AUDIO_STATUSES) | NPY_ANSWER,
     openapi_extra=audio_body(ContentParams),
 )
 async def content(
@@ -68,12 +65,12 @@ async def content(
     `Accept: application/x-npy` gives the frames of one file as a float32 array (frames, dim) for
     `numpy.load`.
     """
-    as_npy = prefers(request, NPY, over="application/json")
+    as_npy = wants_npy(request)
     if as_npy and len(body.files) > 1:
-        raise BadRequest("application/x-npy holds one array: send one file, or accept application/json.")
+        raise BadRequest(f"{NPY} holds one array: send one file, or accept application/json.")
     recordings = await pipeline.content(body.files, required_s=settings.min_speech_embed_s)
     if as_npy:
-        return Response(_npy(recordings[0][1]), media_type=NPY)
+        return npy_answer(recordings[0][1], pipeline.model)
     bundle = pipeline.engine.bundle
     head: dict[str, object] = {"model": pipeline.model, "dim": bundle.content_dim, "frame_s": bundle.frame_s}
     results: list[tuple[dict[str, object], Float32]] = [
@@ -88,12 +85,6 @@ async def content(
         for upload, (prepared, frames) in zip(body.files, recordings, strict=True)
     ]
     return StreamingResponse(_json(head, results), media_type="application/json")
-
-
-def _npy(frames: Float32) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, frames, allow_pickle=False)
-    return buffer.getvalue()
 
 
 def _json(head: dict[str, object], results: list[tuple[dict[str, object], Float32]]) -> Iterator[str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from bundle.arrays import Float32
 from bundle.vectors import pool_utterance
+from bundle.voice import VoiceBundle
 from service.api.audio import AudioAnswer, audio_answer
 from service.api.deps import PipelineDep, SettingsDep
+from service.api.npy import NPY, NPY_ANSWER, npy_answer, wants_npy
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio.decoder import EmbeddedRecording
+from service.errors import BadRequest
 
 router = APIRouter(tags=["embeddings"])
 
@@ -54,21 +58,39 @@ class EmbedAnswer(BaseModel):
 
 @router.post(
     "/embed",
+    response_model=EmbedAnswer,
     response_model_exclude_unset=True,
-    responses=problem_responses(*AUDIO_STATUSES),
+    responses=problem_responses(*AUDIO_STATUSES) | NPY_ANSWER,
     openapi_extra=audio_body(EmbedParams),
 )
 async def embed(
     body: Annotated[AudioRequest[EmbedParams], Depends(audio_request(EmbedParams))],
+    request: Request,
     pipeline: PipelineDep,
     settings: SettingsDep,
-) -> EmbedAnswer:
-    """Voice embedding of each file: who speaks, not what is said."""
+) -> EmbedAnswer | Response:
+    """Voice embedding of each file: who speaks, not what is said.
+
+    `Accept: application/x-npy` gives the embeddings alone, as a float32 array (files, dim) for `numpy.load`.
+    """
+    as_npy = wants_npy(request)
+    if as_npy and body.params.segments:
+        raise BadRequest(f"{NPY} holds one row a file: accept application/json, or leave out segments.")
     recordings = await pipeline.embed(body.files, required_s=settings.min_speech_embed_s)
+    if as_npy:
+        embeddings = np.stack([pool_utterance(recording.embeddings) for recording in recordings])
+        return npy_answer(embeddings, pipeline.model)
+    return embed_answer(recordings, pipeline.engine.bundle, segments=body.params.segments)
+
+
+def embed_answer(
+    recordings: Sequence[EmbeddedRecording], bundle: VoiceBundle, *, segments: bool
+) -> EmbedAnswer:
+    """The answer for recordings that `bundle` embedded; with `segments`, also of every crop."""
     return EmbedAnswer(
-        model=pipeline.model,
-        dim=pipeline.engine.bundle.embedding_dim,
-        results=[_embedding(recording, body.params.segments) for recording in recordings],
+        model=bundle.id,
+        dim=bundle.embedding_dim,
+        results=[_embedding(recording, segments) for recording in recordings],
     )
 
 

@@ -26,6 +26,7 @@ from service.client.requests import DEFAULT_URL, Recording, as_form, fields_of, 
 _PAUSE_S = 1.0  # before a stream of events is opened again, or a job is looked at again
 _PAGE = 1000  # speakers; 100 jobs
 _JSON = {"Accept": "application/json"}
+_NPY = {"Accept": "application/x-npy"}
 
 
 class AsyncClient:
@@ -78,6 +79,10 @@ class AsyncClient:
         answer = await self._send("POST", "/embed", recordings, segments=segments)
         return answers.EmbedAnswer.model_validate_json(answer.content)
 
+    async def embed_npy(self, *recordings: Recording) -> bytes:
+        """The voice embedding of each recording, as a file for `numpy.load`: (recordings, dim)."""
+        return (await self._send("POST", "/embed", recordings, headers=_NPY)).content
+
     async def content(self, *recordings: Recording) -> answers.ContentAnswer:
         """What is said in each recording, as a vector a frame."""
         answer = await self._send("POST", "/content", recordings)
@@ -85,8 +90,7 @@ class AsyncClient:
 
     async def content_npy(self, recording: Recording) -> bytes:
         """What is said in a recording, as a file for `numpy.load`: (frames, dim)."""
-        accept = {"Accept": "application/x-npy"}
-        return (await self._send("POST", "/content", [recording], headers=accept)).content
+        return (await self._send("POST", "/content", [recording], headers=_NPY)).content
 
     async def enrol(
         self,

@@ -7,9 +7,8 @@ from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from service.api.embed import EmbedParams, embed
+from service.api.embed import embed_answer
 from service.api.pipeline import Pipeline
-from service.api.uploads import AudioRequest
 from service.audio import AudioLimits
 from service.audio.decoder import AudioDecoder, Upload
 from service.client import ClientError, EmbedAnswer
@@ -40,8 +39,9 @@ async def _embed(recordings: Sequence[Path], settings: Settings, segments: bool)
             await registry.start()
             with registry.lease() as engine:
                 uploads = [Upload(path.name, path.read_bytes()) for path in recordings]
-                request = AudioRequest(uploads, EmbedParams(segments=segments))
-                answer = await embed(request, Pipeline(engine, decoder, _never_leaves), settings)
+                pipeline = Pipeline(engine, decoder, _never_leaves)
+                embedded = await pipeline.embed(uploads, required_s=settings.min_speech_embed_s)
+                answer = embed_answer(embedded, engine.bundle, segments=segments)
         finally:
             decoder.close()
             await registry.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from tests.service.conftest import RunningService, StartService, TinyModel
@@ -60,6 +62,22 @@ def test_several_files_come_back_in_order(http: httpx.Client, speech: bytes) -> 
     answer = http.post("/embed", files=files).json()
     assert [result["filename"] for result in answer["results"]] == ["0.ogg", "1.ogg", "2.ogg"]
     assert len({tuple(result["embedding"]) for result in answer["results"]}) == 1
+
+
+def test_npy_holds_a_row_a_file_and_names_the_model(
+    http: httpx.Client, tiny_model: TinyModel, speech: bytes
+) -> None:
+    files = [("audio", (f"{i}.ogg", speech)) for i in range(2)]
+    npy = {"Accept": "application/x-npy"}
+    answer = http.post("/embed", files=files, headers=npy)
+    assert (answer.headers["content-type"], answer.headers["x-model"]) == ("application/x-npy", tiny_model.id)
+    rows = np.load(io.BytesIO(answer.content), allow_pickle=False)
+    assert (rows.dtype, rows.shape) == (np.float32, (2, 8))
+    expected = [result["embedding"] for result in http.post("/embed", files=files).json()["results"]]
+    np.testing.assert_allclose(rows, expected, atol=1e-7)
+    refused = http.post("/embed", files=files, data={"segments": "true"}, headers=npy)
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+    assert "segments" in refused.json()["detail"]
 
 
 def test_one_bad_file_refuses_all_and_is_named(http: httpx.Client, speech: bytes) -> None:
