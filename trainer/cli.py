@@ -57,6 +57,10 @@ def pretrain(
     change: Annotated[
         list[str] | None, typer.Option("--set", help="name=value, a setting to change; repeat for several.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, help="Processes that cut batches; by default 4 on a GPU, none on a processor."),
+    ] = None,
     cache: Annotated[Path, typer.Option(help="Folder for decoded audio.")] = Path("runs/cache"),
 ) -> None:
     """Trains a model without labels. Stop it with Ctrl-C; the same command goes on.
@@ -93,6 +97,7 @@ def pretrain(
             console,
             start=RunFolder(start) if start else None,
             content=content,
+            workers=workers,
         )
     console.print(f"Trained: {out}. Next: python -m trainer export {out} --out models/{model}/VERSION")
 

@@ -49,6 +49,7 @@ def pretrain(
     *,
     start: RunFolder | None = None,
     content: Path | None = None,
+    workers: int | None = None,
 ) -> None:
     """Trains on folders of speech, or goes on where the run folder stopped. Also runs under torchrun.
 
@@ -56,6 +57,7 @@ def pretrain(
         model: a name in `trainer.models.MODELS`.
         start: run folder whose weights a new run begins with.
         content: bundle whose content encoder and decoder a new run begins with.
+        workers: processes that cut batches; None: some on a GPU, none on a processor.
 
     Raises:
         DataError: a folder cannot be read.
@@ -68,7 +70,7 @@ def pretrain(
         start.require_checkpoint()
     clips = material.speech()
     with training_group() as group:
-        _pretrain(model, settings, material, clips, run, cache_dir, console, group, start, content)
+        _pretrain(model, settings, material, clips, run, cache_dir, console, group, start, content, workers)
 
 
 def _pretrain(
@@ -82,6 +84,7 @@ def _pretrain(
     group: Group,
     start: RunFolder | None,
     content: Path | None,
+    workers: int | None,
 ) -> None:
     with group.leader_first():
         speech = build_speech_cache(clips, cache_dir, console, "reading speech")
@@ -117,7 +120,7 @@ def _pretrain(
             load_start(start.checkpoint, objective, getattr(objective, "fresh", ()))
         if content is not None:
             load_start(content / WEIGHTS, objective, ("model.E_s.", "projector.", "head."))
-        train(settings, objective, sampler, run.path, group=group, report=report)
+        train(settings, objective, sampler, run.path, group=group, report=report, workers=workers)
 
 
 def _pseudo_speakers(

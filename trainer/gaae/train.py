@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from trainer.gaae.adversarial import Adversarial, Networks
 from trainer.gaae.data import GaaeBatch, GaaeSampler
+from trainer.training.ahead import batches, workers_for
 from trainer.training.checkpoint import load_checkpoint, read_step, save_checkpoint
 from trainer.training.loop import LossLog, Report, autocast
 from trainer.training.schedule import CheckpointSchedule
@@ -27,6 +28,7 @@ def train(
     *,
     report: Report | None = None,
     on_checkpoint: Callable[[Networks, int], None] | None = None,
+    workers: int | None = None,
 ) -> Networks:
     """Trains the model in place, or goes on where `out/checkpoint.safetensors` stopped.
 
@@ -34,6 +36,7 @@ def train(
         out: gets `checkpoint.safetensors`, `losses.csv` and `losses.png`.
         report: called after each iteration.
         on_checkpoint: called with the averaged `edc` after each checkpoint.
+        workers: processes that cut batches; None: see `workers_for`.
 
     Returns:
         The averaged `edc`.
@@ -56,9 +59,12 @@ def train(
     if step:
         load_checkpoint(checkpoint, modules, optimizer)
     log = LossLog(out / "losses.csv", step)
+    updates = settings.k + 1  # of an iteration, a batch each
+    draws = range(step * updates, settings.iterations * updates)
+    cut = batches(sampler, draws, workers_for(device) if workers is None else workers)
     with CheckpointSchedule(settings.checkpoint_steps, settings.iterations) as schedule:
         while step < settings.iterations:
-            values = iteration(model, sampler, optimizer, step, device)
+            values = iteration(model, cut, optimizer, step, device)
             step += 1
             follow(average, model.edc, settings.average if step > settings.average_from else 0.0)
             wrong = [name for name, value in values.items() if not math.isfinite(value)]
@@ -105,18 +111,18 @@ def make_optimizer(model: Adversarial[Networks]) -> torch.optim.Adam:
 
 def iteration(
     model: Adversarial[Networks],
-    sampler: GaaeSampler,
+    cut: Iterator[GaaeBatch],
     optimizer: torch.optim.Optimizer,
     step: int,
     device: torch.device,
 ) -> dict[str, float]:
-    """One iteration of Algorithm 1; returns the losses of its last two updates by name."""
+    """One iteration of Algorithm 1, on the next k + 1 batches; returns the losses of its last two updates."""
     settings = model.settings
     losses: dict[str, Tensor] = {}
     for i in range(settings.k + 1):
         draw = step * (settings.k + 1) + i
         generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + draw)
-        batch = sampler.at(draw).to(device)
+        batch = next(cut).to(device)
         losses |= update(model, batch, optimizer, generator, discriminate=i < settings.k)
     return {name: float(value) for name, value in losses.items()}
 

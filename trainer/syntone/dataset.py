@@ -26,6 +26,7 @@ START = 0.25  # of a period
 LOW_HZ, HIGH_HZ = 440.0, 8000.0
 TIMBRES = ("sine", "triangle", "square", "sawtooth")
 FACTORS = ("timbre", "amplitude", "frequency")
+HELD_OUT = 10  # one clip in so many is never trained on
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,20 @@ class SynTone:
     def levels(self) -> NDArray[np.int64]:
         """(clips, 3): the level of each factor, in the order of `FACTORS`, counted from 0."""
         return np.stack(np.unravel_index(np.arange(len(self)), self.shape), axis=1)
+
+    @property
+    def held_out(self) -> NDArray[np.bool_]:
+        """(clips,): the tenth that no training hears, the same always.
+
+        At most one timbre of an amplitude and frequency is held out. So every clip has others in training
+        that differ from it in timbre alone.
+        """
+        rng = np.random.default_rng(0)
+        sounds = self.amplitudes * self.frequencies
+        chosen = rng.permutation(sounds)[: round(len(self) / HELD_OUT)]
+        mask = np.zeros((len(TIMBRES), sounds), dtype=bool)
+        mask[rng.integers(len(TIMBRES), size=len(chosen)), chosen] = True
+        return mask.ravel()
 
     @property
     def factors(self) -> Float64:

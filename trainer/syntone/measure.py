@@ -20,7 +20,7 @@ from trainer.syntone.objectives import AutodecomposeVAE, Material, SynToneModel
 NOMINAL = (FACTORS.index("timbre"),)  # its numbers are only names
 ACTIVE_VARIANCE = 0.01  # below it a VAE's code has collapsed onto the prior (Burda et al. 2016)
 _BATCH = 500
-_PROBES = (8000, 4000)  # clips to learn from, and clips to test on
+_LEARNT = 8000  # clips that a probe learns from, at most
 _NEIGHBOURS = 5
 
 
@@ -33,6 +33,7 @@ class CodeMeasures:
     told: list[list[float]]  # (codes, factors): mutual information over the factor's entropy
     known: dict[str, list[float]]  # a part of the codes → timbre accuracy, R² of amplitude and of frequency
     explained: float  # share of the features' variance that decoding the codes gives back
+    explained_trained: float  # the same of the clips that were trained on
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -40,34 +41,35 @@ class CodeMeasures:
 
 @torch.no_grad()
 def measure(model: SynToneModel, material: Material) -> CodeMeasures:
-    """Over every clip of the grid. The codes are the means of q(z|x), without noise."""
-    codes_parts, error = [], 0.0
+    """Over the clips that are held out. The codes are the means of q(z|x), without noise."""
+    codes_parts, error_parts = [], []
     for x in torch.split(material.features, _BATCH):
         codes_parts.append(model.codes(x))
-        error += float((model.decode(codes_parts[-1]) - x).square().sum())
+        error_parts.append((model.decode(codes_parts[-1]) - x).square().flatten(1).sum(1))
+    grid, held_out = material.grid, material.held_out
+    codes, error = torch.cat(codes_parts), torch.cat(error_parts)
     features = material.features
-    spread = float((features - features.mean(0)).square().sum())
-    codes, grid = torch.cat(codes_parts), material.grid
-    factors = grid.factors
+    spread = (features - features.mean(0)).square().flatten(1).sum(1)
+    factors, tested = grid.factors[held_out], codes.numpy()[held_out]
     known = {"all codes": what_is_known(codes, grid)}
     if isinstance(model, AutodecomposeVAE):
         half = model.timbre.latents
         known |= {"timbre encoder": what_is_known(codes[:, :half], grid)}
         known |= {"pitch encoder": what_is_known(codes[:, half:], grid)}
     return CodeMeasures(
-        asdict(disentanglement(codes.numpy(), factors, nominal=NOMINAL, min_variance=ACTIVE_VARIANCE)),
-        asdict(disentanglement(factors, codes.numpy())),
-        told(codes.numpy(), grid).tolist(),
+        asdict(disentanglement(tested, factors, nominal=NOMINAL, min_variance=ACTIVE_VARIANCE)),
+        asdict(disentanglement(factors, tested)),
+        told(tested, factors).tolist(),
         known,
-        1 - error / spread,
+        *(float(1 - error[part].sum() / spread[part].sum()) for part in (held_out, ~held_out)),
     )
 
 
-def told(codes: ArrayLike, grid: SynTone) -> Float64:
-    """(codes, factors): I(code; factor) / H(factor), with 10 bins as in the scores."""
+def told(codes: ArrayLike, factors: Float64) -> Float64:
+    """(clips, codes), (clips, factors) → (codes, factors): I(code; factor) / H(factor), with 10 bins."""
     levels = binned(np.asarray(codes, dtype=np.float64), 10)
-    factors = np.stack([grid.levels[:, 0], *binned(grid.factors[:, 1:], 10).T], axis=1)
-    info = mutual_information(levels, factors)
+    timbres = factors[:, 0].astype(np.int64)
+    info = mutual_information(levels, np.stack([timbres, *binned(factors[:, 1:], 10).T], axis=1))
     share: Float64 = info.I / info.H_f
     return share
 
@@ -75,19 +77,17 @@ def told(codes: ArrayLike, grid: SynTone) -> Float64:
 def what_is_known(codes: Tensor, grid: SynTone, seed: int = 0) -> list[float]:
     """How well all codes together tell each factor: accuracy of timbre, R² of amplitude and of frequency.
 
-    A probe of five nearest neighbours learns from 8,000 clips and is tested on 4,000 others. Silent clips
+    A probe of five nearest neighbours learns from 8,000 clips and is tested on those held out. Silent clips
     have neither timbre nor frequency, so they serve for amplitude only.
     """
     from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-    values, factors = codes.numpy(), grid.factors
+    values, factors, held_out = codes.numpy(), grid.factors, grid.held_out
     scores: list[float] = []
     for column, factor in enumerate(FACTORS):
-        clips = np.random.default_rng(seed).permutation(
-            np.arange(len(grid)) if factor == "amplitude" else np.flatnonzero(factors[:, 1] > 0)
-        )
-        train = clips[: min(_PROBES[0], 2 * len(clips) // 3)]
-        test = clips[len(train) :][: _PROBES[1]]
+        asked = np.ones(len(grid), dtype=bool) if factor == "amplitude" else factors[:, 1] > 0
+        train = np.random.default_rng(seed).permutation(np.flatnonzero(asked & ~held_out))[:_LEARNT]
+        test = np.flatnonzero(asked & held_out)
         probe = (KNeighborsClassifier if column in NOMINAL else KNeighborsRegressor)(_NEIGHBOURS)
         probe.fit(values[train], factors[train, column])
         scores.append(float(probe.score(values[test], factors[test, column])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from trainer.syntone.terms import (
 
 @dataclass(frozen=True)
 class Material:
-    """The grid of clips to train on, and their features.
+    """The grid of clips, and their features, on any device.
 
     Raises:
         ValueError: the numbers of clips differ.
@@ -38,6 +39,16 @@ class Material:
     def __post_init__(self) -> None:
         if len(self.features) != len(self.grid):
             raise ValueError(f"{len(self.features)} features for a grid of {len(self.grid)} clips.")
+
+    @cached_property
+    def held_out(self) -> NDArray[np.bool_]:
+        """(clips,): see `SynTone.held_out`."""
+        return self.grid.held_out
+
+    @cached_property
+    def trained_on(self) -> NDArray[np.int64]:
+        """The numbers of all other clips."""
+        return np.flatnonzero(~self.held_out)
 
 
 class SynToneModel(nn.Module, ABC):
@@ -100,7 +111,10 @@ class FactorVAE(VAE):
         kl = gaussian_kl(mean, log_var).mean()
         tc = self.total_correlation(z)
         with torch.no_grad():  # a second batch, so that permuted and real z are independent
-            others = torch.randint(len(material.features), (len(indices),), generator=generator)
+            draw = torch.randint(
+                len(material.trained_on), (len(indices),), generator=generator, device=generator.device
+            )
+            others = material.trained_on[draw.cpu().numpy()]
             others_mean, others_log_var = self.encode(material.features[others])
             z_others = sample(others_mean, others_log_var, generator)
         discriminator = self.discriminator_loss(z, z_others, generator)
@@ -125,7 +139,7 @@ class BetaTCVAE(VAE):
         self, material: Material, indices: NDArray[np.int64], generator: torch.Generator
     ) -> dict[str, Tensor]:
         mean, log_var, z, error = self.rebuild(material.features[indices], generator)
-        parts = decompose_kl(z, mean, log_var, total=len(material.features))
+        parts = decompose_kl(z, mean, log_var, total=len(material.trained_on))
         tc = parts.total_correlation
         loss = error + parts.mutual_information + self.settings.beta * tc + parts.dimension_wise_kl
         return {"loss": loss, "error": error, "kl": gaussian_kl(mean, log_var).mean(), "tc": tc}
@@ -155,7 +169,7 @@ class AutodecomposeVAE(SynToneModel):
     ) -> dict[str, Tensor]:
         x = material.features[indices]
         views = [
-            material.features[with_another(material.grid, indices, factor, generator)]
+            material.features[with_another(material.grid, indices, factor, generator, material.held_out)]
             for factor in ("frequency", "timbre")
         ]
         halves = zip(self.timbre(views[0]), self.pitch(views[1]), strict=True)
@@ -166,15 +180,29 @@ class AutodecomposeVAE(SynToneModel):
 
 
 def with_another(
-    grid: SynTone, indices: NDArray[np.int64], factor: str, generator: torch.Generator
+    grid: SynTone,
+    indices: NDArray[np.int64],
+    factor: str,
+    generator: torch.Generator,
+    avoided: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
-    """Clips that differ from (n,) `indices` in one factor only. Its new level is drawn from all others."""
+    """Clips that differ from (n,) `indices` in one factor only. Its new level is drawn from all others.
+
+    Args:
+        avoided: (clips,) those that are taken only where there are no others.
+    """
     column = FACTORS.index(factor)
     count = grid.shape[column]
-    levels = grid.levels[indices]
-    step = torch.randint(1, count, (len(indices),), generator=generator).numpy()
-    levels[:, column] = (levels[:, column] + step) % count
-    return grid.index(levels)
+    levels = np.repeat(grid.levels[indices][:, None], count, axis=1)  # (n, count, 3)
+    unchanged = levels[:, :, column] == np.arange(count)
+    levels[:, :, column] = np.arange(count)
+    candidates = grid.index(levels.reshape(-1, len(FACTORS))).reshape(-1, count)
+    draw = torch.rand(candidates.shape, generator=generator, device=generator.device).cpu().numpy()
+    if avoided is not None:
+        draw -= avoided[candidates]
+    draw[unchanged] = -2.0
+    chosen: NDArray[np.int64] = candidates[np.arange(len(candidates)), draw.argmax(axis=1)]
+    return chosen
 
 
 MODELS: dict[str, type[SynToneModel]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,21 @@ Report = Callable[[int, int, dict[str, float]], None]  # (step, steps in all, lo
 
 
 def train(
-    settings: SynToneSettings, material: Material, checkpoint: Path, report: Report | None = None
+    settings: SynToneSettings,
+    material: Material,
+    checkpoint: Path,
+    report: Report | None = None,
+    device: torch.device | None = None,
 ) -> SynToneModel:
     """Trains a model, or goes on where the checkpoint stopped. A finished one is only loaded.
 
+    Clips that are held out are never heard.
+
+    Args:
+        device: where it trains; the processor if None.
+
     Returns:
-        The trained model, in evaluation mode.
+        The trained model, in evaluation mode, on the processor.
 
     Raises:
         ValueError: the checkpoint belongs to other settings.
@@ -33,9 +42,11 @@ def train(
         KeyboardInterrupt, SystemExit: it was stopped; the checkpoint holds all steps that were done.
     """
     torch.manual_seed(settings.seed)
-    model = MODELS[settings.model](settings)
+    device = device or torch.device("cpu")
+    model = MODELS[settings.model](settings).to(device)
     optimizer = _optimizer(model, settings)
-    per_epoch = max(len(material.grid) // settings.batch, 1)
+    clips = material.trained_on
+    per_epoch = max(len(clips) // settings.batch, 1)
     steps = settings.epochs * per_epoch
     modules = {"model": model}
     step = 0
@@ -46,12 +57,13 @@ def train(
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
 
     model.train()
+    material = replace(material, features=material.features.to(device))
     with CheckpointSchedule(settings.checkpoint_steps, steps) as schedule:
         while step < steps:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * (1 + math.cos(math.pi * step / steps)) / 2
-            generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-            losses = model.losses(material, _batch(len(material.grid), step, per_epoch, settings), generator)
+            generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + step)
+            losses = model.losses(material, _batch(clips, step, per_epoch, settings), generator)
             optimizer.zero_grad(set_to_none=True)
             losses["loss"].backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -64,7 +76,7 @@ def train(
             if schedule.due(step):
                 save_checkpoint(checkpoint, modules, optimizer, step, asdict(settings))
             schedule.leave_if_stopped()
-    return model.eval()
+    return model.eval().cpu()
 
 
 def _optimizer(model: SynToneModel, settings: SynToneSettings) -> torch.optim.Adam:
@@ -77,8 +89,10 @@ def _optimizer(model: SynToneModel, settings: SynToneSettings) -> torch.optim.Ad
     return torch.optim.Adam(groups)
 
 
-def _batch(clips: int, step: int, per_epoch: int, settings: SynToneSettings) -> NDArray[np.int64]:
-    """The clip numbers of a step. Each epoch has a new order, and its last few clips are left out."""
+def _batch(
+    clips: NDArray[np.int64], step: int, per_epoch: int, settings: SynToneSettings
+) -> NDArray[np.int64]:
+    """Those of a step. Each epoch has a new order, and its last few clips are left out."""
     order = np.random.default_rng((settings.seed, step // per_epoch)).permutation(clips)
     start = step % per_epoch * settings.batch
     return order[start : start + settings.batch]

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from trainer.training.ahead import batches, workers_for
 from trainer.training.checkpoint import load_checkpoint, save_checkpoint
 from trainer.training.distributed import Group
 from trainer.training.schedule import CheckpointSchedule
@@ -60,6 +61,7 @@ def train(
     *,
     group: Group,
     report: Report | None = None,
+    workers: int | None = None,
 ) -> None:
     """Trains the objective in place, or goes on where `out/checkpoint.safetensors` stopped.
 
@@ -67,6 +69,7 @@ def train(
         objective: (batch, generator) → losses by name, of which `loss` is minimised.
         out: gets `checkpoint.safetensors`, `losses.csv` and `losses.png`.
         group: processes that share the work. Each takes other batches; the leading one writes files.
+        workers: processes that cut batches, for each of the group; None: see `workers_for`.
 
     Raises:
         FloatingPointError: the loss is no longer a number.
@@ -86,6 +89,8 @@ def train(
         step = load_checkpoint(checkpoint, modules, optimizer)
     log = LossLog(out / "losses.csv", step)
 
+    draws = range(step * group.size + group.rank, steps * group.size, group.size)
+    cut = batches(sampler, draws, workers_for(device) if workers is None else workers)
     objective.train()
     with CheckpointSchedule(settings.checkpoint_steps, steps) as schedule:
         while step < steps:
@@ -93,7 +98,7 @@ def train(
                 parameters["lr"] = learning_rate(settings, step, steps)
             draw = step * group.size + group.rank
             generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + draw)
-            batch = sampler.at(draw).to(device)
+            batch = next(cut).to(device)
             with autocast(device, settings.mixed_precision):
                 losses = shared(batch, generator)
             optimizer.zero_grad(set_to_none=True)

@@ -112,7 +112,7 @@ def test_an_iteration_updates_s_and_l_k_times_and_the_others_once(
     torch.manual_seed(0)
     model = GAAE(tiny, 3).train()
     optimizer = make_optimizer(model)
-    iteration(model, sampler, optimizer, 0, CPU)
+    iteration(model, map(sampler.at, range(3)), optimizer, 0, CPU)
     updates = {
         name: {int(optimizer.state[parameter]["step"]) for parameter in network.parameters()}
         for name, network in (("S", model.S), ("L", model.L), ("EDC", model.edc))

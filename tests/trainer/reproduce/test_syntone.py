@@ -21,12 +21,16 @@ def test_page_pictures_and_going_on(tmp_path: Path, command: list[str]) -> None:
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     page = (tmp_path / "docs" / "syntone.md").read_text()
-    for words in ("144 clips, 2 trainings", "| **FactorVAE** |", "| β-VAE, paper (order swapped) | 0.184 ±"):
+    for words in (
+        "144 clips, of which 14 are held out. 2 trainings",
+        "| **FactorVAE** |",
+        "| β-VAE, paper (order swapped) | 0.184 ±",
+    ):
         assert words in page
     for encoder in ("E, timbre, clip", "E', pitch, view, untrained"):
         assert f"| {encoder} |" in page
     pictures = {path.name: path for path in (tmp_path / "docs" / "syntone").iterdir()}
-    names = [f"{name}{kind}.png" for name in SETTINGS for kind in ("", "_traversal")]
+    names = [f"{name}{kind}.png" for name in SETTINGS for kind in ("", "_sound", "_traversal")]
     assert set(pictures) == {*names, "told.png"}
     for name, path in pictures.items():
         assert f"syntone/{name}" in page

@@ -18,6 +18,15 @@ def test_the_paper_s_grid() -> None:
     np.testing.assert_array_equal(grid.index(grid.levels), np.arange(32_000))
 
 
+def test_a_tenth_is_held_out_and_never_two_timbres_of_a_sound() -> None:
+    grid = SynTone()
+    held_out = grid.held_out
+    assert held_out.sum() == 3_200
+    assert held_out.reshape(4, -1).sum(axis=0).max() == 1
+    assert [len(np.unique(column)) for column in grid.levels[held_out].T] == [4, 20, 400]
+    np.testing.assert_array_equal(held_out, SynTone().held_out)
+
+
 @pytest.mark.parametrize("timbre", range(4))
 def test_a_clip_has_its_factors(timbre: int) -> None:
     grid = SynTone(amplitudes=5, frequencies=64)  # steps of 120 Hz: level 3 is 800 Hz, 20 samples a period

@@ -6,7 +6,7 @@ from sklearn.linear_model import LinearRegression
 from torch import Tensor
 
 from trainer.syntone.dataset import SynTone
-from trainer.syntone.features import mel_features
+from trainer.syntone.features import mel_features, waveforms
 
 
 def test_amplitude_is_linear_in_the_features(grid: SynTone, features: Tensor) -> None:
@@ -32,6 +32,14 @@ def test_higher_tones_lie_in_higher_bands(grid: SynTone, features: Tensor) -> No
     bands = features[sines, 1:].mean(2).argmax(1)
     assert (bands.diff() >= 0).all()
     assert len(set(bands.tolist())) > grid.frequencies / 2
+
+
+def test_features_become_a_sound_of_the_same_pitch_and_level(grid: SynTone, features: Tensor) -> None:
+    loud = grid.index([[0, 4, level] for level in (4, 12)])  # sines
+    sounds = waveforms(features[loud]).numpy()
+    np.testing.assert_allclose(np.abs(sounds).max(axis=1), grid.factors[loud, 1], rtol=0.02)
+    pitch_hz = np.abs(np.fft.rfft(sounds)).argmax(axis=1)  # one second: a bin is a Hertz
+    np.testing.assert_allclose(pitch_hz, grid.factors[loud, 2], rtol=0.05)
 
 
 def test_grid_features_are_those_of_its_clips(grid: SynTone, features: Tensor) -> None:

@@ -69,6 +69,26 @@ def test_autodecompose_s_encoders_never_see_what_their_view_lost(material: Mater
         assert (material.features[same_sound] == view).flatten(1).all(1).any()
 
 
+@pytest.mark.parametrize("factor", ["timbre", "frequency"])
+def test_a_view_in_training_is_no_clip_that_is_held_out(factor: str, material: Material) -> None:
+    views = with_another(
+        material.grid, material.trained_on, factor, torch.Generator().manual_seed(0), material.held_out
+    )
+    assert not material.held_out[views].any()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_no_loss_depends_on_clips_that_are_held_out(name: str, material: Material) -> None:
+    torch.manual_seed(0)
+    model = MODELS[name](SETTINGS[name])
+    features = material.features.clone()
+    features[torch.from_numpy(material.held_out)] = torch.nan
+    losses = model.losses(
+        Material(material.grid, features), material.trained_on, torch.Generator().manual_seed(0)
+    )
+    assert torch.isfinite(losses["loss"])
+
+
 def test_features_of_another_grid_are_refused(material: Material) -> None:
     with pytest.raises(ValueError, match="600 features for a grid of 32000"):
         Material(SynTone(), material.features)

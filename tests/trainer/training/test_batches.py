@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from bundle.audio import CROP_SAMPLES
 from trainer.audio.cache import ClipCache
+from trainer.training.ahead import batches, workers_for
 from trainer.training.batches import PairSampler
 
 
@@ -64,3 +66,19 @@ def test_noise_is_drawn_by_its_length(tone_cache: ClipCache) -> None:
     drawn = PairSampler(tone_cache, noise, batch=64, seed=0).at(0).noise
     assert drawn is not None
     assert (drawn[:, 0] * 32768 == 2).float().mean() > 0.85
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more than the cores of a pinned run
+def test_workers_cut_the_same_batches_in_the_same_order(tone_cache: ClipCache) -> None:
+    sampler = PairSampler(tone_cache, tone_cache, batch=4, seed=1)
+    draws = range(3, 12, 2)  # as of the second of two processes that went on at a step
+    cut = list(batches(sampler, draws, workers=2))
+    assert len(cut) == len(draws)
+    for ours, theirs in zip(cut, batches(sampler, draws, workers=0), strict=True):
+        assert torch.equal(ours.first, theirs.first)
+        assert torch.equal(ours.second, theirs.second)
+        assert ours.noise is not None
+        assert theirs.noise is not None
+        assert torch.equal(ours.noise, theirs.noise)
+    assert workers_for(torch.device("cpu")) == 0
+    assert 1 <= workers_for(torch.device("cuda")) <= 4

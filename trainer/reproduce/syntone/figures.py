@@ -1,4 +1,4 @@
-"""The pictures of docs/results/syntone.md: what Figs 1–12 of the paper show, one sheet or two a model."""
+"""The pictures of docs/results/syntone.md: what Figs 1–12 of the paper show, three sheets a model."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from trainer.syntone.dataset import FACTORS, SAMPLE_RATE_HZ, TIMBRES
-from trainer.syntone.features import FRAMES, ROWS
+from trainer.syntone.features import FRAMES, ROWS, waveforms
 from trainer.syntone.objectives import Material, SynToneModel
 
 AMPLITUDE, FREQUENCY_HZ = 0.57, 4248.42  # of the paper's Figs 1, 3, 5 and 7
 LOW_FREQUENCY_HZ = 1000.0  # and one whose harmonics do not fold back at once
 SPAN = np.linspace(-2.5, 2.5, 10)  # of a traversed code; the paper shows ten values too
 _BRIGHTEST = 0.7  # a little above the shown clips, whose maximum is their amplitude
+_SHOWN_S = 0.004  # of a waveform
 _DPI = 75
 _COLOURS = 64  # of a PNG: a third of the size, and nothing is seen of it
 
@@ -36,7 +37,7 @@ class Drawings:
         self.shown = [self._nearest(*target) for target in targets]
 
     def draw(self, name: str, title: str, model: SynToneModel) -> None:
-        """NAME.png: eight clips above their reconstructions, and samples; NAME_traversal.png."""
+        """NAME.png: clips, their reconstructions, and samples; then NAME_sound.png and NAME_traversal.png."""
         x = self.material.features[self.shown]
         rebuilt = model.decode(model.codes(x))
         generator = torch.Generator().manual_seed(model.settings.seed)
@@ -58,7 +59,39 @@ class Drawings:
                 if column == 0:
                     axis.set_ylabel(label)
         self._save(figure, name)
+        self._draw_sound(name, title, x, rebuilt, sampled)
         self._draw_traversal(name, title, model)
+
+    def _draw_sound(self, name: str, title: str, x: Tensor, rebuilt: Tensor, sampled: Tensor) -> None:
+        """Figs 1 to 8: in time, its Fourier transform, and the features."""
+        first, last = 0, len(x) - 1  # a sine at 4248 Hz as in the paper, and the sawtooth at 1000 Hz
+        rows = {
+            "sine, clip": x[first],
+            "sine, rebuilt": rebuilt[first],
+            "sawtooth, clip": x[last],
+            "sawtooth, rebuilt": rebuilt[last],
+            "sample": sampled[0],
+        }
+        sounds = waveforms(torch.stack(list(rows.values()))).numpy()
+        clips = self.material.grid.clips([self.shown[first], self.shown[last]])
+        sounds[0], sounds[2] = clips  # as they are: with their own phase
+        figure = Figure(figsize=(11, 8), layout="constrained")
+        figure.suptitle(f"{title}: waveform, Fourier transform and features (run 0)")
+        shown = int(_SHOWN_S * SAMPLE_RATE_HZ)
+        middle = sounds.shape[1] // 2  # away from the ends, which the features mirror
+        times_ms = 1000 * np.arange(shown) / SAMPLE_RATE_HZ
+        axes = figure.subplots(len(rows), 3, width_ratios=(2, 2, 1))
+        for row, (label, image), sound in zip(axes, rows.items(), sounds, strict=True):
+            row[0].plot(times_ms, sound[middle : middle + shown], linewidth=0.9)
+            row[0].set(ylim=(-1.05, 1.05), ylabel=label)
+            spectrum = 2 * np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) / (len(sound) / 2)
+            row[1].plot(np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE_HZ), spectrum, linewidth=0.9)
+            row[1].set(ylim=(0, 0.8))
+            row[2].imshow(image.numpy(), origin="lower", aspect="auto", vmin=0, vmax=_BRIGHTEST)
+            row[2].set(xticks=[], yticks=[])
+        axes[-1][0].set_xlabel("ms")
+        axes[-1][1].set_xlabel("Hz")
+        self._save(figure, f"{name}_sound")
 
     def _draw_traversal(self, name: str, title: str, model: SynToneModel) -> None:
         start = model.codes(self.material.features[self.shown[-1:]])  # the sawtooth at 1000 Hz
@@ -101,6 +134,7 @@ class Drawings:
         scale = np.array([1.0, 1.0, SAMPLE_RATE_HZ])
         distance = np.abs((factors - wanted) / scale)
         distance[:, 0] *= 10  # never another timbre
+        distance[~self.material.held_out] += 1000  # nor a clip that was trained on
         return int(distance.sum(1).argmin())
 
 

@@ -16,7 +16,8 @@ def planned(runs: SynToneRuns, repeats: int) -> str:
     efforts = []
     for name in SETTINGS:
         settings = runs.settings(name, 0)
-        steps = settings.epochs * max(len(runs.grid) // settings.batch, 1)
+        clips = len(runs.grid) - int(runs.grid.held_out.sum())
+        steps = settings.epochs * max(clips // settings.batch, 1)
         efforts.append(Effort(name, repeats, repeats * steps, step_flops(settings)))
     return hours_table(efforts)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from trainer.machine import machine
 from trainer.pages.blocks import table, write_block
 from trainer.reproduce.syntone.figures import Drawings
 from trainer.reproduce.syntone.theorem import theorem_text
@@ -31,6 +32,8 @@ PAPER = {
 }
 SCORES = {"mig": "MIG", "sap": "SAP", "dcimig": "DCIMIG", "jemmig": "JEMMIG", "modularity": "Modularity"}
 KNOWN = ["timbre, accuracy", "amplitude, R²", "frequency, R²"]
+
+COLUMNS = ["active codes, run by run", "variance explained", "of clips trained on"]
 
 PARTS = ("table1", "theorem")
 
@@ -76,11 +79,12 @@ def _text(runs: SynToneRuns, results: Results, folder: str) -> str:
     scores = []
     for name, measured in results.items():
         if name in PAPER:
-            scores.append([f"{NAMES[name]}, paper (order swapped)", *PAPER[name], "–", "–"])
+            scores.append([f"{NAMES[name]}, paper (order swapped)", *PAPER[name], "–", "–", "–"])
         cells = [mean_and_std([m.scores[key] for m in measured]) for key in SCORES]
         active = " ".join(str(m.scores["active"]) for m in measured)
         explained = mean_and_std([m.explained for m in measured])
-        scores.append([f"**{NAMES[name]}**", *cells, active, explained])
+        of_trained = mean_and_std([m.explained_trained for m in measured])
+        scores.append([f"**{NAMES[name]}**", *cells, active, explained, of_trained])
     swapped = [
         [NAMES[name], *(mean_and_std([m.swapped[key] for m in measured]) for key in SCORES)]
         for name, measured in results.items()
@@ -106,10 +110,22 @@ def _text(runs: SynToneRuns, results: Results, folder: str) -> str:
     repeats = len(next(iter(results.values())))
     return "\n\n".join(
         [
-            f"{len(runs.grid):,} clips, {repeats} trainings of each model (seeds 0 to {repeats - 1}); "
-            "mean ± standard deviation over the trainings.",
+            f"{len(runs.grid):,} clips, of which {int(runs.grid.held_out.sum()):,} are held out. "
+            f"{repeats} trainings of each model (seeds 0 to {repeats - 1}), "
+            f"{settings['vae'].epochs} epochs each. "
+            "All figures are of the clips held out: mean ± standard deviation over the trainings. "
+            f"Machine: {machine()}.",
             "## Table 1: disentanglement",
-            table(["model", *SCORES.values(), "active codes, run by run", "variance explained"], scores),
+            table(
+                [
+                    "model",
+                    *SCORES.values(),
+                    "active codes, run by run",
+                    "variance explained",
+                    "of clips trained on",
+                ],
+                scores,
+            ),
             "## The same codes with the arguments swapped, as the paper's evaluator has them",
             table(["model", *SCORES.values()], swapped),
             "## What all codes together tell",
@@ -122,6 +138,7 @@ def _text(runs: SynToneRuns, results: Results, folder: str) -> str:
             f"![What each code tells of each factor]({folder}/told.png)",
             *(
                 f"### {NAMES[name]}\n\n![Reconstructions and samples]({folder}/{name}.png)\n\n"
+                f"![Waveforms and spectra]({folder}/{name}_sound.png)\n\n"
                 f"![Traversals]({folder}/{name}_traversal.png)"
                 for name in results
             ),

@@ -30,8 +30,9 @@ def theorem_text(runs: SynToneRuns, repeats: int) -> str:
                 ["encoder", "timbre, accuracy", "amplitude, R²", "frequency, R²"],
                 [*rows, ["chance", *CHANCE]],
             ),
-            f"{len(runs.grid):,} clips, {repeats} trainings of {settings.epochs} epochs, mean ± deviation. "
-            f"Below 0: worse than the mean. Machine: {machine()}.",
+            f"{int(runs.grid.held_out.sum()):,} clips that are held out, {repeats} trainings of "
+            f"{settings.epochs} epochs, mean ± deviation. Below 0: worse than the mean. "
+            f"Machine: {machine()}.",
         ]
     )
 

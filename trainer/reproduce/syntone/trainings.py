@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 
 from trainer.audio.folders import DataError
 from trainer.reproduce.runs import PaperRuns
-from trainer.syntone.dataset import SynTone
+from trainer.syntone.dataset import HELD_OUT, SynTone
 from trainer.syntone.features import grid_features
 from trainer.syntone.measure import CodeMeasures, measure
 from trainer.syntone.objectives import AutodecomposeVAE, Material, SynToneModel
@@ -52,7 +53,7 @@ class SynToneRuns(PaperRuns):
         training = RunFolder(self.folder / f"{name}-{run}")
         report = self.progress(f"{name}, run {run}")
         try:
-            return train(self.settings(name, run), self.material, training.checkpoint, report)
+            return train(self.settings(name, run), self.material, training.checkpoint, report, self.device)
         except ValueError as error:
             raise DataError(str(error)) from error
 
@@ -70,9 +71,8 @@ class SynToneRuns(PaperRuns):
             assert isinstance(model, AutodecomposeVAE)
             return theorem(model, self.material)
 
-        made_with = {"settings": asdict(settings), "grid": asdict(self.grid)}
         name = f"theorem-{run}" if trained else f"theorem-untrained-{run}"
-        figures: Known = self.stored(name, made_with, compute)
+        figures: Known = self.stored(name, self._made_with(settings), compute)
         return figures
 
     def measures(self, name: str, run: int) -> CodeMeasures:
@@ -81,10 +81,12 @@ class SynToneRuns(PaperRuns):
         Raises:
             DataError: the folder holds a training of other settings.
         """
-        made_with = {"settings": asdict(self.settings(name, run)), "grid": asdict(self.grid)}
         figures = self.stored(
             f"{name}-{run}",
-            made_with,
+            self._made_with(self.settings(name, run)),
             lambda: measure(self.model(name, run), self.material).to_json(),
         )
         return CodeMeasures(**figures)
+
+    def _made_with(self, settings: SynToneSettings) -> dict[str, Any]:
+        return {"settings": asdict(settings), "grid": asdict(self.grid), "held out": f"1 of {HELD_OUT}"}
