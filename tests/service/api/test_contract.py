@@ -17,6 +17,8 @@ from benchmarks.fuzz.tally import Tally
 from tests.service.conftest import StartService
 
 REQUESTS, RECORDINGS = 300, 60
+SEEDS = 4  # chance may miss a call that has to succeed once
+MUST_SUCCEED = ("POST /speakers", "POST /identify", "DELETE /speakers/{speaker_id}")
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +35,13 @@ def place(
 
 def test_only_documented_answers(place: Place, examples: Path) -> None:
     tally = Tally()
-    send_requests(place, examples, REQUESTS, 0, tally)
+    for seed in range(SEEDS):
+        send_requests(place, examples, (seed + 1) * REQUESTS, seed, tally)
+        if all(tally.succeeded[call] for call in MUST_SUCCEED):
+            break
     assert tally.examples == []
     assert tally.cases >= REQUESTS
-    for call in ("POST /speakers", "POST /identify", "DELETE /speakers/{speaker_id}"):
+    for call in MUST_SUCCEED:
         assert tally.succeeded[call], call
 
 
