@@ -41,7 +41,9 @@ class ChainSettings:
     low_cut_hz: tuple[float, float] = (80.0, 300.0)
     band_probability: float = 0.33
     band_high_hz: tuple[float, float] = (3400.0, 7000.0)
-    telephone_probability: float = 0.15  # nothing above 4 kHz; every second one of these through mu-law
+    telephone_probability: float = 0.25  # a brick wall on either side; every second line is mu-law
+    telephone_low_hz: tuple[float, float] = (0.0, 400.0)
+    telephone_high_hz: tuple[float, float] = (3200.0, 4000.0)
     clip_probability: float = 0.15  # every second one softly
     clip_db: tuple[float, float] = (3.0, 20.0)  # of the peak over full scale
 
@@ -111,7 +113,7 @@ def _microphone(batch: int, freqs: Tensor, generator: torch.Generator, settings:
 
 
 def _line(telephone: Tensor, freqs: Tensor, generator: torch.Generator, settings: ChainSettings) -> Tensor:
-    """Gains of a low cut, and of a band limit or a brick wall at 4 kHz: (batch, bins)."""
+    """Gains of a low cut, and of a band limit or a telephone's brick walls: (batch, bins)."""
     batch = len(telephone)
     cut_hz = _uniform(batch, settings.low_cut_hz, generator, freqs)
     cut = _chosen(batch, settings.low_cut_probability, generator, freqs)
@@ -123,7 +125,9 @@ def _line(telephone: Tensor, freqs: Tensor, generator: torch.Generator, settings
     if limited.any():
         low_pass = (1 + (freqs / high_hz[limited]) ** (2 * BAND_ORDER)).rsqrt()
         gains[limited] = gains[limited] * low_pass
-    return torch.where(telephone & (freqs >= SAMPLE_RATE_HZ / 4), 0.0, gains)
+    low_hz = _uniform(batch, settings.telephone_low_hz, generator, freqs)
+    beyond = (freqs < low_hz) | (freqs >= _uniform(batch, settings.telephone_high_hz, generator, freqs))
+    return torch.where(telephone & beyond, 0.0, gains)
 
 
 def _clip(waveform: Tensor, generator: torch.Generator, settings: ChainSettings) -> Tensor:

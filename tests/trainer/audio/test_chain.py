@@ -74,7 +74,10 @@ def test_a_band_limit_keeps_what_is_below_and_nothing_above(hiss: Tensor) -> Non
 
 
 def test_a_telephone_has_nothing_above_4_khz_and_half_of_them_eight_bits(hiss: Tensor) -> None:
-    received = through_chain(hiss, None, None, generator(), replace(STRAIGHT, telephone_probability=1.0))
+    widest = replace(
+        STRAIGHT, telephone_probability=1.0, telephone_low_hz=(0, 0), telephone_high_hz=(4000, 4000)
+    )
+    received = through_chain(hiss, None, None, generator(), widest)
     spectra, before = torch.fft.rfft(received), torch.fft.rfft(hiss)
     assert spectra[:, 4097:].abs().max() < 1e-3 * spectra.abs().max()
     before[:, 4096:] = 0
@@ -86,6 +89,15 @@ def test_a_telephone_has_nothing_above_4_khz_and_half_of_them_eight_bits(hiss: T
     coded = error_db > -100
     assert 0 < coded.sum() < 16
     assert ((error_db[coded] > -42) & (error_db[coded] < -30)).all()  # G.711's distance
+
+
+def test_a_telephone_has_nothing_below_its_low_edge(hiss: Tensor) -> None:
+    line = replace(STRAIGHT, telephone_probability=1.0, telephone_low_hz=(300, 300))
+    received = through_chain(hiss, None, None, generator(), line)
+    power = torch.fft.rfft(received).abs().square()
+    below, within = power[:, : round(295 * HZ)].mean(dim=1), power[:, round(305 * HZ) : 3000].mean(dim=1)
+    assert (below < 1e-2 * within).all()  # mu-law adds noise at every frequency
+    assert (below < 1e-8 * within).any()  # a line without it
 
 
 def test_clipping_leaves_a_flat_top_or_a_bent_one(hiss: Tensor) -> None:
