@@ -30,6 +30,7 @@ from service.api import (
     models,
     recordings,
     speakers,
+    thresholds,
     verify,
     voice_map,
 )
@@ -58,6 +59,7 @@ ROUTERS = (
     identify.router,
     verify.router,
     calibrate.router,
+    thresholds.router,
     diarize.router,
     long_diarizations.router,
     generate.router,

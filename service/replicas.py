@@ -13,6 +13,7 @@ from service.audio.decoder import AudioDecoder
 from service.errors import TwofoldError
 from service.inference import ModelRegistry
 from service.speakers import RedisGallery, SpeakerDirectory
+from service.speakers.redis_thresholds import CHANGED as THRESHOLDS_CHANGED
 from service.stores.redis import ACTIVE_MODEL, ANNOUNCE, CHANGES, REVISION, RedisConnection
 
 _WAIT_S = 0.5  # longest wait for a change, and so the longest delay of `end`
@@ -124,6 +125,8 @@ class Replica:
                 elif await _missed(client, position):
                     return
                 await self._keep_model()
+                if any(THRESHOLDS_CHANGED.encode() in fields for _, fields in entries):
+                    await self._directory.refresh_thresholds()
                 # A set: a speaker who changed often is read once.
                 await self._directory.refresh(
                     {fields[b"speaker"].decode() for _, fields in entries if b"speaker" in fields}

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from bundle.scoring import Scorer
 from service.api.accept import prefers
 from service.api.audio import AudioAnswer, audio_answer
-from service.api.deps import AuditDep, PipelineDep, SettingsDep
+from service.api.collections import CollectionName
+from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep, require_scope
 from service.api.problems import AUDIO_STATUSES, problem_responses
+from service.api.thresholds import ThresholdAnswer, threshold_answer
 from service.api.uploads import AudioRequest, audio_body, audio_request
 from service.audio.decoder import EmbeddedRecording
 from service.calibration import ErrorCurves, run_trials
 from service.errors import BadRequest
+from service.speakers.thresholds import PointName, StoredThreshold
 
 router = APIRouter(tags=["speakers"])
 
@@ -40,6 +44,21 @@ class CalibrateParams(BaseModel):
         lt=1,
         description="Rate at which strangers may be accepted at `threshold`. Default: TWOFOLD_TARGET_FPR.",
     )
+    collection: CollectionName | None = Field(
+        None,
+        description="Stores a threshold for this collection, in place of one that is there. From then on it "
+        "decides wherever a request names the collection, and neither `threshold` nor `target_fpr`. Needs "
+        "the scope `enrol`. Default: nothing is stored.",
+    )
+    store: PointName | None = Field(
+        None, description="Which threshold is stored for `collection`. Default: `chosen`."
+    )
+
+    @model_validator(mode="after")
+    def _collection_is_named(self) -> CalibrateParams:
+        if self.store is not None and self.collection is None:
+            raise ValueError("`store` needs `collection`: for which collection?")
+        return self
 
 
 class RatesAnswer(BaseModel):
@@ -65,6 +84,7 @@ class CalibrateAnswer(BaseModel):
     curves: list[RatesAnswer] = Field(description="From the lowest score to the highest.")
     warnings: list[str]
     audio: list[AudioAnswer] = Field(description="In the order of the files.")
+    stored: ThresholdAnswer | None = Field(description="What was stored for `collection`; null: nothing.")
 
 
 @router.post(
@@ -77,24 +97,49 @@ async def calibrate(
     body: Annotated[AudioRequest[CalibrateParams], Depends(audio_request(CalibrateParams))],
     request: Request,
     pipeline: PipelineDep,
+    directory: DirectoryDep,
     settings: SettingsDep,
+    tenant: TenantDep,
     audit: AuditDep,
 ) -> Response | CalibrateAnswer:
-    """Error rates over the threshold, on labelled recordings. Nothing of them is stored.
+    """Error rates over the threshold, on labelled recordings. No recording and no voice is stored.
 
     Each recording is compared with its speaker's other recordings, and with those of every other speaker.
-    Pass `chosen.threshold` as `threshold` to /verify. `Accept: image/png` gives a picture of both curves.
+    With `collection`, a threshold is stored for it; else pass `chosen.threshold` as `threshold` to /verify.
+    GET /thresholds shows what is stored. `Accept: image/png` gives a picture of both curves.
     """
     params = body.params
     _require_speakers(params.speaker, len(body.files))
+    if params.collection is not None:
+        require_scope(request, "enrol")
     target_fpr = params.target_fpr or settings.target_fpr
     recordings = await pipeline.embed(body.files, required_s=settings.min_speech_identify_s)
     scorer = Scorer(pipeline.engine.bundle.scoring)
     curves = await asyncio.to_thread(
         lambda: ErrorCurves.of(run_trials([r.embeddings for r in recordings], params.speaker, scorer))
     )
-    audit("calibrate", recordings=len(recordings), model=pipeline.model)
     chosen = curves.threshold(target_fpr)
+    stored = None
+    if params.collection is not None:
+        point = params.store or "chosen"
+        rates = _rates(curves, chosen if point == "chosen" else curves.equal)
+        stored = StoredThreshold(
+            **dict(rates),
+            collection=params.collection,
+            model=pipeline.model,
+            point=point,
+            own_trials=len(curves.trials.own),
+            stranger_trials=len(curves.trials.strangers),
+            stored_at=datetime.now(UTC),
+        )
+        await directory.store_threshold(tenant, stored)
+    audit(
+        "calibrate",
+        recordings=len(recordings),
+        collection=params.collection,
+        threshold=stored.threshold if stored else None,
+        model=pipeline.model,
+    )
     if prefers(request, PNG, over=_JSON):
         from service.calibration.picture import draw_curves  # a tenth of a second to import
 
@@ -117,6 +162,7 @@ async def calibrate(
         ],
         warnings=_warnings(curves, target_fpr),
         audio=[audio_answer(recording.prepared.audio) for recording in recordings],
+        stored=threshold_answer(stored, pipeline.model) if stored else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from service.errors import NotFound
 from service.speakers import Page, SpeakerDirectory
 from service.speakers.collections import COLLECTION, MOST_COLLECTIONS
+from service.speakers.thresholds import StoredThreshold
 from service.tenants import Tenant
 
 
@@ -19,8 +20,9 @@ def _without_repeats(names: list[str]) -> list[str]:
 
 
 KEEPS_TO = "Keeps to voices that are in one of these collections; repeatable. Default: all voices."
+CollectionName = Annotated[str, StringConstraints(pattern=COLLECTION)]
 Collections = Annotated[
-    list[Annotated[str, StringConstraints(pattern=COLLECTION)]],
+    list[CollectionName],
     Field(max_length=MOST_COLLECTIONS),
     AfterValidator(_without_repeats),
 ]
@@ -34,6 +36,10 @@ class CollectionParams(BaseModel):
     def among(self, directory: SpeakerDirectory, tenant: Tenant) -> Collection[str] | None:
         """The stored ids of these voices; None for all voices of the tenant."""
         return directory.collections.among(tenant, self.collection)
+
+    def stored(self, directory: SpeakerDirectory, tenant: Tenant) -> Sequence[StoredThreshold | None]:
+        """The stored threshold of each of these collections; None where it has none."""
+        return directory.thresholds.among(tenant, self.collection)
 
 
 class MembershipParams(BaseModel):

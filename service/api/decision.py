@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from bundle.scoring import Scorer
+from service.api.collections import CollectionParams
 from service.audio.decoder import EmbeddedRecording, Upload
 from service.errors import BadRequest
 from service.settings import Settings
-from service.speakers import Strictness, second_voice
+from service.speakers import SpeakerDirectory, Strictness, second_voice
+from service.tenants import Tenant
+
+#: How answers explain whose threshold counted.
+THRESHOLD_COLLECTION = (
+    "The collection whose stored threshold counted: GET /thresholds. Null: it follows from `target_fpr`, or "
+    "was in the request."
+)
 
 
-class DecisionParams(BaseModel):
-    """How strict the decision is."""
+class DecisionParams(CollectionParams):
+    """Which voices are searched, and how strict the decision is."""
 
     threshold: float | None = Field(
         None,
@@ -25,13 +33,20 @@ class DecisionParams(BaseModel):
         gt=0,
         lt=1,
         description="Rate at which unknown voices may be accepted. The threshold follows from it and from "
-        "the seconds of speech found. Default: TWOFOLD_TARGET_FPR.",
+        "the seconds of speech found. Default: the stored threshold of the collection, else "
+        "TWOFOLD_TARGET_FPR.",
     )
 
-    def strictness(self, settings: Settings, recording: EmbeddedRecording) -> Strictness:
+    def strictness(
+        self, settings: Settings, directory: SpeakerDirectory, tenant: Tenant, recording: EmbeddedRecording
+    ) -> Strictness:
         """The same as the decision about a recording takes it."""
+        given = self.threshold is not None or self.target_fpr is not None
         return Strictness(
-            self.target_fpr or settings.target_fpr, self.threshold, recording.prepared.audio.narrow
+            self.target_fpr or settings.target_fpr,
+            self.threshold,
+            recording.prepared.audio.narrow,
+            () if given else self.stored(directory, tenant),
         )
 
 

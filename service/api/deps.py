@@ -24,7 +24,7 @@ from service.errors import Forbidden, MissingKey, NotReady
 from service.generation import GenerationDesk
 from service.inference import ModelRegistry
 from service.jobs import JobDesk
-from service.keys import SCOPES
+from service.keys import SCOPES, Scope
 from service.metrics import Metrics
 from service.runtime import Runtime
 from service.settings import Settings, is_address
@@ -138,6 +138,7 @@ def key_tenant(connection: HTTPConnection, runtime: Runtime, key_text: str | Non
         runtime.audit.write("refused", route=f"{method} {path}", reason="unknown key", **_request_id())
         raise Forbidden("This service does not know that API key. Ask its operator for a key.")
     connection.state.key_id = key.key_id
+    connection.state.scopes = key.scopes
     if not opens(key, method, path):
         runtime.audit.write(
             "refused",
@@ -150,6 +151,12 @@ def key_tenant(connection: HTTPConnection, runtime: Runtime, key_text: str | Non
         needed = " or ".join(OPENED_BY.get((method, path), SCOPES))
         raise Forbidden(f"This key may not do that: it needs the scope {needed}. Ask the service's operator.")
     return Tenant(key.tenant)
+
+
+def require_scope(connection: HTTPConnection, scope: Scope) -> None:
+    """Lets a request go on that does more than its call alone. Raises Forbidden."""
+    if scope not in getattr(connection.state, "scopes", SCOPES):
+        raise Forbidden(f"This key may not do that: it needs the scope {scope}. Ask the service's operator.")
 
 
 #: Whose voices, jobs and versions a request is about. Raises what `require_key` raises.

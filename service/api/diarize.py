@@ -17,7 +17,7 @@ from bundle.arrays import Float32
 from service.api.accept import prefers
 from service.api.audio import AudioAnswer, audio_answer
 from service.api.collections import CollectionParams
-from service.api.decision import single_recording
+from service.api.decision import THRESHOLD_COLLECTION, single_recording
 from service.api.deps import (
     AuditDep,
     ClientDep,
@@ -34,7 +34,8 @@ from service.diarization import Diarization, Hints, Turn, Windows, diarize, rttm
 from service.errors import Conflict
 from service.listening import JobState, LongDiarization
 from service.runtime import Runtime
-from service.speakers import Strictness, VoiceIndex, decide
+from service.settings import Settings
+from service.speakers import SpeakerDirectory, Strictness, VoiceIndex, decide
 from service.tenants import Tenant
 
 router = APIRouter(tags=["diarization"])
@@ -55,7 +56,8 @@ class DiarizeParams(CollectionParams):
         None,
         gt=0,
         lt=1,
-        description="Rate at which an unknown voice may get a name. Default: TWOFOLD_TARGET_FPR.",
+        description="Rate at which an unknown voice may get a name. Default: the stored threshold of the "
+        "collection, else TWOFOLD_TARGET_FPR.",
     )
     embeddings: bool = Field(False, description="Also answer the voice embedding of each speaker.")
 
@@ -66,6 +68,12 @@ class DiarizeParams(CollectionParams):
         if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
             raise ValueError("min_speakers is larger than max_speakers")
         return self
+
+    def strictness(self, settings: Settings, directory: SpeakerDirectory, tenant: Tenant) -> Strictness:
+        """How surely a voice has to be recognised to get its name."""
+        if self.target_fpr is not None:
+            return Strictness(self.target_fpr)
+        return Strictness(settings.target_fpr, stored=self.stored(directory, tenant))
 
     @property
     def hints(self) -> Hints:
@@ -122,6 +130,7 @@ class DiarizedSpeaker(BaseModel):
     name: str | None
     speech_s: float
     threshold: float = Field(description="The score that a name required.")
+    threshold_collection: str | None = Field(description=THRESHOLD_COLLECTION)
     embedding: list[float] | None = Field(default=None, description="Only with embeddings=true; unit length.")
 
 
@@ -169,7 +178,7 @@ async def diarize_recording(
     params = body.params
     index = await directory.index(pipeline.engine.bundle)
     (upload,) = single_recording(body.files)
-    strictness = Strictness(params.target_fpr or settings.target_fpr)
+    strictness = params.strictness(settings, directory, tenant)
     if params.background:
         job = _in_background(upload.data, params, strictness, runtime, client, tenant)
         audit("diarize", job_id=job.job_id, collection=params.collection)
@@ -301,7 +310,8 @@ def name_voices(
             speaker_id=match.speaker_id if match else None,
             name=match.name if match else None,
             speech_s=round(voice.speech_s, 3),
-            threshold=decision.threshold,
+            threshold=decision.limit.score,
+            threshold_collection=decision.limit.collection,
             embedding=voice.embedding.astype(np.float64).round(8).tolist() if embeddings else None,
         )
     segments = [
@@ -318,7 +328,7 @@ def name_voices(
         for decision in [decisions[segment.voice]]
         for match, best in [(decision.match, decision.candidates[0] if decision.candidates else None)]
     ]
-    warnings = list(warnings)
+    warnings = [*warnings, *strictness.warnings(index)]
     if stale := stale_warning(decisions[0].stale, index.model):
         warnings.append(stale)
     if any(segment.overlap for segment in segments):

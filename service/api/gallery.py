@@ -62,6 +62,10 @@ class ImportAnswer(BaseModel):
     imported: list[str] = Field(description="Ids of the speakers that are enrolled now.")
     reembedded: list[str] = Field(description="Those of them whose retained recordings were embedded anew.")
     skipped: list[str] = Field(description="Ids that were enrolled before; nothing of them changed.")
+    thresholds: list[str] = Field(
+        description="Collections whose thresholds are stored now. Those that have one keep it, and a "
+        "threshold of another model is left out."
+    )
     model: str
 
 
@@ -92,7 +96,8 @@ async def _lines(
     directory: SpeakerDirectory, bundle: VoiceBundle, tenant: Tenant, audio: bool
 ) -> AsyncIterator[str]:
     gallery, run = directory.gallery, directory.threads.run
-    yield header_of(bundle, __version__).model_dump_json() + "\n"
+    header = header_of(bundle, __version__, directory.thresholds.of(tenant))
+    yield header.model_dump_json(exclude_none=True) + "\n"
     after: str | None = None
     written = 0
     left_out: list[str] = []
@@ -153,7 +158,7 @@ async def import_gallery(
         for speaker in archive.speakers
         if same_model and speaker.has_all_embeddings
     }
-    answer = ImportAnswer(imported=[], reembedded=[], skipped=[], model=bundle.id)
+    answer = ImportAnswer(imported=[], reembedded=[], skipped=[], thresholds=[], model=bundle.id)
     for speaker in archive.speakers:
         stored = stored_id(tenant, speaker.speaker_id)
         if await _is_enrolled(directory, stored):
@@ -177,7 +182,11 @@ async def import_gallery(
         answer.imported.append(speaker.speaker_id)
         if anew:
             answer.reembedded.append(speaker.speaker_id)
-    audit("import", speaker_ids=answer.imported, model=bundle.id)
+    for threshold in archive.header.stored_thresholds if same_model else ():
+        if directory.thresholds.among(tenant, [threshold.collection]) == (None,):
+            await directory.store_threshold(tenant, threshold)
+            answer.thresholds.append(threshold.collection)
+    audit("import", speaker_ids=answer.imported, thresholds=answer.thresholds, model=bundle.id)
     return answer
 
 

@@ -10,8 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bundle.vectors import pool_utterance
 from service.api.audio import AudioAnswer, audio_answer
-from service.api.collections import CollectionParams
-from service.api.decision import DecisionParams, recording_warnings, single_recording
+from service.api.decision import (
+    THRESHOLD_COLLECTION,
+    DecisionParams,
+    recording_warnings,
+    single_recording,
+)
 from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -20,7 +24,7 @@ from service.speakers import decide
 router = APIRouter(tags=["recognition"])
 
 
-class IdentifyParams(DecisionParams, CollectionParams):
+class IdentifyParams(DecisionParams):
     """Parameters of /identify."""
 
     top_k: int = Field(5, ge=1, le=100, description="Most candidates to list.")
@@ -45,6 +49,7 @@ class IdentifyAnswer(BaseModel):
     )
     candidates: list[CandidateAnswer] = Field(description="Best first.")
     threshold: float = Field(description="The score that was required.")
+    threshold_collection: str | None = Field(description=THRESHOLD_COLLECTION)
     score_type: str
     speech_s: float = Field(description="Net speech found, in seconds.")
     model: str
@@ -76,12 +81,13 @@ async def identify(
         single_recording(body.files), required_s=settings.min_speech_identify_s
     )
     speech_s = recording.prepared.crops.speech_s
+    strictness = params.strictness(settings, directory, tenant, recording)
     decision = await asyncio.to_thread(
         decide,
         index,
         pool_utterance(recording.embeddings),
         seconds=speech_s,
-        strictness=params.strictness(settings, recording),
+        strictness=strictness,
         tenant=tenant.name,
         among=params.among(directory, tenant),
         top_k=params.top_k,
@@ -93,7 +99,7 @@ async def identify(
         collection=params.collection,
         speaker_id=match.speaker_id if match else None,
         score=candidates[0].score if candidates else None,
-        threshold=decision.threshold,
+        threshold=decision.limit.score,
         searched=decision.searched,
         model=pipeline.model,
     )
@@ -102,13 +108,14 @@ async def identify(
     return IdentifyAnswer(
         match=match,
         candidates=candidates,
-        threshold=decision.threshold,
+        threshold=decision.limit.score,
+        threshold_collection=decision.limit.collection,
         score_type=index.scorer.score_type,
         speech_s=speech_s,
         model=pipeline.model,
         searched=decision.searched,
         warning=warning,
-        warnings=[*([warning] if warning else []), *spoken],
+        warnings=[*([warning] if warning else []), *strictness.warnings(index), *spoken],
         audio=audio_answer(recording.prepared.audio),
     )
 

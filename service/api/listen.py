@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, WebSocket
 from pydantic import BaseModel, Field
 
+from service.api.decision import THRESHOLD_COLLECTION
 from service.api.deps import RuntimeDep
 from service.api.diarize import Diarized, DiarizeParams, NamedSpeaker, diarize_windows
 from service.api.identify import CandidateAnswer
@@ -56,6 +57,7 @@ class NowEvent(BaseModel):
     threshold: float | None = Field(
         default=None, description="The score that a name requires for so much speech."
     )
+    threshold_collection: str | None = Field(default=None, description=THRESHOLD_COLLECTION)
     candidates: list[CandidateAnswer] = Field(default=[], description="For the whole turn, best first.")
     level_dbfs: float | None = Field(description="RMS of the loud parts; 0 is full scale. Null: silence.")
     clipped: float = Field(description="Share of the last samples at full scale, 0 to 1.")
@@ -85,7 +87,7 @@ async def listen(
     runtime.audio.require(client)
     with runtime.listening.admit(client), runtime.registry.lease() as engine:
         index = await runtime.directory.index(engine.bundle)
-        strictness = Strictness(params.target_fpr or settings.target_fpr)
+        strictness = params.strictness(settings, runtime.directory, tenant)
         among = params.among(runtime.directory, tenant)
         tracker = SpeakerTracker(
             index, strictness, tenant=tenant, among=among, least_s=settings.min_speech_identify_s
@@ -164,7 +166,8 @@ def _now(moment: Moment, step: Step, top_k: int) -> NowEvent:
             "unknown": speaking.unknown,
             "since_s": round(speaking.since_s, 3),
             "speech_s": round(speaking.speech_s, 3),
-            "threshold": decision.threshold if decision else None,
+            "threshold": decision.limit.score if decision else None,
+            "threshold_collection": decision.limit.collection if decision else None,
             "candidates": [
                 CandidateAnswer.model_validate(candidate)
                 for candidate in (decision.candidates[:top_k] if decision else ())

@@ -36,6 +36,7 @@ _BASE_URL = "http://127.0.0.1:8000"
 _PATH_EXAMPLES = {
     "speaker_id": "ann",
     "number": 1,
+    "collection": "staff",
     "job_id": "01923f6c0b5e7a3c9d1e2f3a4b5c6d7e",
     "version": "2.1.0",
 }

@@ -14,6 +14,8 @@ OPENED_BY: Mapping[tuple[str, str], Sequence[Scope]] = {
     ("POST", "/identify"): ("identify",),
     ("POST", "/verify"): ("identify",),
     ("POST", "/calibrate"): ("identify",),
+    ("GET", "/thresholds"): ("read",),
+    ("DELETE", "/thresholds/{collection}"): ("enrol",),
     ("POST", "/diarize"): ("identify",),
     ("GET", "/diarize/{job_id}"): ("identify",),
     ("GET", "/diarize/{job_id}/events"): ("identify",),

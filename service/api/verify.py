@@ -10,8 +10,12 @@ from pydantic import BaseModel, Field
 
 from bundle.vectors import pool_utterance
 from service.api.audio import AudioAnswer, audio_answer
-from service.api.collections import CollectionParams
-from service.api.decision import DecisionParams, recording_warnings, single_recording
+from service.api.decision import (
+    THRESHOLD_COLLECTION,
+    DecisionParams,
+    recording_warnings,
+    single_recording,
+)
 from service.api.deps import AuditDep, DirectoryDep, PipelineDep, SettingsDep, TenantDep, stored_id
 from service.api.problems import AUDIO_STATUSES, problem_responses
 from service.api.uploads import AudioRequest, audio_body, audio_request
@@ -21,7 +25,7 @@ from service.speakers.gallery import unknown
 router = APIRouter(tags=["recognition"])
 
 
-class VerifyParams(DecisionParams, CollectionParams):
+class VerifyParams(DecisionParams):
     """Parameters of /verify."""
 
     speaker_id: str = Field(description="The enrolled speaker to compare with.")
@@ -35,6 +39,7 @@ class VerifyAnswer(BaseModel):
     score: float = Field(description="In units of `score_type`, not a probability.")
     probability: float = Field(description="That both are one voice, at equal prior.")
     threshold: float = Field(description="The score that was required.")
+    threshold_collection: str | None = Field(description=THRESHOLD_COLLECTION)
     score_type: str
     speech_s: float = Field(description="Net speech found, in seconds.")
     model: str
@@ -73,26 +78,30 @@ async def verify(
     )
     score = index.scorer.score_centred(pool_utterance(recording.embeddings), enrolled)
     speech_s = recording.prepared.crops.speech_s
-    strictness = params.strictness(settings, recording)
-    threshold = strictness.threshold(index.scorer, seconds=speech_s)
+    strictness = params.strictness(settings, directory, tenant, recording)
+    limit = strictness.limit(index, seconds=speech_s)
     audit(
         "verify",
         speaker_id=params.speaker_id,
         collection=params.collection,
-        accepted=score >= threshold,
+        accepted=score >= limit.score,
         score=score,
-        threshold=threshold,
+        threshold=limit.score,
         model=pipeline.model,
     )
     return VerifyAnswer(
         speaker_id=params.speaker_id,
-        accepted=score >= threshold,
+        accepted=score >= limit.score,
         score=score,
         probability=index.scorer.probability(score, seconds=speech_s, narrow=strictness.narrow),
-        threshold=threshold,
+        threshold=limit.score,
+        threshold_collection=limit.collection,
         score_type=index.scorer.score_type,
         speech_s=speech_s,
         model=pipeline.model,
-        warnings=await asyncio.to_thread(recording_warnings, recording, index.scorer),
+        warnings=[
+            *strictness.warnings(index),
+            *await asyncio.to_thread(recording_warnings, recording, index.scorer),
+        ],
         audio=audio_answer(recording.prepared.audio),
     )

@@ -131,6 +131,7 @@ class IdentifyAnswer(Answer):
     match: CandidateAnswer | None
     candidates: list[CandidateAnswer]
     threshold: float
+    threshold_collection: str | None = None  # an earlier release stores no thresholds
     score_type: str
     speech_s: float
     model: str
@@ -148,6 +149,7 @@ class VerifyAnswer(Answer):
     score: float
     probability: float
     threshold: float
+    threshold_collection: str | None = None  # an earlier release stores no thresholds
     score_type: str
     speech_s: float
     model: str
@@ -161,6 +163,27 @@ class RatesAnswer(Answer):
     threshold: float
     false_accept_rate: float
     false_reject_rate: float
+
+
+class ThresholdAnswer(Answer):
+    """The stored threshold of a collection."""
+
+    collection: str
+    threshold: float
+    point: Literal["chosen", "equal"]
+    model: str
+    counts: bool
+    false_accept_rate: float
+    false_reject_rate: float
+    own_trials: int
+    stranger_trials: int
+    stored_at: datetime
+
+
+class ThresholdsAnswer(Answer):
+    """GET /thresholds."""
+
+    thresholds: list[ThresholdAnswer]
 
 
 class CalibrateAnswer(Answer):
@@ -178,6 +201,7 @@ class CalibrateAnswer(Answer):
     curves: list[RatesAnswer]
     warnings: list[str]
     audio: list[AudioAnswer]
+    stored: ThresholdAnswer | None = None
 
 
 class NamedSpeaker(Answer):
@@ -207,6 +231,7 @@ class DiarizedSpeaker(Answer):
     name: str | None
     speech_s: float
     threshold: float
+    threshold_collection: str | None = None
 
 
 class Diarized(Answer):
@@ -409,6 +434,7 @@ class ImportAnswer(Answer):
     imported: list[str]
     reembedded: list[str]
     skipped: list[str]
+    thresholds: list[str] = []
     model: str
 
 

@@ -293,6 +293,7 @@ class AsyncClient:
             imported=[speaker_id for part in parts for speaker_id in part.imported],
             reembedded=[speaker_id for part in parts for speaker_id in part.reembedded],
             skipped=[speaker_id for part in parts for speaker_id in part.skipped],
+            thresholds=[collection for part in parts for collection in part.thresholds],
             model=parts[-1].model,
         )
 
@@ -339,9 +340,17 @@ class AsyncClient:
         return answers.VerifyAnswer.model_validate_json(answer.content)
 
     async def calibrate(
-        self, recordings: Mapping[str, Sequence[Recording]], *, target_fpr: float | None = None
+        self,
+        recordings: Mapping[str, Sequence[Recording]],
+        *,
+        target_fpr: float | None = None,
+        collection: str | None = None,
+        store: Literal["chosen", "equal"] | None = None,
     ) -> answers.CalibrateAnswer:
-        """What thresholds do on your own recordings, by who speaks in them. Nothing of them is stored."""
+        """What thresholds do on your own recordings, by who speaks in them. No recording is stored.
+
+        With `collection`, the threshold of `store` is: from then on it decides about those voices.
+        """
         pairs = [(speaker, recording) for speaker, several in recordings.items() for recording in several]
         answer = await self._send(
             "POST",
@@ -349,8 +358,18 @@ class AsyncClient:
             [recording for _, recording in pairs],
             speaker=[speaker for speaker, _ in pairs],
             target_fpr=target_fpr,
+            collection=collection,
+            store=store,
         )
         return answers.CalibrateAnswer.model_validate_json(answer.content)
+
+    async def thresholds(self) -> answers.ThresholdsAnswer:
+        """The stored thresholds of collections, and whether they count under the model that serves."""
+        return answers.ThresholdsAnswer.model_validate_json((await self._send("GET", "/thresholds")).content)
+
+    async def remove_threshold(self, collection: str) -> None:
+        """Removes the threshold of a collection: the model's own decides there again."""
+        await self._send("DELETE", f"/thresholds/{url_part(collection)}")
 
     async def diarize(
         self,

@@ -37,6 +37,7 @@ class NowEvent(Answer):
     since_s: float | None
     speech_s: float | None
     threshold: float | None
+    threshold_collection: str | None = None
     candidates: list[CandidateAnswer]
     level_dbfs: float | None
     clipped: float

@@ -291,6 +291,7 @@ class Client:
             imported=[speaker_id for part in parts for speaker_id in part.imported],
             reembedded=[speaker_id for part in parts for speaker_id in part.reembedded],
             skipped=[speaker_id for part in parts for speaker_id in part.skipped],
+            thresholds=[collection for part in parts for collection in part.thresholds],
             model=parts[-1].model,
         )
 
@@ -337,9 +338,17 @@ class Client:
         return answers.VerifyAnswer.model_validate_json(answer.content)
 
     def calibrate(
-        self, recordings: Mapping[str, Sequence[Recording]], *, target_fpr: float | None = None
+        self,
+        recordings: Mapping[str, Sequence[Recording]],
+        *,
+        target_fpr: float | None = None,
+        collection: str | None = None,
+        store: Literal["chosen", "equal"] | None = None,
     ) -> answers.CalibrateAnswer:
-        """What thresholds do on your own recordings, by who speaks in them. Nothing of them is stored."""
+        """What thresholds do on your own recordings, by who speaks in them. No recording is stored.
+
+        With `collection`, the threshold of `store` is: from then on it decides about those voices.
+        """
         pairs = [(speaker, recording) for speaker, several in recordings.items() for recording in several]
         answer = self._send(
             "POST",
@@ -347,8 +356,18 @@ class Client:
             [recording for _, recording in pairs],
             speaker=[speaker for speaker, _ in pairs],
             target_fpr=target_fpr,
+            collection=collection,
+            store=store,
         )
         return answers.CalibrateAnswer.model_validate_json(answer.content)
+
+    def thresholds(self) -> answers.ThresholdsAnswer:
+        """The stored thresholds of collections, and whether they count under the model that serves."""
+        return answers.ThresholdsAnswer.model_validate_json((self._send("GET", "/thresholds")).content)
+
+    def remove_threshold(self, collection: str) -> None:
+        """Removes the threshold of a collection: the model's own decides there again."""
+        self._send("DELETE", f"/thresholds/{url_part(collection)}")
 
     def diarize(
         self,

@@ -32,6 +32,7 @@ from bundle.voice import VoiceBundle
 from service.errors import BadRequest
 from service.speakers.collections import COLLECTION, MOST_COLLECTIONS
 from service.speakers.records import MAX_CONSENT_CHARS, Consent, Embedding, Measures, NewUtterance, Speaker
+from service.speakers.thresholds import PointName, StoredThreshold
 from service.tenants import shown
 
 MAX_METADATA_CHARS = 16_384
@@ -63,6 +64,19 @@ class _Line(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class ArchivedThreshold(_Line):
+    """The stored threshold of a collection under the header's model."""
+
+    collection: str = Field(pattern=COLLECTION)
+    threshold: float = Field(ge=-2, le=2)
+    point: PointName
+    false_accept_rate: float = Field(ge=0, le=1)
+    false_reject_rate: float = Field(ge=0, le=1)
+    own_trials: int = Field(ge=0)
+    stranger_trials: int = Field(ge=0)
+    stored_at: AwareDatetime
+
+
 class ArchiveHeader(_Line):
     """The first line."""
 
@@ -72,6 +86,14 @@ class ArchiveHeader(_Line):
     model: str = Field(description="The model of the voiceprints, as name/version.")
     model_sha256: str
     exported_at: AwareDatetime
+    thresholds: list[ArchivedThreshold] | None = Field(
+        None, description="Left out where there are none, so that older releases can read the archive."
+    )
+
+    @property
+    def stored_thresholds(self) -> list[StoredThreshold]:
+        """The thresholds as a gallery stores them."""
+        return [StoredThreshold(**dict(line), model=self.model) for line in self.thresholds or ()]
 
 
 class ArchivedEmbedding(_Line):
@@ -154,10 +176,19 @@ class Archive:
     speakers: Sequence[ArchivedSpeaker]
 
 
-def header_of(bundle: VoiceBundle, service: str) -> ArchiveHeader:
-    """The first line of an archive of voices under `bundle`."""
+def header_of(bundle: VoiceBundle, service: str, thresholds: Sequence[StoredThreshold]) -> ArchiveHeader:
+    """The first line of an archive of voices under `bundle`, with those of the thresholds that count."""
+    counting = [
+        ArchivedThreshold(**{name: value for name, value in vars(stored).items() if name != "model"})
+        for stored in thresholds
+        if stored.model == bundle.id
+    ]
     return ArchiveHeader(
-        service=service, model=bundle.id, model_sha256=bundle.sha256, exported_at=datetime.now(UTC)
+        service=service,
+        model=bundle.id,
+        model_sha256=bundle.sha256,
+        exported_at=datetime.now(UTC),
+        thresholds=counting or None,
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bundle.arrays import Float32
-from bundle.scoring import Scorer
 from service.speakers.index import VoiceIndex
+from service.speakers.thresholds import StoredThreshold
 from service.tenants import shown
 
 
@@ -18,12 +18,47 @@ class Strictness:
     target_fpr: float  # rate at which unknown voices may be accepted
     score: float | None = None  # least score to accept; replaces `target_fpr`
     narrow: bool = False  # whether the voice came over a narrow line
+    stored: Sequence[StoredThreshold | None] = ()  # of the collections that are searched; None: it has none
 
-    def threshold(self, scorer: Scorer, *, seconds: float, voices: int = 1) -> float:
-        """The least score to accept for `seconds` of speech against `voices` enrolled voices."""
+    def limit(self, index: VoiceIndex, *, seconds: float, voices: int = 1) -> Limit:
+        """The least score to accept for `seconds` of speech against `voices` enrolled voices.
+
+        Stored thresholds of the index's model replace `target_fpr`, the highest of them for all. If one of
+        the collections has none, the threshold is at least that of `target_fpr`.
+        """
         if self.score is not None:
-            return self.score
-        return scorer.threshold(self.target_fpr, seconds=seconds, voices=voices, narrow=self.narrow)
+            return Limit(self.score)
+        scorer = index.scorer
+        general = Limit(scorer.threshold(self.target_fpr, seconds=seconds, voices=voices, narrow=self.narrow))
+        limits = []
+        for threshold in self.stored:
+            if threshold is None or threshold.model != index.model:
+                limits.append(general)
+                continue
+            # It was measured on single comparisons. Among many voices it rises as the model's own does.
+            alone, among_many = (
+                scorer.threshold(threshold.rate, seconds=seconds, voices=count, narrow=self.narrow)
+                for count in (1, voices)
+            )
+            limits.append(Limit(threshold.threshold + among_many - alone, threshold.collection))
+        return max(limits, key=lambda limit: limit.score, default=general)
+
+    def warnings(self, index: VoiceIndex) -> list[str]:
+        """Which stored thresholds do not count."""
+        return [
+            f"The threshold of the collection {threshold.collection!r} was measured with {threshold.model}, "
+            f"and {index.model} serves: it does not count. Measure it anew with POST /calibrate."
+            for threshold in self.stored
+            if threshold is not None and threshold.model != index.model
+        ]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A least score, and where it comes from."""
+
+    score: float
+    collection: str | None = None  # whose stored threshold it is
 
 
 @dataclass(frozen=True)
@@ -41,7 +76,7 @@ class Decision:
     """The enrolled speakers that resemble a voice most, and whether the first of them is accepted."""
 
     candidates: tuple[Candidate, ...]  # best first
-    threshold: float
+    limit: Limit
     searched: int  # voices that were compared
     stale: int  # enrolled speakers that could not be compared
 
@@ -49,7 +84,7 @@ class Decision:
     def match(self) -> Candidate | None:
         """The best candidate, if its score reaches the threshold."""
         best = self.candidates[0] if self.candidates else None
-        return best if best and best.score >= self.threshold else None
+        return best if best and best.score >= self.limit.score else None
 
 
 def decide(
@@ -76,5 +111,5 @@ def decide(
         )
         for hit in index.search(voice, top_k, tenant, among)
     )
-    threshold = strictness.threshold(index.scorer, seconds=seconds, voices=searched)
-    return Decision(candidates, threshold, searched, stale)
+    limit = strictness.limit(index, seconds=seconds, voices=searched)
+    return Decision(candidates, limit, searched, stale)

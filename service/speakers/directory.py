@@ -21,7 +21,9 @@ from service.speakers.gallery import Gallery, switched
 from service.speakers.index import VoiceIndex
 from service.speakers.records import Changes, Consent, NewUtterance, Speaker
 from service.speakers.space_map import SpaceMap
+from service.speakers.thresholds import StoredThreshold, Thresholds
 from service.stores.threads import StoreThreads
+from service.tenants import Tenant
 
 _TURN_S = 5.0  # longest wait of a write for those before it
 _log = structlog.get_logger(__name__)
@@ -38,6 +40,7 @@ class SpeakerDirectory:
         self._max_speakers = max_speakers
         self.gallery = gallery
         self.collections = Collections()
+        self.thresholds = Thresholds()
         self.threads = threads
         self._index: VoiceIndex | None = None
         self._writing = asyncio.Lock()
@@ -155,6 +158,31 @@ class SpeakerDirectory:
         async with self._turn():
             await self.threads.run(work)
 
+    async def store_threshold(self, tenant: Tenant, threshold: StoredThreshold) -> None:
+        """Stores the threshold of a collection, which counts at once. Raises StoreUnavailable."""
+
+        def work() -> None:
+            self.gallery.store_threshold(tenant, threshold)
+            self.thresholds.replace(self.gallery.thresholds())
+
+        async with self._turn():
+            await self.threads.run(work)
+
+    async def remove_threshold(self, tenant: Tenant, collection: str) -> None:
+        """Removes the threshold of a collection. Raises NotFound or StoreUnavailable."""
+
+        def work() -> None:
+            self.gallery.remove_threshold(tenant, collection)
+            self.thresholds.replace(self.gallery.thresholds())
+
+        async with self._turn():
+            await self.threads.run(work)
+
+    async def refresh_thresholds(self) -> None:
+        """Reads all thresholds again, because another replica changed one. Raises StoreUnavailable."""
+        async with self._writing:
+            await self.threads.run(lambda: self.thresholds.replace(self.gallery.thresholds()))
+
     async def refresh(self, speaker_ids: Collection[str]) -> None:
         """Reads these speakers again, because another replica changed them. Raises StoreUnavailable."""
 
@@ -180,7 +208,7 @@ class SpeakerDirectory:
 
         def work() -> None:
             if self._index is not None:
-                self.collections.replace(self.gallery.collections())
+                self._read_in_memory()
                 self._index.replace(self.gallery.voiceprints(self._index.model))
 
         async with self._writing:
@@ -270,5 +298,10 @@ class SpeakerDirectory:
             self._writing.release()
 
     def _load(self, bundle: VoiceBundle) -> VoiceIndex:
-        self.collections.replace(self.gallery.collections())
+        self._read_in_memory()
         return VoiceIndex(bundle.id, Scorer(bundle.scoring), self.gallery.voiceprints(bundle.id))
+
+    def _read_in_memory(self) -> None:
+        """What decisions need beside voiceprints."""
+        self.collections.replace(self.gallery.collections())
+        self.thresholds.replace(self.gallery.thresholds())

@@ -16,7 +16,8 @@ from service.speakers.records import (
     Speaker,
     Voiceprints,
 )
-from service.tenants import EVERYBODY, IdRange, shown
+from service.speakers.thresholds import StoredThreshold
+from service.tenants import EVERYBODY, IdRange, Tenant, shown
 
 _FULL_S = 3600  # waiting helps little: no client should ask again at once
 
@@ -122,6 +123,18 @@ class Gallery(Protocol):
 
     def collections(self) -> Mapping[str, Sequence[str]]:
         """The collections of each speaker that is in any, by stored id."""
+        ...
+
+    def thresholds(self) -> Sequence[tuple[str, StoredThreshold]]:
+        """All stored thresholds, each with the name of its tenant."""
+        ...
+
+    def store_threshold(self, tenant: Tenant, threshold: StoredThreshold) -> None:
+        """Stores the threshold of a collection, in place of one that is there."""
+        ...
+
+    def remove_threshold(self, tenant: Tenant, collection: str) -> None:
+        """Removes the threshold of a collection. Raises `NotFound`."""
         ...
 
     def models(self) -> Mapping[str, int]:

@@ -45,6 +45,8 @@ from service.speakers.redis_layout import (
     speaker_key,
     unpacked,
 )
+from service.speakers.redis_thresholds import RedisThresholds
+from service.speakers.thresholds import StoredThreshold
 from service.stores.redis import RedisConnection, files_unwritable
 from service.stores.redis_files import rewrite
 from service.tenants import EVERYBODY, IdRange, Tenant, owner
@@ -73,6 +75,7 @@ class RedisGallery:
         self._jobs_are_clean = self._redis.script(JOBS_ARE_CLEAN)
         self._forget_changes = self._redis.script(FORGET_CHANGES)
         self._voices = self._redis.script(VOICES)
+        self._thresholds = RedisThresholds(self._redis)
 
     def enrol(
         self,
@@ -182,6 +185,15 @@ class RedisGallery:
         with self._redis.reaching() as client:
             stored = cast(dict[bytes, bytes], client.hgetall(COLLECTIONS))
         return {speaker_id.decode(): json.loads(collections) for speaker_id, collections in stored.items()}
+
+    def thresholds(self) -> Sequence[tuple[str, StoredThreshold]]:
+        return self._thresholds.read()
+
+    def store_threshold(self, tenant: Tenant, threshold: StoredThreshold) -> None:
+        self._thresholds.store(tenant, threshold)
+
+    def remove_threshold(self, tenant: Tenant, collection: str) -> None:
+        self._thresholds.remove(tenant, collection)
 
     def models(self) -> Mapping[str, int]:
         speakers: Counter[str] = Counter()

@@ -25,11 +25,18 @@ from service.speakers.records import (
     Utterance,
     Voiceprints,
 )
+from service.speakers.sqlite_thresholds import (
+    THRESHOLDS,
+    read_thresholds,
+    remove_threshold,
+    store_threshold,
+)
 from service.speakers.sqlite_voiceprints import read_voiceprints
+from service.speakers.thresholds import StoredThreshold
 from service.stores.sqlite import SqliteFile
 from service.tenants import EVERYBODY, IdRange, Tenant, owner
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 ERASURES = """
 CREATE TABLE erasures (
     erasure_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -81,13 +88,14 @@ CREATE TABLE embeddings (
     map_error REAL,              -- NULL: made from audio
     PRIMARY KEY (utterance_id, model)
 ) STRICT;
-{ERASURES}{RECORDINGS}"""
+{ERASURES}{RECORDINGS}{THRESHOLDS}"""
 UPGRADES = {  # from version → statements
     0: SCHEMA,
-    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}{NUMBERED}{JOINED}",
-    2: f"{ERASURES}{NUMBERED}{JOINED}",
-    3: f"{NUMBERED}{JOINED}",
-    4: JOINED,
+    1: f"ALTER TABLE embeddings ADD COLUMN map_error REAL;{ERASURES}{NUMBERED}{JOINED}{THRESHOLDS}",
+    2: f"{ERASURES}{NUMBERED}{JOINED}{THRESHOLDS}",
+    3: f"{NUMBERED}{JOINED}{THRESHOLDS}",
+    4: f"{JOINED}{THRESHOLDS}",
+    5: THRESHOLDS,
 }
 
 
@@ -246,6 +254,15 @@ class SqliteGallery:
                 "SELECT speaker_id, collections FROM speakers WHERE collections != '[]'"
             ).fetchall()
         return {speaker_id: json.loads(collections) for speaker_id, collections in rows}
+
+    def thresholds(self) -> Sequence[tuple[str, StoredThreshold]]:
+        return read_thresholds(self._file)
+
+    def store_threshold(self, tenant: Tenant, threshold: StoredThreshold) -> None:
+        store_threshold(self._file, tenant, threshold)
+
+    def remove_threshold(self, tenant: Tenant, collection: str) -> None:
+        remove_threshold(self._file, tenant, collection)
 
     def models(self) -> Mapping[str, int]:
         with self._file.reading() as db:

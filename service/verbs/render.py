@@ -41,16 +41,16 @@ def identification(answer: Any, console: Console) -> None:
     rows = [(_who(c), f"{c['score']:.3f}", f"{c['probability']:.3f}") for c in answer["candidates"]]
     if rows:
         _table(console, ("candidate", answer["score_type"], "probability"), rows, escaped=True)
-    console.print(f"threshold {answer['threshold']:.3f}, model {answer['model']}")
-    if answer["warning"]:
-        console.print(escape(answer["warning"]))
+    console.print(f"{_threshold(answer)}, model {answer['model']}")
+    _warnings(answer, console)
 
 
 def verification(answer: Any, console: Console) -> None:
     """POST /verify."""
     verdict = "Accepted" if answer["accepted"] else "Not accepted"
-    score = f"{answer['score_type']} {answer['score']:.3f}, threshold {answer['threshold']:.3f}"
+    score = f"{answer['score_type']} {answer['score']:.3f}, {_threshold(answer)}"
     console.print(f"{verdict}: {score}, probability {answer['probability']:.3f}")
+    _warnings(answer, console)
 
 
 def diarization(answer: Any, console: Console) -> None:
@@ -65,8 +65,7 @@ def diarization(answer: Any, console: Console) -> None:
         for segment in answer["segments"]
     ]
     _table(console, ("start", "end", "who", ""), rows, escaped=True)
-    for warning in answer["warnings"]:
-        console.print(escape(warning))
+    _warnings(answer, console)
 
 
 def enrolments(rows: Any, console: Console) -> None:
@@ -98,6 +97,8 @@ def imported(answer: Any, console: Console) -> None:
     console.print(f"{len(answer['imported'])} speakers enrolled{anew}, under {answer['model']}.")
     if answer["skipped"]:
         console.print(escape(f"Enrolled before, and left as they were: {', '.join(answer['skipped'])}."))
+    if answer.get("thresholds"):
+        console.print(f"Thresholds stored for {', '.join(answer['thresholds'])}.")
 
 
 def speakers(listed: Any, console: Console) -> None:
@@ -184,6 +185,16 @@ def _who(candidate: Any) -> str:
     return escape(f"{name} ({speaker_id})" if name else speaker_id)
 
 
+def _threshold(answer: Any) -> str:
+    collection = answer.get("threshold_collection")
+    return f"threshold {answer['threshold']:.3f}" + (f" (stored for {collection})" if collection else "")
+
+
+def _warnings(answer: Any, console: Console) -> None:
+    for warning in answer["warnings"]:
+        console.print(escape(warning))
+
+
 def _vector(values: list[float]) -> str:
     return " ".join(f"{value:+.3f}" for value in values[:4]) + " …"
 
@@ -232,8 +243,31 @@ def calibration(answer: Any, console: Console) -> None:
     ]
     _table(console, (answer["score_type"], "strangers accepted", "owners refused", ""), rows)
     console.print(f"{answer['own_trials']} trials of owners, {answer['stranger_trials']} of strangers")
-    for warning in answer["warnings"]:
-        console.print(escape(warning))
+    _warnings(answer, console)
+    if stored := answer.get("stored"):
+        console.print(
+            f"{stored['threshold']:.3f} decides about {stored['collection']} from now on. Undo it with "
+            f"`twofold thresholds --remove {stored['collection']}`."
+        )
+
+
+def thresholds(answer: Any, console: Console) -> None:
+    """GET /thresholds."""
+    if not answer["thresholds"]:
+        console.print("No threshold is stored. `twofold calibrate FOLDER --collection NAME` stores one.")
+        return
+    rows = [
+        (
+            stored["collection"],
+            f"{stored['threshold']:.3f}",
+            f"{stored['false_accept_rate']:.1%}",
+            f"{stored['false_reject_rate']:.1%}",
+            stored["model"],
+            "counts" if stored["counts"] else "does not count: another model serves",
+        )
+        for stored in answer["thresholds"]
+    ]
+    _table(console, ("collection", "threshold", "strangers accepted", "owners refused", "model", ""), rows)
 
 
 def findings(answer: Any, console: Console) -> None:

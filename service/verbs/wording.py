@@ -7,7 +7,8 @@ import re
 _ARGUMENTS = {"label": "LABEL", "speaker_id": "ID", "version": "VERSION"}
 _OPTIONS = (
     *("activate", "max_speakers", "metadata", "min_speakers", "n", "name", "num_speakers", "retain_audio"),
-    *("same_voice_seconds", "seed", "steps", "strict", "style", "target_fpr", "threshold", "top_k"),
+    *("collection", "same_voice_seconds", "seed", "steps", "store", "strict", "style", "target_fpr"),
+    *("threshold", "top_k"),
 )
 _RULES = (
     (r"\bPOST /speakers/(\S+?)/audio\b", r"`twofold enrol \1 FILE --add`"),
@@ -15,6 +16,7 @@ _RULES = (
     (r"\bGET /speakers\b(?!/)", "`twofold speakers`"),
     (r"\bGET /models\b(?!/)", "`twofold models`"),
     (r"\bGET /finetune\b(?!/)", "`twofold jobs`"),
+    (r"\bGET /thresholds\b", "`twofold thresholds`"),
     (r"\berase the speaker first\b", "erase the speaker first with `twofold delete`"),
     (r"\bsend the header 'Authorization: Bearer KEY'", "give --key KEY, or set TWOFOLD_API_KEYS"),
     (r"^A key has", "--key: a key has"),

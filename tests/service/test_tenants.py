@@ -122,6 +122,19 @@ def listed(http: httpx.Client) -> list[str]:
             return ids
 
 
+def store_threshold(http: httpx.Client, voices: list[Voice]) -> None:
+    """For the collection `staff`."""
+    clips = [clip for voice in voices[:2] for clip in (voice.probe, voice.short)]
+    files = [("audio", ("a.opus", clip)) for clip in clips]
+    form = {"speaker": ["a", "a", "b", "b"], "collection": "staff"}
+    assert http.post("/calibrate", data=form, files=files).status_code == 200
+
+
+def thresholds_of(http: httpx.Client) -> list[str]:
+    """Collections with a stored threshold."""
+    return [threshold["collection"] for threshold in http.get("/thresholds").json()["thresholds"]]
+
+
 def test_tenants_know_nothing_of_each_others_voices(
     shared: Shared, acme: httpx.Client, beta: httpx.Client, operator: httpx.Client, voices: list[Voice]
 ) -> None:
@@ -171,11 +184,14 @@ def test_tenants_know_nothing_of_each_others_voices(
             assert http.get(f"/speakers/{stored.replace('/', '%2F')}").status_code == 404
         assert http.get("/speakers", params={"cursor": "fmFjbWUvYQ=="}).status_code == 400  # ~acme/a
     # After a restart, and after an erasure.
+    store_threshold(acme, voices)
     for service in shared.services:
         service.stop()
     shared.services = shared.restart()
     with shared.client("acme") as acme, shared.client("beta", 1) as beta, shared.client("") as operator:
         check()
+        assert (thresholds_of(acme), thresholds_of(beta), thresholds_of(operator)) == (["staff"], [], [])
+        assert acme.delete("/thresholds/staff").status_code == 204
         assert beta.delete("/speakers/ann").status_code == 204
         wait_for(lambda: candidates(beta, audio) == [])
         assert listed(beta) == []
@@ -242,6 +258,26 @@ def test_searches_and_lists_keep_to_collections(
     for wrong in ({"collection": "a b"}, {"consent_at": form["consent_at"]}, {"consent": ""}):
         assert acme.post("/speakers", data=wrong, files=audio).status_code == 422
     assert beta.delete("/speakers/zoe").status_code == 204
+
+
+def test_thresholds_of_collections_are_the_tenants_own(
+    shared: Shared, acme: httpx.Client, beta: httpx.Client, voices: list[Voice]
+) -> None:
+    """Stored at one replica, deciding at the other."""
+    store_threshold(acme, voices)
+
+    def counted(http: httpx.Client) -> str | None:
+        form = {"data": {"collection": "staff"}, "files": {"audio": ("a.opus", voices[0].short)}}
+        collection: str | None = http.post("/identify", **form).json()["threshold_collection"]
+        return collection
+
+    with shared.client("acme", replica=1) as elsewhere:
+        wait_for(lambda: counted(elsewhere) == "staff")
+        assert (thresholds_of(elsewhere), thresholds_of(beta), counted(beta)) == (["staff"], [], None)
+        assert (counted(acme), thresholds_of(acme)) == ("staff", ["staff"])
+        assert beta.delete("/thresholds/staff").status_code == 404
+        assert acme.delete("/thresholds/staff").status_code == 204
+        wait_for(lambda: counted(elsewhere) is None)
 
 
 def test_tenants_know_nothing_of_each_others_jobs(

@@ -67,6 +67,37 @@ def test_voices_leave_and_come_back(http: httpx.Client, voices: list[Voice]) -> 
     assert http.get("/speakers", params={"collection": "staff"}).json()["total"] == 2
 
 
+def test_thresholds_leave_with_the_voices_and_count_for_their_model_alone(
+    http: httpx.Client, voices: list[Voice]
+) -> None:
+    files = [("audio", ("a.opus", clip)) for voice in voices[:2] for clip in (voice.probe, voice.short)]
+    form = {"speaker": ["a", "a", "b", "b"], "collection": "staff"}
+
+    def counts() -> list[tuple[str, bool]]:
+        return [(t["collection"], t["counts"]) for t in http.get("/thresholds").json()["thresholds"]]
+
+    assert "thresholds" not in exported(http)[0]  # an older release would refuse what it does not know
+    stored = http.post("/calibrate", data=form, files=files).json()["stored"]
+    lines = exported(http)
+    assert imported(http, lines).json()["thresholds"] == []
+    http.delete("/thresholds/staff").raise_for_status()
+    assert imported(http, lines).json()["thresholds"] == ["staff"]
+    assert http.get("/thresholds").json()["thresholds"] == [stored]
+
+    http.post("/models/0.1.0/activate").raise_for_status()
+    try:
+        answer = http.post("/identify", data={"collection": "staff"}, files=files[:1]).json()
+        assert answer["threshold_collection"] is None
+        assert any("autodecompose/0.2.0" in warning for warning in answer["warnings"])
+        assert counts() == [("staff", False)]
+        assert "thresholds" not in exported(http)[0]
+        http.delete("/thresholds/staff").raise_for_status()
+        assert imported(http, lines).json().get("thresholds", []) == []
+    finally:
+        http.post("/models/0.2.0/activate").raise_for_status()
+    assert counts() == []
+
+
 def test_another_model_takes_retained_recordings_alone(http: httpx.Client, voices: list[Voice]) -> None:
     lines = exported(http)
     erase(http)

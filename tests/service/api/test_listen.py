@@ -125,6 +125,24 @@ def test_a_stream_over_a_narrow_line_is_judged_as_a_recording_of_one(
     assert live == pytest.approx(whole, abs=0.02)  # 0.04 apart while streams were not measured
 
 
+def test_the_stored_threshold_of_a_collection_decides(http: httpx.Client, examples: Path) -> None:
+    clips = [path for reader in ENROLLED for path in sorted((examples / "audio" / reader).iterdir())[:2]]
+    files = [("audio", (path.name, path.read_bytes())) for path in clips]
+    form = {"speaker": [path.parent.name for path in clips], "collection": "room"}
+    stored = http.post("/calibrate", data=form, files=files).json()["stored"]
+    sound = pcm(samples(examples, "1998-3005")[: 4 * 16_000])
+    try:
+        with opened(http, "/listen?collection=room") as stream:
+            _, *moments, end = told(stream, sound)
+    finally:
+        http.delete("/thresholds/room").raise_for_status()
+    decided = [m for m in moments if m["threshold"] is not None]
+    for answer in (*decided, *end["diarization"]["speakers"]):
+        assert answer["threshold_collection"] == "room"
+        assert answer["threshold"] == pytest.approx(stored["threshold"])
+    assert decided
+
+
 def test_strangers_are_unknown(http: httpx.Client, examples: Path) -> None:
     with opened(http, "/listen?num_speakers=2") as stream:
         _, *moments, end = told(stream, pcm(samples(examples, "2414-367")[: 14 * 16_000]))

@@ -78,13 +78,30 @@ def test_a_key_opens_what_its_scope_says_and_nothing_else(
     for (method, path), scopes in OPENED_BY.items():
         if method.lower() not in document.get(path, {}):
             continue
-        url = path.format(speaker_id="nobody", job_id="nothing", version="nowhere", name="none", number=1)
+        url = path.format(
+            speaker_id="nobody", job_id="nothing", version="nowhere", name="none", number=1, collection="none"
+        )
         for scope, key in by_scope.items():
             answer = http.request(method, url, headers=bearer(key))
             assert (answer.status_code != 403) == (scope in scopes), (method, path, scope, answer.text)
             if answer.status_code == 403:
                 assert answer.json()["code"] == "forbidden"
                 assert scopes[0] in answer.json()["detail"]
+
+
+def test_a_threshold_is_stored_by_those_who_may_enrol(
+    http: httpx.Client, by_scope: dict[Scope, str], keys_file: Path, examples: Path
+) -> None:
+    readers = [path for path in sorted((examples / "audio").iterdir()) if path.is_dir()][:2]
+    clips = [clip for reader in readers for clip in sorted(reader.iterdir())[:2]]
+    files = [("audio", (clip.name, clip.read_bytes())) for clip in clips]
+    form = {"speaker": [clip.parent.name for clip in clips], "collection": "staff"}
+    both = new_key(keys_file, "identify", "enrol")
+    refused = http.post("/calibrate", data=form, files=files, headers=bearer(by_scope["identify"]))
+    assert (refused.status_code, "the scope enrol" in refused.json()["detail"]) == (403, True)
+    assert http.post("/calibrate", data=form, files=files, headers=bearer(both)).status_code == 200
+    (stored,) = http.get("/thresholds", headers=bearer(by_scope["read"])).json()["thresholds"]
+    assert stored["collection"] == "staff"
 
 
 def test_a_running_service_follows_the_file(http: httpx.Client, keys_file: Path) -> None:

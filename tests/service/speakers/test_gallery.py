@@ -26,6 +26,8 @@ from service.speakers import (
     redis_gallery,
     sqlite_voiceprints,
 )
+from service.tenants import Tenant
+from tests.service.speakers.test_thresholds import DOOR, STAFF
 
 DIM = 8
 MODEL = "m/1"
@@ -277,6 +279,22 @@ def test_what_was_measured_is_stored_with_its_recording(gallery: Gallery) -> Non
     measures = Measures(second_voice=(1.5, 4.0), bandwidth_hz=3400)
     enrol(gallery, "ada", utterance(1), replace(utterance(2), measures=measures))
     assert [u.measures for u in gallery.get("ada").utterances] == [Measures(), measures]
+
+
+def test_thresholds_are_of_a_collection_of_a_tenant(gallery: Gallery, reopen: Callable[[], Gallery]) -> None:
+    acme, operator = Tenant("acme"), Tenant()
+    other = replace(STAFF, threshold=0.4, false_accept_rate=0.0)
+    for tenant, threshold in ((acme, STAFF), (operator, STAFF), (acme, DOOR), (acme, other)):
+        gallery.store_threshold(tenant, threshold)
+    gallery.close()
+    again = reopen()
+    stored = sorted(again.thresholds(), key=lambda pair: (pair[0], pair[1].collection))
+    assert stored == [("", STAFF), ("acme", DOOR), ("acme", other)]
+    again.remove_threshold(acme, "staff")
+    with pytest.raises(NotFound, match="'staff'"):
+        again.remove_threshold(acme, "staff")
+    assert sorted(tenant for tenant, _ in again.thresholds()) == ["", "acme"]
+    again.close()
 
 
 def test_a_recording_is_removed_and_the_others_keep_their_numbers(

@@ -35,7 +35,7 @@ def test_file_is_durable_and_in_wal_mode(gallery: SqliteGallery, path: Path) -> 
     assert gallery.count() == 0
     with sqlite3.connect(path) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert other.execute("PRAGMA user_version").fetchone() == (5,)
+        assert other.execute("PRAGMA user_version").fetchone() == (6,)
     other.close()
 
 
@@ -71,12 +71,14 @@ def test_full_disk_stores_nothing_by_halves(gallery: SqliteGallery) -> None:
     assert gallery.count() == 2
 
 
-APART = "ALTER TABLE speakers DROP COLUMN collections; ALTER TABLE speakers DROP COLUMN consent"
+UNDECIDED = "DROP TABLE thresholds"
+APART = f"{UNDECIDED}; ALTER TABLE speakers DROP COLUMN collections; ALTER TABLE speakers DROP COLUMN consent"
 OLDER = {
     1: f"DROP TABLE recordings; DROP TABLE erasures; ALTER TABLE embeddings DROP COLUMN map_error; {APART}",
     2: f"DROP TABLE recordings; DROP TABLE erasures; {APART}",
     3: f"DROP TABLE recordings; {APART}",
     4: APART,
+    5: UNDECIDED,
 }
 
 
@@ -97,6 +99,7 @@ def test_an_older_schema_is_upgraded(gallery: SqliteGallery, path: Path, version
     assert [u.number for u in upgraded.get("ada").utterances] == [1]
     assert (upgraded.get("ada").collections, upgraded.get("ada").consent) == ((), None)
     assert upgraded.change("ada", {"collections": ["staff"]}).collections == ("staff",)
+    assert upgraded.thresholds() == []
     upgraded.close()
 
 

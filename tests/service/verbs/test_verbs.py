@@ -182,6 +182,13 @@ def test_everybody_of_a_folder_is_enrolled(cli: Run, files: list[str], tmp_path:
     measured = cli("calibrate", str(tmp_path), "--target-fpr", "0.5")
     assert measured.exit_code == 0, measured.stderr
     assert "accepts strangers at 50.0% at most" in measured.stdout
+    assert "No threshold is stored." in cli("thresholds").stdout
+    stored = cli("calibrate", str(tmp_path), "--collection", "staff")
+    assert "`twofold thresholds --remove staff`" in stored.stdout
+    assert "counts" in cli("thresholds").stdout
+    assert "(stored for staff)" in cli("identify", files[0], "--collection", "staff").stdout
+    assert cli("thresholds", "--remove", "staff").exit_code == 0
+    assert "`twofold thresholds` lists them" in cli("thresholds", "--remove", "staff").stderr
     again = cli("enrol-all", str(tmp_path), "--json")
     assert again.exit_code == 0  # everybody is there
     assert [person["said"] for person in json.loads(again.stdout)] == [
