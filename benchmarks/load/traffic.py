@@ -16,6 +16,8 @@ import httpx
 import numpy as np
 
 from benchmarks.faults.clients import Speech
+from benchmarks.load.wire import Answer, NoAnswerError, Wire, as_bytes
+from benchmarks.performance.serving import ServiceFailedError
 
 #: Settings of a service that takes the short recordings.
 SETTINGS: dict[str, Any] = {"min_speech_enrol_s": 1, "min_speech_identify_s": 1, "min_speech_finetune_s": 1}
@@ -56,18 +58,23 @@ class Answers:
 class Traffic:
     """Sends requests to one service. Belongs to one event loop."""
 
-    def __init__(self, http: httpx.AsyncClient, seed: int = 0) -> None:
+    def __init__(self, http: httpx.AsyncClient, wire: Wire, seed: int = 0) -> None:
         self._http = http
+        self._wire = wire
         self._chance = random.Random(seed)
         speech = Speech()
         self._wavs = [speech.wav(self._chance) for _ in range(_RECORDINGS)]
+        self._ready = {
+            path: [self._post(path, wav) for wav in self._wavs] for path in ("/identify", "/embed")
+        }
         self._numbers = itertools.count()
         self._enrolled: list[str] = []
 
     async def enrol_first(self) -> None:
-        """Enrols the fewest voices that there are at any time. Raises httpx.HTTPError."""
+        """Enrols the fewest voices that there are at any time. Raises ServiceFailedError."""
         for _ in range(_FEWEST):
-            (await self._enrol()).raise_for_status()
+            if (answer := await self._enrol()).status >= 400:
+                raise ServiceFailedError(f"The service does not enrol: {answer.body.decode()}")
 
     async def by_clients(self, clients: int, seconds: float) -> Answers:
         """Each client sends one request after another."""
@@ -97,39 +104,45 @@ class Traffic:
         start = perf_counter()
         try:
             answer = await self._request()
-        except httpx.TransportError as error:
+        except NoAnswerError as error:
             answers.statuses[0] += 1
             answers.first.setdefault(0, repr(error))
             return
         took_s = perf_counter() - start
-        answers.statuses[answer.status_code] += 1
-        if answer.is_success:
+        answers.statuses[answer.status] += 1
+        if answer.status < 300:
             answers.served.append(took_s)
-        elif answer.status_code in (429, 503):
+        elif answer.status in (429, 503):
             answers.refused.append(took_s)
         else:
-            answers.first.setdefault(answer.status_code, answer.text[:300])
+            answers.first.setdefault(answer.status, answer.body[:300].decode())
 
-    async def _request(self) -> httpx.Response:
+    async def _request(self) -> Answer:
         draw = self._chance.random()
         if draw < 0.9:
             path = "/identify" if draw < 0.8 else "/embed"
-            content = self._chance.choice(self._wavs)
-            return await self._http.post(path, content=content, headers={"Content-Type": "audio/wav"})
+            return await self._wire.send(self._chance.choice(self._ready[path]))
         if len(self._enrolled) < _FEWEST or (draw < 0.95 and len(self._enrolled) < _MOST):
             return await self._enrol()
-        return await self._http.delete(f"/speakers/{self._enrolled.pop(0)}")
+        erasure = self._http.build_request("DELETE", f"/speakers/{self._enrolled.pop(0)}")
+        return await self._wire.send(as_bytes(erasure))
 
-    async def _enrol(self) -> httpx.Response:
+    async def _enrol(self) -> Answer:
         speaker_id = f"load-{next(self._numbers)}"
-        answer = await self._http.post(
+        enrolment = self._http.build_request(
+            "POST",
             "/speakers",
             data={"speaker_id": speaker_id},
             files={"audio": ("a.wav", self._chance.choice(self._wavs))},
         )
-        if answer.is_success:
+        answer = await self._wire.send(as_bytes(enrolment))
+        if answer.status < 300:
             self._enrolled.append(speaker_id)
         return answer
+
+    def _post(self, path: str, wav: bytes) -> bytes:
+        headers = {"Content-Type": "audio/wav"}
+        return as_bytes(self._http.build_request("POST", path, content=wav, headers=headers))
 
     async def jobs(self, done: Counter[str]) -> None:
         """Starts one fine-tuning job after another, and counts their ends by state, until it is cancelled."""
@@ -151,11 +164,12 @@ class Traffic:
 @asynccontextmanager
 async def traffic_to(url: str) -> AsyncIterator[Traffic]:
     """Traffic to a service that is ready, with the first voices enrolled."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=128)
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=_TIMEOUT_S, trust_env=False) as http:
-        traffic = Traffic(http)
+    async with httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, trust_env=False) as http:
+        wire = Wire(http.base_url.host, http.base_url.port or 80, _TIMEOUT_S)
+        traffic = Traffic(http, wire)
         await traffic.enrol_first()
         yield traffic
+        wire.close()
 
 
 def longest(seconds: Sequence[float]) -> float:

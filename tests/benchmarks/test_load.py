@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from benchmarks.load.overload import Overload
@@ -11,6 +15,54 @@ from benchmarks.load.page import _overload, _soak
 from benchmarks.load.soak import Soak
 from benchmarks.load.traffic import Answers
 from benchmarks.load.vitals import Vitals, thirds
+from benchmarks.load.wire import NoAnswerError, Wire, as_bytes
+
+
+class _Echo(BaseHTTPRequestHandler):
+    """Sends the body back, and in a header whether the connection has been used before."""
+
+    protocol_version = "HTTP/1.1"
+    answered = 0
+
+    def do_POST(self) -> None:
+        """Answers 200, or nothing to /nothing."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/nothing":
+            self.close_connection = True
+            return
+        self.answered += 1
+        body += f" {self.answered}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_requests_go_over_one_connection_until_it_breaks() -> None:
+    async def talk(port: int) -> list[bytes]:
+        wire = Wire("127.0.0.1", port, 10.0)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+            hello, nothing = (
+                as_bytes(http.build_request("POST", p, content=b"hello")) for p in ("/", "/nothing")
+            )
+        bodies = [(await wire.send(hello)).body, (await wire.send(hello)).body]
+        with pytest.raises(NoAnswerError):
+            await wire.send(nothing)
+        bodies.append((await wire.send(hello)).body)
+        wire.close()
+        return bodies
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            assert asyncio.run(talk(server.server_port)) == [b"hello 1", b"hello 2", b"hello 1"]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_growth_is_seen() -> None:
