@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
 from service.api import (
+    bulk,
     calibrate,
     content,
     diarize,
@@ -51,6 +52,7 @@ ROUTERS = (
     embed.router,
     content.router,
     enrolment.router,
+    bulk.router,
     speakers.router,
     recordings.router,
     gallery.router,

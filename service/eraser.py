@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from service.errors import TwofoldError
+from service.bulk import BulkDesk
+from service.errors import NotFound, TwofoldError
 from service.jobs import JobDesk
 from service.jobs.tidy import forget
 from service.speakers import Erasure, SpeakerDirectory, VoiceIndex
@@ -24,9 +25,10 @@ class Eraser:
     Replicas may work on the same erasure: every step can be repeated.
     """
 
-    def __init__(self, directory: SpeakerDirectory, jobs: JobDesk) -> None:
+    def __init__(self, directory: SpeakerDirectory, jobs: JobDesk, bulk: BulkDesk) -> None:
         self._directory = directory
         self._jobs = jobs
+        self._bulk = bulk
         self._pending = 0
         self._left: Mapping[str, str] = {}
         self._working = asyncio.Lock()
@@ -34,9 +36,15 @@ class Eraser:
     async def erase(self, speaker_id: str) -> None:
         """Erases a speaker: no call knows the voice from now on, and no job may use it.
 
-        What takes longer is done later. Raises NotFound or StoreUnavailable.
+        What takes longer is done later. Raises StoreUnavailable, and NotFound for who is neither enrolled nor
+        waits in a bulk enrolment.
         """
-        await self._directory.delete(speaker_id)
+        waited = await self._bulk.forget(speaker_id)  # first: from now on no archive enrols the speaker
+        try:
+            await self._directory.delete(speaker_id)
+        except NotFound:
+            if not waited:
+                raise
         await self._begin()
 
     async def erase_recording(self, index: VoiceIndex, speaker_id: str, number: int) -> None:
@@ -97,6 +105,7 @@ class Eraser:
         for erasure in erasures:
             if erasure.speaker_id is not None:
                 in_jobs = forget(erasure.speaker_id, self._jobs.store, self._jobs.folders)
+                in_jobs |= self._forget_in_bulk(erasure.speaker_id)
                 left |= in_jobs
                 if not in_jobs:
                     gallery.jobs_are_clean(erasure.erasure_id)
@@ -104,3 +113,7 @@ class Eraser:
             left |= gallery.clean()
             erasures = gallery.erasures()
         return len(erasures), left
+
+    def _forget_in_bulk(self, speaker_id: str) -> Mapping[str, str]:
+        self._bulk.store.forget(speaker_id)
+        return self._bulk.store.clean()

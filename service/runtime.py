@@ -15,6 +15,7 @@ from service.admission import Admission
 from service.audio import AudioLimits
 from service.audio.decoder import AudioDecoder
 from service.audit import AuditLog
+from service.bulk import BULK_FILE, BulkDesk, BulkStore, RedisBulkStore, SqliteBulkStore
 from service.eraser import Eraser
 from service.generation import GenerationDesk
 from service.inference import ActiveModel, ActiveModelFile, Engine, ModelRegistry, inference_threads
@@ -45,6 +46,7 @@ class Runtime:
     generation: GenerationDesk
     listening: ListeningDesk
     diarizations: LongDiarizations
+    bulk: BulkDesk
     keys: KeyRing
     audit: AuditLog
     requests: Rate
@@ -82,6 +84,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         with (
             closing(generation),
             closing(open_store(settings, folders)) as store,
+            closing(_bulk_store(settings)) as bulk_store,
             closing(decoder),
             closing(
                 ListeningDesk(settings.max_streams, settings.max_streams_per_client, metrics.streams)
@@ -91,7 +94,13 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             jobs = JobDesk(
                 store, CeleryQueue(make_celery(settings, folders)), folders, settings, directory.threads
             )
-            eraser = Eraser(directory, jobs)
+            bulk = BulkDesk(
+                bulk_store,
+                directory.threads,
+                max_memory_bytes=settings.max_upload_memory_bytes,
+                keep_s=settings.background_keep_s,
+            )
+            eraser = Eraser(directory, jobs, bulk)
             diarizations = LongDiarizations(
                 registry,
                 listening,
@@ -102,6 +111,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             )
             async with (
                 aclosing(diarizations),
+                aclosing(bulk),
                 _in_background(JobMonitor(jobs, registry, directory, decoder).run()),
                 _in_background(eraser.run()),
             ):
@@ -117,6 +127,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                     generation=generation,
                     listening=listening,
                     diarizations=diarizations,
+                    bulk=bulk,
                     keys=keys,
                     audit=audit,
                     requests=Rate(settings.requests_per_minute, "requests", "TWOFOLD_REQUESTS_PER_MINUTE"),
@@ -192,6 +203,12 @@ async def _shared(
 
 def _audit_log(settings: Settings) -> AuditLog:
     return AuditLog(settings.audit_log, max_bytes=settings.audit_log_bytes, files=settings.audit_log_files)
+
+
+def _bulk_store(settings: Settings) -> BulkStore:
+    if settings.redis_url:
+        return RedisBulkStore(settings.redis_url.get_secret_value())
+    return SqliteBulkStore(settings.state_dir / BULK_FILE)
 
 
 def _cipher(settings: Settings) -> AudioCipher:

@@ -22,7 +22,7 @@ ORDER = {
         *("keys", "audit", "rates", "traces", "startup"),
         *("admission", "audio", "stores", "inference"),
         *("generation", "diarization", "speakers", "listening", "calibration"),
-        *("jobs", "eraser", "replicas"),
+        *("jobs", "bulk", "eraser", "replicas"),
         *("runtime", "page", "api", "app", "connections", "server"),
         *("address", "doctor", "client", "verbs", "key_commands", "cli", "__main__"),
     ),

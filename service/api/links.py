@@ -27,6 +27,11 @@ _OF_DIARIZATION = (
     ("get", "/diarize/{job_id}/events", {"path.job_id": _JOB}),
     ("delete", "/diarize/{job_id}", {"path.job_id": _JOB}),
 )
+_OF_ENROLMENTS = (
+    ("get", "/enrolments/{job_id}", {"path.job_id": _JOB}),
+    ("get", "/enrolments/{job_id}/events", {"path.job_id": _JOB}),
+    ("delete", "/enrolments/{job_id}", {"path.job_id": _JOB}),
+)
 #: Method, path and status of an answer → method and path of calls, and where their parameters come from.
 _LINKS = {
     ("post", "/speakers", "201"): _OF_SPEAKER,
@@ -36,6 +41,7 @@ _LINKS = {
     ("post", "/finetune", "202"): _OF_JOB,
     ("get", "/finetune/{job_id}", "200"): _OF_JOB,
     ("post", "/diarize", "202"): _OF_DIARIZATION,
+    ("post", "/enrolments", "202"): _OF_ENROLMENTS,
 }
 
 

@@ -5,7 +5,7 @@ Limits are checked while the body is read: an endless body is refused at the fir
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_origin
 
@@ -27,6 +27,7 @@ from service.settings import Settings
 
 P = TypeVar("P", bound=BaseModel)
 
+_FORMATS = "WAV, FLAC, Ogg, MP3, M4A, WebM, AMR, WMA, AIFF, CAF or a video with sound, 8 kHz or more"
 _DOCUMENTED_TYPES = (
     "audio/wav",
     "audio/flac",
@@ -39,7 +40,17 @@ _DOCUMENTED_TYPES = (
 )
 _MULTIPART = "multipart/form-data"
 _ANY_TYPES = ("audio/", "video/")  # their bytes decide; clients use many names for the same formats
-_BINARY_TYPES = frozenset(("application/octet-stream", "binary/octet-stream", "application/ogg"))
+_BINARY_TYPES = frozenset(
+    (
+        *("application/octet-stream", "binary/octet-stream", "application/ogg"),
+        *(
+            "application/zip",
+            "application/x-zip-compressed",
+            "application/x-tar",
+        ),  # archives, where they are taken
+        *("application/gzip", "application/x-gzip"),
+    )
+)
 _URLENCODED = "application/x-www-form-urlencoded"
 
 
@@ -92,17 +103,22 @@ def _placed(error: ErrorDetails, params: type[BaseModel]) -> dict[str, Any]:
 
 
 def audio_body(
-    params: type[BaseModel], *, files_required: bool = True, file_field: str = "audio", several: bool = True
+    params: type[BaseModel],
+    *,
+    files_required: bool = True,
+    file_field: str = "audio",
+    several: bool = True,
+    formats: str = _FORMATS,
+    types: Sequence[str] = _DOCUMENTED_TYPES,
 ) -> dict[str, Any]:
     """The `openapi_extra` of a route with the same `audio_request`: all forms of body, all parameters.
 
-    `several`: whether the route takes more than one file.
+    `several`: whether the route takes more than one file. `formats` and `types` are what a file may be.
     """
     schema = params.model_json_schema(ref_template=REFERENCE)
     properties: dict[str, Any] = schema.get("properties", {})
     required: list[str] = schema.get("required", [])
     file = {"type": "string", "format": "binary"}
-    formats = "WAV, FLAC, Ogg, MP3, M4A, WebM, AMR, WMA, AIFF, CAF or a video with sound, 8 kHz or more"
     files = (
         {"type": "array", "items": file, "minItems": 1, "description": f"{formats}; repeatable."}
         if several
@@ -117,7 +133,7 @@ def audio_body(
     forms: dict[str, Any] = {_MULTIPART: {"schema": form}}
     if not files_required:
         forms[_URLENCODED] = {"schema": {"type": "object", "properties": properties, "required": required}}
-    raw = {media: {"schema": {"type": "string", "format": "binary"}} for media in _DOCUMENTED_TYPES}
+    raw = {media: {"schema": {"type": "string", "format": "binary"}} for media in types}
     parameters = [
         {
             "name": name,

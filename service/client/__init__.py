@@ -12,6 +12,7 @@ Answers have the names of the OpenAPI document. A call that fails raises a `Clie
 from service.client.answers import (
     ActivateAnswer,
     AudioAnswer,
+    BulkAnswer,
     CandidateAnswer,
     ContentAnswer,
     DiarizeAnswer,
@@ -36,6 +37,7 @@ __all__ = [
     "ActivateAnswer",
     "AsyncClient",
     "AudioAnswer",
+    "BulkAnswer",
     "CandidateAnswer",
     "Client",
     "ClientError",

@@ -265,6 +265,37 @@ class LongDiarizeAnswer(Answer):
     diarization: Diarized | None
 
 
+class RecordingReport(Answer):
+    """What became of one recording of an archive."""
+
+    file: str
+    outcome: Literal["waiting", "enrolled", "unchanged", "refused"]
+    reason: str | None
+    feedback: str | None
+
+
+class PersonReport(Answer):
+    """What became of one person of an archive. Without an id: erased since."""
+
+    speaker_id: str | None
+    recordings: list[RecordingReport]
+
+
+class BulkAnswer(Answer):
+    """GET /enrolments/{job_id}."""
+
+    job_id: str
+    state: Literal["queued", "running", "succeeded", "failed"]
+    progress: float
+    enrolled: int
+    refused: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+    people: list[PersonReport]
+
+
 class ClipAnswer(Answer):
     """A second of generated audio."""
 

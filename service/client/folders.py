@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,3 +44,15 @@ def people_of(folder: Path) -> dict[str, list[Path]]:
             f"{folder} has no recordings. It needs a folder for each person, or a file for each."
         )
     return people
+
+
+def packed(folder: Path) -> bytes:
+    """The recordings of `people_of` as a zip. Raises ClientError."""
+    with zipfile.ZipFile(data := io.BytesIO(), "w") as archive:
+        for files in people_of(folder).values():
+            for file in files:
+                try:
+                    archive.writestr(file.relative_to(folder).as_posix(), file.read_bytes())
+                except OSError as error:
+                    raise ClientError(f"{file} cannot be read: {error.strerror}.") from None
+    return data.getvalue()

@@ -20,7 +20,7 @@ import httpx
 from service.client import answers
 from service.client.archive import NDJSON, parts_of
 from service.client.errors import ClientError, ServiceRefused
-from service.client.folders import AT_ONCE, EnrolOutcome, people_of
+from service.client.folders import AT_ONCE, EnrolOutcome, packed, people_of
 from service.client.requests import DEFAULT_URL, Recording, as_form, fields_of, headers_of, said, url_part
 
 _PAUSE_S = 1.0  # before a stream of events is opened again, or a job is looked at again
@@ -207,6 +207,49 @@ class Client:
             if progress is not None:
                 progress(outcomes[-1])
         return outcomes
+
+    def enrol_archive(
+        self,
+        archive: Recording,
+        *,
+        collection: Sequence[str] = (),
+        consent: str | None = None,
+        retain_audio: bool = False,
+        strict: bool = False,
+        progress: Callable[[answers.BulkAnswer], None] | None = None,
+    ) -> answers.BulkAnswer:
+        """Sends a zip, a tar or a folder at once; the service enrols everybody of it in the background.
+
+        The other arguments are those of `enrol_all`. `progress` is called each second until the job is over.
+        """
+        folder = not isinstance(archive, bytes) and Path(archive).is_dir()
+        started = self._send(
+            "POST",
+            "/enrolments",
+            [packed(Path(os.fsdecode(archive))) if folder else archive],
+            "archive",
+            writes=True,
+            collection=collection,
+            consent=consent,
+            retain_audio=retain_audio,
+            strict=strict or None,
+        )
+        while True:
+            job = self.enrolments(started.json()["job_id"])
+            if progress is not None:
+                progress(job)
+            if job.finished_at is not None:
+                return job
+            time.sleep(_PAUSE_S)
+
+    def enrolments(self, job_id: str) -> answers.BulkAnswer:
+        """How far an archive is enrolled, and what became of each recording."""
+        answer = self._send("GET", f"/enrolments/{url_part(job_id)}")
+        return answers.BulkAnswer.model_validate_json(answer.content)
+
+    def end_enrolments(self, job_id: str) -> None:
+        """Ends the enrolment of an archive. Whoever is enrolled already stays."""
+        self._send("DELETE", f"/enrolments/{url_part(job_id)}")
 
     def speakers(self, *, collection: Sequence[str] = ()) -> Iterator[answers.SpeakerAnswer]:
         """Every enrolled voice, or those in any of some collections, in the order of the ids."""

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from bundle.folders import bundle_folders
 from bundle.manifest import BundleError
 from bundle.voice import VoiceBundle
+from service.bulk import BULK_FILE, store
 from service.doctor.findings import Finding, note, well, wrong
 from service.errors import NotFound
 from service.inference.active import ActiveModelFile
@@ -64,10 +65,12 @@ def _in_files(settings: Settings) -> Iterator[Finding]:
     else:
         yield note("voices", "Nobody is enrolled yet.")
     jobs = Folders(settings.state_dir, settings.models_dir).store
-    if (fault := _fault(jobs, sqlite_store.SCHEMA_VERSION)) is not None:
-        yield fault
-    elif jobs.exists():
-        yield well("jobs", f"{jobs} is sound.")
+    reports = settings.state_dir / BULK_FILE
+    for path, version in ((jobs, sqlite_store.SCHEMA_VERSION), (reports, store.SCHEMA_VERSION)):
+        if (fault := _fault(path, version)) is not None:
+            yield fault
+        elif path.exists():
+            yield well("jobs", f"{path} is sound.")
     try:
         recorded = ActiveModelFile(settings.state_dir / "active_model.json").read()
     except (BundleError, OSError) as error:

@@ -30,5 +30,6 @@ class Streams(BaseModel):
     background_keep_s: float = Field(
         default=3600.0,
         gt=0,
-        description="How long the answers of such diarizations are kept in memory, in seconds.",
+        description="How long the answers of such diarizations are kept in memory, and the reports of bulk "
+        "enrolments in the store, in seconds.",
     )

@@ -34,7 +34,7 @@ class Uploads(BaseModel):
         ge=1024,
         description="Most memory for all uploads at once, in bytes: twice the body, and what is "
         "decoded from it. Further requests get status 429. Recordings that wait for a diarization in the "
-        "background may fill as much again.",
+        "background may fill as much again, and so may archives that wait to be enrolled.",
     )
     requests_per_minute: int = Field(
         default=0,

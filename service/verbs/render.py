@@ -81,6 +81,16 @@ def enrolments(rows: Any, console: Console) -> None:
     _table(console, ("id", "speech", ""), cells)
 
 
+def bulk(job: Any, console: Console) -> None:
+    """Everybody of an archive."""
+    cells = [
+        (recording["file"], recording["outcome"], recording["reason"] or recording["feedback"] or "")
+        for person in job["people"]
+        for recording in person["recordings"]
+    ]
+    _table(console, ("file", "", ""), cells)
+
+
 def content(answer: Any, console: Console) -> None:
     """POST /content: only --json and --out give the vectors."""
     rows = [

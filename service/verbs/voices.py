@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from service.client import BulkAnswer, Client
 from service.client.folders import EnrolOutcome
 from service.verbs import render
 from service.verbs.terminal import (
@@ -81,14 +82,21 @@ def register(app: typer.Typer, service: Service) -> None:
 
     @app.command()
     def enrol_all(
-        folder: Annotated[
+        people: Annotated[
             Path,
             typer.Argument(
+                metavar="FOLDER|ARCHIVE",
                 exists=True,
-                file_okay=False,
-                help="Has a folder of recordings for each person, or a file for each.",
+                help="Has a folder of recordings for each person, or a file for each; or a zip or tar.",
             ),
         ],
+        background: Annotated[
+            bool,
+            typer.Option(
+                "--background",
+                help="Send a folder at once, as an archive always is; the service goes on alone.",
+            ),
+        ] = False,
         collection: Joins = None,
         consent: Consent = None,
         retain_audio: RetainAudio = False,
@@ -101,13 +109,22 @@ def register(app: typer.Typer, service: Service) -> None:
 
         It can be started again: whoever is enrolled stays as they are.
         """
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=Console(stderr=True),
-        )
-        with service(url, key) as client, bar:
+        terms: dict[str, Any] = {
+            "collection": collection or (),
+            "consent": consent,
+            "retain_audio": retain_audio,
+            "strict": strict,
+        }
+        if background or people.is_file():
+            with service(url, key) as client:
+                job = _enrolled_in_background(client, people, terms)
+            show(job, as_json, render.bulk)
+            if job.error is not None:
+                typer.echo(f"error: {printable(job.error)}", err=True)
+            if job.error is not None or job.refused:
+                raise typer.Exit(NO)
+            return
+        with service(url, key) as client, _bar() as bar:
             task = bar.add_task("enrolling", total=None)
 
             def advance(outcome: EnrolOutcome) -> None:
@@ -118,14 +135,7 @@ def register(app: typer.Typer, service: Service) -> None:
                     total=outcome.people,
                 )
 
-            outcomes = client.enrol_all(
-                folder,
-                collection=collection or (),
-                consent=consent,
-                retain_audio=retain_audio,
-                strict=strict,
-                progress=advance,
-            )
+            outcomes = client.enrol_all(people, progress=advance, **terms)
         rows = [
             {
                 "speaker_id": outcome.speaker_id,
@@ -179,6 +189,27 @@ def register(app: typer.Typer, service: Service) -> None:
         """Erases a speaker and the retained audio. Cannot be undone."""
         with service(url, key) as client:
             client.delete(speaker_id)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True)
+    )
+
+
+def _enrolled_in_background(client: Client, people: Path, terms: dict[str, Any]) -> BulkAnswer:
+    """Waits for the job, with a progress bar on stderr."""
+    with _bar() as bar:
+        task = bar.add_task("sending", total=None)
+
+        def advance(job: BulkAnswer) -> None:
+            if not bar.tasks[task].total:
+                bar.console.print(f"This is job {job.job_id}. It goes on where this command is ended.")
+            recordings = [recording for person in job.people for recording in person.recordings]
+            done = sum(recording.outcome != "waiting" for recording in recordings)
+            bar.update(task, description=job.state, completed=done, total=len(recordings))
+
+        return client.enrol_archive(people, progress=advance, **terms)
 
 
 def _object(text: str | None) -> dict[str, object] | None:

@@ -12,6 +12,7 @@ _OPTIONS = (
 )
 _RULES = (
     (r"\bPOST /speakers/(\S+?)/audio\b", r"`twofold enrol \1 FILE --add`"),
+    (r"\bPOST /speakers\b(?!/)", "`twofold enrol`"),
     (r"\bPOST /models/(\S+)/activate\b", r"`twofold models --activate \1`"),
     (r"\bGET /speakers\b(?!/)", "`twofold speakers`"),
     (r"\bGET /models\b(?!/)", "`twofold models`"),

@@ -20,7 +20,7 @@ from service.app import create_app
 from service.settings import Settings
 
 #: Bodies that are bytes for a client, whatever they hold.
-BYTES = re.compile(r"(audio|image)/|application/x-ndjson|application/zip")
+BYTES = re.compile(r"(audio|image)/|application/(x-ndjson|zip|x-tar|gzip)")
 
 
 @pytest.fixture(scope="module")

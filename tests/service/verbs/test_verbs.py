@@ -17,6 +17,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from service.cli import app
+from tests.service.bulk.test_archive import zipped
 
 Run = Callable[..., Result]
 
@@ -194,6 +195,14 @@ def test_everybody_of_a_folder_is_enrolled(cli: Run, files: list[str], tmp_path:
     assert [person["said"] for person in json.loads(again.stdout)] == [
         f"Enrolled already, with {n} recordings." for n in (2, 1)
     ]
+    at_once = cli("enrol-all", str(tmp_path), "--background", "--json")
+    assert at_once.exit_code == 0, at_once.stderr
+    reports = [report for person in json.loads(at_once.stdout)["people"] for report in person["recordings"]]
+    assert [(report["file"], report["outcome"]) for report in reports] == [
+        (file, "unchanged") for file in ("ann/0.opus", "ann/1.opus", "bob.opus")
+    ]
+    (tmp_path / "people.zip").write_bytes(zipped({"../cy.wav": b""}))
+    assert "outside of it" in cli("enrol-all", str(tmp_path / "people.zip")).stderr
     people = json.loads(cli("speakers", "--json").stdout)
     assert [(person["speaker_id"], person["utterances"]) for person in people] == [("ann", 2), ("bob", 1)]
     for person in ("ann", "bob"):
