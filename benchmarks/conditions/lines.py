@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from benchmarks.decisions.model import ScoredModel, Voices, crop_sums
 from benchmarks.recordings.recordings import Recordings
 from bundle.arrays import Float32
+from bundle.bandwidth import bandwidth_hz, is_narrow
 from service.audio import SpeechDetector
-from service.audio.bandwidth import NARROW_HZ, bandwidth_hz
 from service.audio.level import levelled
 
 
@@ -46,5 +46,4 @@ class Arrived:
 
 def _narrow(samples: Float32, detector: SpeechDetector) -> bool:
     level = levelled(samples)
-    bandwidth = bandwidth_hz(level, detector.find(level))
-    return bandwidth is not None and bandwidth < NARROW_HZ
+    return is_narrow(bandwidth_hz([region.of(level) for region in detector.find(level)]))

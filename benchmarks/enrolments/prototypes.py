@@ -16,12 +16,10 @@ import numpy as np
 from benchmarks.enrolments.material import CORPORA, Person, read_people
 from benchmarks.recordings.conditions import other_channel, read_noises
 from bundle.arrays import Float32
-from bundle.audio import SAMPLE_RATE_HZ
+from bundle.bandwidth import bandwidth_hz, is_narrow
 from bundle.scoring import Scorer
 from bundle.vectors import unit
-from service.audio.bandwidth import NARROW_HZ, bandwidth_hz
 from service.audio.level import levelled
-from service.audio.vad import Region
 from trainer.bundles.runner import BundleRunner
 from trainer.machine import machine
 from trainer.metrics import eer
@@ -113,7 +111,6 @@ def _crop_sum(samples: Float32, runner: BundleRunner) -> Float32:
     """The sum of a recording's crop embeddings (dim,), as the service would make them."""
     samples = levelled(samples)
     embeddings = runner.embed(utterance_crops(samples))
-    bandwidth = bandwidth_hz(samples, [Region(0.0, len(samples) / SAMPLE_RATE_HZ)])
-    if bandwidth is not None and bandwidth < NARROW_HZ:
+    if is_narrow(bandwidth_hz([samples])):
         embeddings = runner.scorer.without_line(embeddings)
     return np.asarray(embeddings.sum(axis=0), np.float32)

@@ -88,8 +88,5 @@ class Recordings:
 
 
 def _speech(samples: Float32, detector: SpeechDetector) -> Float32:
-    pieces = [
-        samples[round(region.start_s * SAMPLE_RATE_HZ) : round(region.end_s * SAMPLE_RATE_HZ)]
-        for region in detector.find(samples)
-    ]
+    pieces = [region.of(samples) for region in detector.find(samples)]
     return np.concatenate(pieces) if pieces else samples[:0]

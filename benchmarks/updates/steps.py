@@ -106,13 +106,13 @@ def _try(parent: BundleRunner, network: Network, corpus: str, data: Path, say: S
     job = read_job([clip.path for clip in mine], [clip.speaker for clip in mine]).recordings
     left_out = LabelledCrops.read(others)
     embedded = parent.embed(left_out.crops)
-    labels = _pseudo_speakers(job, parent.embed)
+    labels = _pseudo_speakers(job, parent)
     figures = []
     for way in WAYS:
         say(f"{corpus}: {', '.join(way.cells())}")
         encode = _stepped(network, job, way, labels)
         vectors = encode(left_out.crops) if way.steps else embedded
-        crops = embed_crops(job, [parent.embed, *([encode] if way.steps else [])], 0)
+        crops = embed_crops(job, [parent.embed, *([encode] if way.steps else [])], parent.scorer, 0)
         adaptation = fit_adaptation(
             parent.manifest.scoring,
             crops.vectors[0],
@@ -149,9 +149,9 @@ def _stepped(network: Network, job: ClipCache, way: Way, labels: NDArray[np.int6
     return new.embed
 
 
-def _pseudo_speakers(job: ClipCache, encode: CropEncoder) -> NDArray[np.int64]:
+def _pseudo_speakers(job: ClipCache, parent: BundleRunner) -> NDArray[np.int64]:
     """Which voice each recording seems to be of: (recordings,)."""
-    crops = embed_crops(job, [encode], 0)
+    crops = embed_crops(job, [parent.embed], parent.scorer, 0)
     sums = np.zeros((len(job), crops.vectors[0].shape[1]), np.float32)
     np.add.at(sums, crops.recording, crops.vectors[0])
     return pseudo_speakers(sums / np.linalg.norm(sums, axis=1, keepdims=True), ["job"] * len(job))

@@ -2,7 +2,7 @@
 
 `decode` reads files: `files` checks one with `containers` and opens it with `readers`, `channels` makes one
 channel of several. `level` brings it to one level, `vad` and `silero` find speech, `crops` cuts it, `report`
-measures it, with `bandwidth` and `quality`. `prepare` does all of it, and `decoder` runs that in threads.
+measures it, with `quality` and `bundle.bandwidth`. `prepare` does all of it; `decoder` runs that in threads.
 """
 
 from service.audio.crops import Crops, cut_crops, loudest_second

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bundle.arrays import Float32
-from service.audio.bandwidth import NARROW_HZ, bandwidth_hz
+from bundle.bandwidth import bandwidth_hz, is_narrow
 from service.audio.decode import DecodedRecording
 from service.audio.level import speech_rms, without_offset
 from service.audio.quality import estimate_snr_db
@@ -36,7 +36,7 @@ class AudioReport:
     @property
     def narrow(self) -> bool:
         """Whether it is as narrow as a telephone line."""
-        return self.bandwidth_hz is not None and self.bandwidth_hz < NARROW_HZ
+        return is_narrow(self.bandwidth_hz)
 
 
 def report(
@@ -48,12 +48,12 @@ def report(
         samples: (n,) of it, brought to one level.
         regions: of speech, together `speech_s` long.
     """
-    bandwidth = bandwidth_hz(samples, regions)
+    bandwidth = bandwidth_hz([region.of(samples) for region in regions])
     rms = speech_rms(without_offset(decoded.samples))
     level = round(20 * float(np.log10(rms)), 1) if rms > 0 else None
     snr = estimate_snr_db(samples, regions)
     warnings = list(decoded.warnings)
-    if bandwidth is not None and bandwidth < NARROW_HZ:
+    if is_narrow(bandwidth):
         warnings.append(
             f"The voice is heard up to {bandwidth} Hz only, as on a telephone line or in loud noise. "
             "Scores are less sure than the threshold says; where it matters, ask for a wider recording."

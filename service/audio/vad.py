@@ -18,6 +18,10 @@ class Region:
     start_s: float
     end_s: float
 
+    def of(self, samples: Float32) -> Float32:
+        """What of samples (n,) of 16 kHz lies in it."""
+        return samples[round(self.start_s * SAMPLE_RATE_HZ) : round(self.end_s * SAMPLE_RATE_HZ)]
+
 
 @dataclass(frozen=True)
 class VadSettings:

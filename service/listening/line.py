@@ -6,8 +6,7 @@ import numpy as np
 
 from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
-from service.audio import Region
-from service.audio.bandwidth import NARROW_HZ, bandwidth_hz
+from bundle.bandwidth import bandwidth_hz, is_narrow
 
 _LEAST_S = 2.0  # of speech, before which nothing is said
 _ENOUGH_S = 8.0  # after which nothing changes any more
@@ -31,8 +30,7 @@ class StreamLine:
         self._seconds += len(speech) / SAMPLE_RATE_HZ
         if self._seconds < self._measured_s + _AGAIN_S:
             return
-        bandwidth = bandwidth_hz(np.concatenate(self._speech), [Region(0.0, self._seconds)])
-        self.narrow = bandwidth is not None and bandwidth < NARROW_HZ
+        self.narrow = is_narrow(bandwidth_hz([np.concatenate(self._speech)]))
         self._measured_s = self._seconds
         if self._seconds >= _ENOUGH_S:
             self._speech = []

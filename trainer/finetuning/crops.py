@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+from bundle.bandwidth import bandwidth_hz, is_narrow
+from bundle.scoring import Scorer
 from trainer.audio.cache import ClipCache
 from trainer.finetuning.errors import Canceled
 from trainer.scoring.embedding import CropEncoder
@@ -33,12 +35,16 @@ class JobCrops:
 def embed_crops(
     cache: ClipCache,
     encoders: Sequence[CropEncoder],
+    scorer: Scorer,
     same_voice_seconds: float,
     canceled: Callable[[], bool] = lambda: False,
 ) -> JobCrops:
     """Shows every crop to each encoder; a recording shorter than a crop is repeated to fill one.
 
+    Recordings from narrow lines are moved to where wide ones lie, as the service does with what it hears.
+
     Args:
+        scorer: of the parent, which knows what a narrow line does.
         same_voice_seconds: the length of a stretch; 0: a recording is one.
 
     Raises:
@@ -63,8 +69,12 @@ def embed_crops(
             yield np.stack([cache.crop(row, at) for row, at in starts[i : i + AT_ONCE]])
 
     parts = [[encode(batch) for encode in encoders] for batch in batches()]
+    narrow = np.array([is_narrow(bandwidth_hz([cache.clip(row)])) for row in range(len(cache))])[rows]
     return JobCrops(
-        tuple(np.concatenate(vectors) for vectors in zip(*parts, strict=True)),
+        tuple(
+            np.where(narrow[:, None], scorer.without_line(crops), crops)
+            for crops in map(np.concatenate, zip(*parts, strict=True))
+        ),
         rows,
         stretches,
         samples % CROP_SAMPLES == 0,

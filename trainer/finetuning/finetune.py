@@ -86,7 +86,7 @@ def finetune(
             stepped = _train(runner, job, steps, same_voice_seconds, work_dir, on_step, canceled)
     with parts.timed("embed"):
         encoders = [runner.embed, *([stepped.encode] if stepped.encode else [])]
-        crops = embed_crops(job.recordings, encoders, same_voice_seconds, canceled)
+        crops = embed_crops(job.recordings, encoders, runner.scorer, same_voice_seconds, canceled)
     with parts.timed("adapt"):
         fits = _Fits.of(runner.manifest.scoring, crops, job)
     with parts.timed("evaluate"):

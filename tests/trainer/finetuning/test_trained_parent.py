@@ -10,19 +10,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from bundle.adaptation import Adaptation, fit_adaptation
 from bundle.arrays import Float32
+from bundle.audio import SAMPLE_RATE_HZ
 from bundle.scoring import Scorer, Scoring
 from trainer.audio.folders import Clip, read_audio, read_folder
 from trainer.bundles.newest import newest_bundle
 from trainer.bundles.runner import BundleRunner
 from trainer.finetuning.audio import read_job
+from trainer.finetuning.crops import embed_crops
 from trainer.finetuning.measures import Model, Recordings, compare
 from trainer.finetuning.network import Network
 from trainer.finetuning.report import Measures
 from trainer.finetuning.steps import StepSettings, take_steps
 from trainer.scoring.embedding import utterance_crops
+from trainer.scoring.narrow import at_8_khz
 from trainer.training.material import set_aside
 
 SPEAKERS, OF_EACH = 14, 12
@@ -94,6 +98,19 @@ def test_false_accepts_stay_within_a_factor_of_two(speech: Speech, speakers: int
     assert strangers.after < 2 * max(strangers.before, 0.01)
     if speakers == 1:
         assert adaptation.voices == 1
+
+
+def test_recordings_from_a_telephone_are_moved_as_the_service_moves_them(
+    speech: Speech, tmp_path: Path
+) -> None:
+    clip = speech.clips[0].path
+    soundfile.write(tmp_path / "narrow.wav", at_8_khz(read_audio(clip)), SAMPLE_RATE_HZ)
+    runner = BundleRunner.load(newest_bundle())
+    job = read_job([clip, tmp_path / "narrow.wav"]).recordings
+    crops = embed_crops(job, [runner.embed], runner.scorer, 0)
+    for row, expected in enumerate((lambda crops: crops, runner.scorer.without_line)):
+        first = runner.embed(job.crop(row, 0)[None])
+        np.testing.assert_allclose(crops.vectors[0][crops.recording == row][:1], expected(first), atol=1e-4)
 
 
 def test_steps_alone_change_the_network_and_keep_its_thresholds(speech: Speech, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from bundle.arrays import Float32, Float64
 from bundle.audio import SAMPLE_RATE_HZ
-from service.audio.vad import Region
 
 #: Below this strangers pass more often: telephone lines end at 3.4 kHz, Opus at 8 kbit/s at 5 kHz.
 NARROW_HZ = 6_000
@@ -23,20 +22,23 @@ _CONTRAST = 10**0.6  # of loud over quiet frames in a band that holds speech: 6 
 _DEEPEST = 10**-5.5  # of the strongest band's power: what is weaker is rounding
 
 
-def bandwidth_hz(samples: Float32, regions: Sequence[Region]) -> int | None:
+def is_narrow(bandwidth: int | None) -> bool:
+    """Whether a bandwidth in hertz is that of a narrow line. One that is not known is not."""
+    return bandwidth is not None and bandwidth < NARROW_HZ
+
+
+def bandwidth_hz(speech: Sequence[Float32]) -> int | None:
     """The highest frequency at which speech stands out, to 100 Hz, at most 8000.
 
     A band holds speech if it is louder in loud frames than in quiet ones. Noise that was added to a telephone
     call is as loud in both.
 
     Args:
-        samples: (n,), 16 kHz mono.
-        regions: where speech was detected in them.
+        speech: the stretches in which somebody speaks, (n,) each, 16 kHz mono.
 
     Returns:
         Hertz; None where there is too little speech to tell.
     """
-    speech = [samples[round(r.start_s * SAMPLE_RATE_HZ) : round(r.end_s * SAMPLE_RATE_HZ)] for r in regions]
     frames = [sliding_window_view(part, _FFT)[::_HOP] for part in speech if len(part) >= _FFT]
     if not frames:
         return None
