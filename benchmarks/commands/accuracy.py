@@ -202,6 +202,7 @@ def enrolments(
 def encoders(
     runs: Annotated[list[Path], typer.Argument(help="Run folders of `trainer pretrain`.")],
     data: DataOption,
+    stored: Annotated[Path, typer.Option(help="Where finished figures are kept.")] = Path("runs/encoders"),
     out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/encoder.md"),
 ) -> None:
     """Trainings of Autodecompose beside each other, on train speakers set aside (four minutes each).
@@ -212,7 +213,7 @@ def encoders(
 
     console = Console(stderr=True)
     with errors_said(console, DataError, FileNotFoundError, ValueError):
-        encoders_page(runs, data, out, console.print)
+        encoders_page(runs, data, out, stored, console.print)
     console.print(f"written to {out}")
 
 
