@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import random
 import time
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,12 +36,15 @@ _USABLE = 0.7  # share of cases that get a recording and an id that the service 
 _LONGEST_S = 120.0
 _AUDIO = ("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm", "audio/amr")
 _RAW = (*_AUDIO, "application/octet-stream")
+_ARCHIVES = ("application/zip", "application/x-tar", "application/gzip")
 _LINES = "application/x-ndjson"
-_NEEDED = ("audio", "speaker_id", "label", "style")
-_ENDLESS = ["/finetune/{job_id}/events", "/diarize/{job_id}/events"]  # go on for as long as a job waits
+_NEEDED = ("archive", "audio", "speaker_id", "label", "style")
+_ENDLESS = [
+    f"/{jobs}/{{job_id}}/events" for jobs in ("finetune", "diarize", "enrolments")
+]  # as long as a job
 
 
-@schemathesis.serializer(*_AUDIO, _LINES)
+@schemathesis.serializer(*_AUDIO, *_ARCHIVES, _LINES)
 def _as_it_is(_: schemathesis.SerializationContext, value: Any) -> bytes:
     return serialize_binary(value)
 
@@ -113,11 +118,21 @@ class _Sender:
         body: Any = case.body
         if case.media_type == "multipart/form-data" and isinstance(body, dict) and "audio" in body:
             case.body = self._few(body) | {"audio": [clip] if isinstance(body["audio"], list) else clip}
+        elif case.media_type == "multipart/form-data" and isinstance(body, dict) and "archive" in body:
+            case.body = self._few(body) | {"archive": self._archive(clip)}
+        elif case.media_type in _ARCHIVES:
+            case.body = self._archive(clip)
         elif case.media_type in _RAW:
             case.body = clip
         else:
             return
         case.query = self._few(case.query or {})
+
+    def _archive(self, clip: bytes) -> bytes:
+        with zipfile.ZipFile(data := io.BytesIO(), "w") as archive:
+            for name in ("zip-a/1", "zip-a/2", f"zip-{self.chance.randrange(9)}"):
+                archive.writestr(name, clip)
+        return data.getvalue()
 
     def _few(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """What is required, and little of what is not: most of that makes a request fail."""

@@ -136,7 +136,8 @@ class LongDiarizations:
             because = (
                 f"Answers are forgotten after {self._keep.total_seconds():.0f} s (TWOFOLD_BACKGROUND_KEEP_S)."
                 if job_id.startswith(f"{self._process}-")
-                else "The service has restarted since: recordings and answers were in memory alone."
+                else "The service has restarted since, or the id is mistyped: recordings and answers are in "
+                "memory alone, so that no disk holds the voices of people who are not enrolled."
             )
             raise NotFound(f"There is no diarization {job_id!r}. {because} Send the recording again.")
         return job

@@ -105,9 +105,9 @@ def register(app: typer.Typer, service: Service) -> None:
         key: Key = None,
         as_json: Json = False,
     ) -> None:
-        """Enrols everybody of a folder: `ann/1.wav` or `ann.wav` is of ann. Status 1 if somebody is missing.
+        """Enrols everybody of a folder or an archive: `ann/1.wav` or `ann.wav` is of ann.
 
-        It can be started again: whoever is enrolled stays as they are.
+        Status 1 if somebody is missing. It can be started again: whoever is enrolled stays as they are.
         """
         terms: dict[str, Any] = {
             "collection": collection or (),

@@ -75,6 +75,15 @@ def test_an_erased_speaker_is_in_no_record_of_the_tenant(store: BulkStore) -> No
     assert store.clean() == {}
 
 
+def test_no_byte_of_an_erased_speaker_is_left_in_the_file(tmp_path: Path) -> None:
+    with closing(SqliteBulkStore(tmp_path / "enrolments.sqlite")) as store:
+        store.add(new_job())
+        assert any(b"ann" in file.read_bytes() for file in tmp_path.iterdir())
+        store.forget("~acme/ann")
+        assert store.clean() == {}
+        assert not any(b"ann" in file.read_bytes() for file in tmp_path.iterdir())
+
+
 def test_a_record_that_cannot_be_read_is_unknown_and_goes_with_the_next_erasure(store: BulkStore) -> None:
     assert store._replace("1", None, '{"speaker_id": "ann"')
     store.add(new_job("2"))
