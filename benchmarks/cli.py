@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks.commands import accuracy, running
+from benchmarks.commands import accuracy, running, speed
 from benchmarks.commands.options import BundleOption
+from benchmarks.commands.speed import PERFORMANCE, JsonOption, PageOption
 from bundle.manifest import BundleError
 from trainer.audio.folders import DataError
 from trainer.bundles.newest import newest_bundle
@@ -29,7 +30,8 @@ def bench(
         Path,
         typer.Option(envvar="TWOFOLD_DATA", help="Speech: a corpus folder, or one that holds librispeech/."),
     ] = Path("data"),
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/performance.md"),
+    out: PageOption = PERFORMANCE,
+    json_path: JsonOption = None,
 ) -> None:
     """Speed of the embedding, the service, fine-tuning and generation, in one table (about two minutes).
 
@@ -46,11 +48,13 @@ def bench(
 
     console = Console()
     with errors_said(console, BundleError, DataError, PeerMissingError):
-        performance_page(bundle or newest_bundle(), generator, data, out, console.print)
+        performance_page(bundle or newest_bundle(), generator, data, out, json_path, console.print)
     console.print(f"written to {out}")
 
 
 for verb in (
+    speed.request,
+    speed.compare,
     accuracy.peer,
     accuracy.voice,
     accuracy.decisions,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from bundle.arrays import Float32, Float64
+from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
 
 #: Below this strangers pass more often: telephone lines end at 3.4 kHz, Opus at 8 kbit/s at 5 kHz.
@@ -44,9 +44,11 @@ def bandwidth_hz(speech: Sequence[Float32]) -> int | None:
         return None
     windows = np.concatenate(frames)  # (frames, 512)
     windows = windows[:_MOST_FRAMES]
-    power = np.abs(np.fft.rfft(windows * np.hanning(_FFT))) ** 2  # (frames, 257)
+    spectrum = np.fft.rfft(windows * np.hanning(_FFT).astype(np.float32))
+    power = np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)  # (frames, 257)
     bands = _smooth(_smooth(power, _SMOOTH_FRAMES, axis=0), _SMOOTH_BINS, axis=1)
-    loud, quiet = np.percentile(bands, (_LOUD, _QUIET), axis=0)
+    ordered = np.sort(np.ascontiguousarray(bands.T), axis=1)  # (bands, frames): quicker than np.percentile
+    loud, quiet = (_percentile(ordered, share) for share in (_LOUD, _QUIET))
     holds = (loud > _CONTRAST * quiet) & (loud > _DEEPEST * loud.max())
     if not holds.any():
         return None
@@ -54,14 +56,21 @@ def bandwidth_hz(speech: Sequence[Float32]) -> int | None:
     return min(round(highest * _BIN_HZ / 100) * 100, SAMPLE_RATE_HZ // 2)
 
 
-def _smooth(power: Float64, width: int, *, axis: int) -> Float64:
+def _smooth(power: Float32, width: int, *, axis: int) -> Float32:
     """The mean of `width` neighbours along an axis."""
     width = min(width, power.shape[axis])
-    sums = np.cumsum(power, axis=axis)
-    zero = np.zeros_like(np.take(sums, [0], axis=axis))
-    sums = np.concatenate([zero, sums], axis=axis)
-    count = sums.shape[axis]
-    return np.asarray(
-        (np.take(sums, range(width, count), axis=axis) - np.take(sums, range(count - width), axis=axis))
-        / width
-    )
+    rows = np.moveaxis(power, axis, 0)
+    count = len(rows) - width + 1
+    total = rows[:count].copy()
+    for shift in range(1, width):
+        total += rows[shift : shift + count]
+    total /= np.float32(width)
+    return np.moveaxis(total, 0, axis)
+
+
+def _percentile(ordered: Float32, percent: float) -> Float32:
+    """The percentile of each row (n,) of ascending values, as `np.percentile` gives it."""
+    place = percent / 100 * (ordered.shape[1] - 1)
+    low = int(place)
+    high = min(low + 1, ordered.shape[1] - 1)
+    return ordered[:, low] + np.float32(place - low) * (ordered[:, high] - ordered[:, low])

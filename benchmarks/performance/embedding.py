@@ -40,6 +40,7 @@ def embedding_speed(bundle_dir: Path, crops: Float32) -> Iterator[Measurement]:
                 load=f"batch {batch}",
                 audio_s_per_s=batch * CROP_S / taken,
                 matmul_share=batch * flops / taken / rate,
+                kind="voice encoder",
             )
         torch.set_num_threads(cores)
         with threadpool_limits(cores):

@@ -53,6 +53,7 @@ def generation_speed(folder: Path | None) -> Iterator[Measurement]:
             load="1 clip",
             audio_s_per_s=CLIP_S / taken,
             note=f"{1000 * taken:.1f} ms a second of audio",
+            kind=f"generation, {stage}",
         )
 
 

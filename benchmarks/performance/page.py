@@ -1,7 +1,8 @@
-"""docs/performance.md: everything whose speed is measured, in one table."""
+"""The first table of docs/performance.md: everything whose speed is measured."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +15,10 @@ from benchmarks.performance.material import WAV_S, speech
 from benchmarks.performance.serving import serving_speed
 from benchmarks.performance.streams import listening_speed
 from benchmarks.performance.table import Measurement, markdown
+from trainer.pages.blocks import write_block
 from trainer.terminal import Say
 
-PAGE = """# Performance
-
+_TEXT = """\
 Measured on {date} with `make bench` on {machine.cores} cores of {machine.cpu}, {machine.memory_gib:.0f} GiB,
 {machine.software}. Load average before the run: {machine.load:.1f}; 0 is a machine that does nothing else.
 
@@ -34,12 +35,15 @@ Measured on {date} with `make bench` on {machine.cores} cores of {machine.cpu}, 
 """
 
 
-def performance_page(bundle: Path, generator: Path | None, data: Path, page: Path, say: Say) -> None:
-    """Measures everything and writes the page; about three minutes.
+def performance_page(
+    bundle: Path, generator: Path | None, data: Path, page: Path, json_path: Path | None, say: Say
+) -> None:
+    """Measures everything and writes the table into the page; about three minutes.
 
     Args:
         generator: folder of a gaae bundle; None takes the newest under models/.
         data: a folder of speech, or one that holds librispeech/.
+        json_path: gets the figures, for `benchmarks compare`.
 
     Raises:
         BundleError: the bundle cannot be used.
@@ -51,8 +55,11 @@ def performance_page(bundle: Path, generator: Path | None, data: Path, page: Pat
     for measurement in _measurements(bundle, generator, data):
         measurements.append(measurement)
         say(" · ".join(cell for cell in measurement.cells() if cell != "–"))
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(PAGE.format(date=datetime.now(UTC).date(), machine=machine, table=markdown(measurements)))
+    text = _TEXT.format(date=datetime.now(UTC).date(), machine=machine, table=markdown(measurements))
+    write_block(page, "speed", text)
+    if json_path is not None:
+        rows = {measurement.name: measurement.figures() for measurement in measurements}
+        json_path.write_text(json.dumps(rows, indent=2) + "\n")
 
 
 def _measurements(bundle: Path, generator: Path | None, data: Path) -> Iterator[Measurement]:

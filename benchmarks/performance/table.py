@@ -30,6 +30,23 @@ class Measurement:
     p50_s: float | None = None
     p99_s: float | None = None
     note: str | None = None
+    kind: str | None = None  # what stays the same from release to release, where `what` names a version
+
+    @property
+    def name(self) -> str:
+        """Tells the row from the others, and is the same in a later run."""
+        cores = None if self.cores is None else f"cores {self.cores}"
+        return ", ".join(part for part in (self.kind or self.what, cores, self.load) if part)
+
+    def figures(self) -> dict[str, float]:
+        """What was measured, by name."""
+        measured = {
+            "audio_s_per_s": self.audio_s_per_s,
+            "matmul_share": self.matmul_share,
+            "p50_s": self.p50_s,
+            "p99_s": self.p99_s,
+        }
+        return {name: value for name, value in measured.items() if value is not None}
 
     def cells(self) -> list[str]:
         """As strings, in the order of `COLUMNS`."""

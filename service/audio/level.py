@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,16 +24,27 @@ _REMEMBERED_FRAMES = 1500  # of a stream: 30 s
 _CAP = 4.0  # times the 95th percentile: louder frames are clicks
 
 
-def levelled(samples: Float32) -> Float32:
+@dataclass(frozen=True, eq=False)
+class Levelled:
+    """A recording at the usual level."""
+
+    samples: Float32  # (n,)
+    rms: float  # of its loud parts before; 0: silence
+
+
+def level(samples: Float32) -> Levelled:
     """`samples` (n,) without a constant or slowly moving offset, with loud parts at an RMS of `SPEECH_RMS`.
 
     What then exceeds ±1 is cut to it: clicks do, speech does not.
     """
     centred = without_offset(samples)
     rms = speech_rms(centred)
-    if rms == 0:
-        return centred
-    return _amplified(centred, rms)
+    return Levelled(_amplified(centred, rms) if rms > 0 else centred, rms)
+
+
+def levelled(samples: Float32) -> Float32:
+    """The samples of `level`."""
+    return level(samples).samples
 
 
 def without_offset(samples: Float32) -> Float32:
@@ -48,9 +60,15 @@ def without_offset(samples: Float32) -> Float32:
     first = np.maximum(index - width // 2, 0)
     last = np.minimum(index + width // 2 + 1, frames)
     smooth = (sums[last] - sums[first]) / (last - first)
-    centres = (index + 0.5) * cut.shape[1]
-    offset = np.interp(np.arange(len(samples)), centres, smooth)
-    return np.asarray(samples - offset, np.float32)
+    # Straight lines from the middle of each frame to the next. np.interp does the same, ten times slower.
+    ramp = np.arange(cut.shape[1], dtype=np.float32) / np.float32(cut.shape[1])
+    lines = smooth[:-1, None].astype(np.float32) + np.diff(smooth)[:, None].astype(np.float32) * ramp
+    centred = np.array(samples, np.float32)
+    middle, end = cut.shape[1] // 2, cut.shape[1] // 2 + lines.size
+    centred[:middle] -= np.float32(smooth[0])
+    centred[middle:end] -= lines.reshape(-1)
+    centred[end:] -= np.float32(smooth[-1])
+    return centred
 
 
 def speech_rms(samples: Float32) -> float:

@@ -13,7 +13,7 @@ from bundle.audio import SAMPLE_RATE_HZ
 from service.audio.crops import Crops, cut_crops
 from service.audio.decode import DecodedRecording, decode
 from service.audio.fingerprint import Fingerprint, fingerprint
-from service.audio.level import levelled
+from service.audio.level import level
 from service.audio.limits import AudioLimits
 from service.audio.readers import FfmpegReader
 from service.audio.report import AudioReport, report
@@ -61,7 +61,8 @@ def prepare(
     decoded = decode(data, limits, ffmpeg)
     if pieces:
         decoded = _only(decoded, pieces)
-    samples = levelled(decoded.samples)
+    levelled = level(decoded.samples)
+    samples = levelled.samples
     regions = detector.find(samples)
     crops = cut_crops(samples, regions)
     if not crops.spans:
@@ -71,9 +72,8 @@ def prepare(
         )
     if crops.speech_s < min_speech_s:
         raise InsufficientSpeech(speech_s=crops.speech_s, required_s=min_speech_s)
-    return PreparedRecording(
-        decoded, samples, regions, crops, report(decoded, samples, regions, crops.speech_s)
-    )
+    audio = report(decoded, levelled, regions, crops.speech_s)
+    return PreparedRecording(decoded, samples, regions, crops, audio)
 
 
 def _only(decoded: DecodedRecording, pieces: Sequence[tuple[float, float]]) -> DecodedRecording:

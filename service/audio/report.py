@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bundle.arrays import Float32
 from bundle.bandwidth import bandwidth_hz, is_narrow
 from service.audio.decode import DecodedRecording
-from service.audio.level import speech_rms, without_offset
+from service.audio.level import Levelled
 from service.audio.quality import estimate_snr_db
 from service.audio.vad import Region
 
@@ -40,18 +39,17 @@ class AudioReport:
 
 
 def report(
-    decoded: DecodedRecording, samples: Float32, regions: Sequence[Region], speech_s: float
+    decoded: DecodedRecording, levelled: Levelled, regions: Sequence[Region], speech_s: float
 ) -> AudioReport:
     """Measures a recording.
 
     Args:
-        samples: (n,) of it, brought to one level.
+        levelled: its samples, brought to one level.
         regions: of speech, together `speech_s` long.
     """
-    bandwidth = bandwidth_hz([region.of(samples) for region in regions])
-    rms = speech_rms(without_offset(decoded.samples))
-    level = round(20 * float(np.log10(rms)), 1) if rms > 0 else None
-    snr = estimate_snr_db(samples, regions)
+    bandwidth = bandwidth_hz([region.of(levelled.samples) for region in regions])
+    level = round(20 * float(np.log10(levelled.rms)), 1) if levelled.rms > 0 else None
+    snr = estimate_snr_db(levelled.samples, regions)
     warnings = list(decoded.warnings)
     if is_narrow(bandwidth):
         warnings.append(

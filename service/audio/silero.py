@@ -34,16 +34,22 @@ class SileroNetwork:
 
     def __init__(self) -> None:
         weights = _load_weights()
-        self._basis = weights["stft.forward_basis_buffer"].reshape(2 * _BINS, _FFT).T
+        # Its rows are cosines and sines times a window. The first cosine is 1, so that row is the window.
+        self._window = weights["stft.forward_basis_buffer"].reshape(2 * _BINS, _FFT)[0]
         self._convolutions = [
-            # (out, in, 3) → (in·3, out): a convolution is one product over unfolded frames
-            (kernel.reshape(len(kernel), -1).T, weights[f"encoder.{i}.reparam_conv.bias"].reshape(-1), stride)
+            # (out, in, 3) → (3 · in, out): a convolution is one product over unfolded frames
+            (
+                np.ascontiguousarray(kernel.transpose(2, 1, 0).reshape(-1, len(kernel))),
+                bias.reshape(-1),
+                stride,
+            )
             for i, stride in enumerate(_STRIDES)
             for kernel in [weights[f"encoder.{i}.reparam_conv.weight"]]
+            for bias in [weights[f"encoder.{i}.reparam_conv.bias"]]
         ]
-        self._lstm_input = weights["decoder.rnn.weight_ih"].T
-        self._lstm_recurrent = np.ascontiguousarray(weights["decoder.rnn.weight_hh"].T)
-        self._lstm_bias = weights["decoder.rnn.bias_ih"] + weights["decoder.rnn.bias_hh"]
+        self._lstm_input = _one_tanh(weights["decoder.rnn.weight_ih"].T)
+        self._lstm_recurrent = _one_tanh(weights["decoder.rnn.weight_hh"].T)
+        self._lstm_bias = _one_tanh(weights["decoder.rnn.bias_ih"] + weights["decoder.rnn.bias_hh"])
         self._out = weights["decoder.decoder.2.weight"].reshape(-1)
         self._out_bias = float(weights["decoder.decoder.2.bias"].reshape(()))
 
@@ -65,23 +71,43 @@ class SileroNetwork:
         self, windows: Float32, state: tuple[Float32, Float32]
     ) -> tuple[Float32, tuple[Float32, Float32]]:
         """Consecutive padded windows (n, 640) → probabilities (n,), and the LSTM's (hidden, cell) state."""
-        frames = sliding_window_view(windows, _FFT, axis=1)[:, ::_HOP]  # (n, 4, 256)
-        spectrum = frames @ self._basis  # (n, 4, 258): real parts, then imaginary
-        x = np.sqrt(spectrum[..., :_BINS] ** 2 + spectrum[..., _BINS:] ** 2)  # (n, 4, 129)
+        n = len(windows)
+        frames = sliding_window_view(windows, _FFT, axis=1)[:, ::_HOP].reshape(-1, _FFT)  # (n · 4, 256)
+        spectrum = np.fft.rfft(frames * self._window)  # (n · 4, 129)
+        x = np.sqrt(spectrum.real**2 + spectrum.imag**2, dtype=np.float32).reshape(n, -1, _BINS)
         for kernel, bias, stride in self._convolutions:
-            padded = np.pad(x, ((0, 0), (1, 1), (0, 0)))
-            unfolded = sliding_window_view(padded, 3, axis=1)[:, ::stride]  # (n, t, channels, 3)
-            x = np.maximum(unfolded.reshape(*unfolded.shape[:2], -1) @ kernel + bias, 0)
-        gates = x[:, 0] @ self._lstm_input + self._lstm_bias  # (n, 512): input, forget, cell, output
-        hidden, cell = state
-        outputs = np.empty((len(windows), _HIDDEN), np.float32)
-        for t, gate in enumerate(gates):
-            z = gate + hidden @ self._lstm_recurrent
-            s = _sigmoid(z)
-            cell = s[128:256] * cell + s[:128] * np.tanh(z[256:384])
-            hidden = s[384:] * np.tanh(cell)
-            outputs[t] = hidden
-        return _sigmoid(np.maximum(outputs, 0) @ self._out + self._out_bias), (hidden, cell)
+            padded = np.zeros((n, x.shape[1] + 2, x.shape[2]), np.float32)
+            padded[:, 1:-1] = x
+            steps = x.shape[1]  # (n, steps, 3 · channels): three frames in a row lie in a row already
+            # One product of two matrices: numpy runs a stack of small ones far slower.
+            unfolded = np.concatenate([padded[:, i : i + steps : stride] for i in range(3)], axis=2)
+            x = np.maximum(unfolded.reshape(-1, len(kernel)) @ kernel + bias, 0).reshape(n, -1, len(bias))
+        hidden, cell = self._lstm(x[:, 0] @ self._lstm_input + self._lstm_bias, state)
+        return _sigmoid(np.maximum(hidden, 0) @ self._out + self._out_bias), (hidden[-1], cell)
+
+    def _lstm(self, gates: Float32, state: tuple[Float32, Float32]) -> tuple[Float32, Float32]:
+        """Gates of the inputs (n, 512) → the hidden state after each (n, 128), and the cell after the last.
+
+        A window's state needs the one before, so this is a loop of Python: it makes as few calls as it can.
+        """
+        hidden, cell = state[0], state[1].copy()
+        outputs = np.empty((len(gates), _HIDDEN), np.float32)
+        z, new = np.empty(4 * _HIDDEN, np.float32), np.empty(_HIDDEN, np.float32)
+        sigmoids, candidate = z[: 3 * _HIDDEN], z[3 * _HIDDEN :]
+        forget, enter, leave = z[:_HIDDEN], z[_HIDDEN : 2 * _HIDDEN], z[2 * _HIDDEN : 3 * _HIDDEN]
+        for gate, output in zip(gates, outputs, strict=True):
+            np.dot(hidden, self._lstm_recurrent, out=z)
+            np.add(z, gate, out=z)
+            np.tanh(z, out=z)
+            np.multiply(sigmoids, 0.5, out=sigmoids)
+            np.add(sigmoids, 0.5, out=sigmoids)
+            np.multiply(cell, forget, out=cell)
+            np.multiply(enter, candidate, out=new)
+            np.add(cell, new, out=cell)
+            np.tanh(cell, out=output)
+            np.multiply(output, leave, out=output)
+            hidden = output
+        return outputs, cell
 
 
 class SileroStream:
@@ -100,6 +126,16 @@ class SileroStream:
         padded = np.pad(view, ((0, 0), (0, 64)), mode="reflect")  # (n, 640)
         probabilities, self._state = self._network.run(padded, self._state)
         return probabilities
+
+
+def _one_tanh(weights: Float32) -> Float32:
+    """Input, forget, cell, output gates (..., 512) → forget, input, output, cell.
+
+    The first three are halved: the sigmoid of x is 0.5 · tanh(x / 2) + 0.5, so one tanh does for all four.
+    """
+    enter, forget, candidate, leave = np.split(weights, 4, axis=-1)
+    half = np.float32(0.5)
+    return np.concatenate([half * forget, half * enter, half * leave, candidate], axis=-1)
 
 
 def _sigmoid(x: Float32) -> Float32:
