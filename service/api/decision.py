@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import Field
 
 from bundle.scoring import Scorer
@@ -48,6 +50,24 @@ class DecisionParams(CollectionParams):
             recording.prepared.audio.narrow,
             () if given else self.stored(directory, tenant),
         )
+
+
+def line_warnings(
+    directory: SpeakerDirectory, tenant: Tenant, speaker_ids: Iterable[str], *, narrow: bool
+) -> list[str]:
+    """Who of these speakers, as the tenant knows them, came over a narrow line where the recording did not.
+
+    `narrow`: it did too, which is said of the recording itself.
+    """
+    if narrow:
+        return []
+    return [
+        f"Speaker {speaker_id!r} was enrolled over a narrow line, such as a telephone's, and this recording "
+        "is wider. Scores are less sure than the threshold says; add a recording like this one with POST "
+        f"/speakers/{speaker_id}/audio."
+        for speaker_id in speaker_ids
+        if tenant.stored(speaker_id) in directory.narrow
+    ]
 
 
 def single_recording(files: list[Upload]) -> list[Upload]:

@@ -17,7 +17,7 @@ from bundle.arrays import Float32
 from service.api.accept import prefers
 from service.api.audio import AudioAnswer, audio_answer
 from service.api.collections import CollectionParams
-from service.api.decision import THRESHOLD_COLLECTION, single_recording
+from service.api.decision import THRESHOLD_COLLECTION, line_warnings, single_recording
 from service.api.deps import (
     AuditDep,
     ClientDep,
@@ -144,6 +144,11 @@ class Diarized(BaseModel):
     score_type: str
     model: str
 
+    @property
+    def named(self) -> list[str]:
+        """The ids of enrolled speakers who were recognised."""
+        return [speaker.speaker_id for speaker in self.speakers if speaker.speaker_id]
+
 
 class DiarizeAnswer(Diarized):
     """Who spoke when in a recording."""
@@ -199,10 +204,12 @@ async def diarize_recording(
         warnings=recording.prepared.audio.warnings,
     )
     answer = DiarizeAnswer(**dict(diarized), audio=audio_answer(recording.prepared.audio))
+    named = answer.named
+    answer.warnings += line_warnings(directory, tenant, named, narrow=recording.prepared.audio.narrow)
     audit(
         "diarize",
         collection=params.collection,
-        speaker_ids=[speaker.speaker_id for speaker in answer.speakers if speaker.speaker_id],
+        speaker_ids=named,
         voices=len(answer.speakers),
         model=pipeline.model,
     )

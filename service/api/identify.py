@@ -13,6 +13,7 @@ from service.api.audio import AudioAnswer, audio_answer
 from service.api.decision import (
     THRESHOLD_COLLECTION,
     DecisionParams,
+    line_warnings,
     recording_warnings,
     single_recording,
 )
@@ -94,6 +95,7 @@ async def identify(
     )
     candidates = [CandidateAnswer.model_validate(candidate) for candidate in decision.candidates]
     match = candidates[0] if decision.match else None
+    best = [candidate.speaker_id for candidate in candidates[:1]]
     audit(
         "identify",
         collection=params.collection,
@@ -115,7 +117,12 @@ async def identify(
         model=pipeline.model,
         searched=decision.searched,
         warning=warning,
-        warnings=[*([warning] if warning else []), *strictness.warnings(index), *spoken],
+        warnings=[
+            *([warning] if warning else []),
+            *strictness.warnings(index),
+            *line_warnings(directory, tenant, best, narrow=strictness.narrow),
+            *spoken,
+        ],
         audio=audio_answer(recording.prepared.audio),
     )
 

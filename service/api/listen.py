@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, WebSocket
 from pydantic import BaseModel, Field
 
-from service.api.decision import THRESHOLD_COLLECTION
+from service.api.decision import THRESHOLD_COLLECTION, line_warnings
 from service.api.deps import RuntimeDep
 from service.api.diarize import Diarized, DiarizeParams, NamedSpeaker, diarize_windows
 from service.api.identify import CandidateAnswer
@@ -108,14 +108,16 @@ async def listen(
                         named.add(event.speaker.speaker_id)
                     await stream.send(event)
                 full = listening.seconds >= settings.max_stream_seconds
-                await stream.send(
-                    EndEvent(
-                        reason="full" if full else "idle" if stream.idle else "asked",
-                        diarization=await asyncio.to_thread(
-                            _diarized, listening, index, params, strictness, tenant, among
-                        ),
-                    )
+                diarized = await asyncio.to_thread(
+                    _diarized, listening, index, params, strictness, tenant, among
                 )
+                diarized.warnings += line_warnings(
+                    runtime.directory, tenant, diarized.named, narrow=listening.narrow
+                )
+                reason: Literal["asked", "idle", "full"] = (
+                    "full" if full else "idle" if stream.idle else "asked"
+                )
+                await stream.send(EndEvent(reason=reason, diarization=diarized))
             finally:
                 audit(
                     "listen",

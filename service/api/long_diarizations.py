@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
+from service.api.decision import line_warnings
 from service.api.deps import DirectoryDep, RegistryDep, RuntimeDep, TenantDep, active_bundle
 from service.api.diarize import Diarized, name_voices
 from service.api.problems import problem_responses
@@ -66,9 +67,9 @@ async def show_diarization(
     if job.outcome is None:
         return LongDiarizeAnswer(**progress, diarization=None)
     index = await directory.index(active_bundle(registry))
-    return LongDiarizeAnswer(
-        **progress, diarization=await asyncio.to_thread(_named, job, index, tenant, directory.collections)
-    )
+    diarized = await asyncio.to_thread(_named, job, index, tenant, directory.collections)
+    diarized.warnings += line_warnings(directory, tenant, diarized.named, narrow=job.outcome.narrow)
+    return LongDiarizeAnswer(**progress, diarization=diarized)
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=problem_responses(404))

@@ -13,6 +13,7 @@ from service.api.audio import AudioAnswer, audio_answer
 from service.api.decision import (
     THRESHOLD_COLLECTION,
     DecisionParams,
+    line_warnings,
     recording_warnings,
     single_recording,
 )
@@ -101,6 +102,7 @@ async def verify(
         model=pipeline.model,
         warnings=[
             *strictness.warnings(index),
+            *line_warnings(directory, tenant, [params.speaker_id], narrow=strictness.narrow),
             *await asyncio.to_thread(recording_warnings, recording, index.scorer),
         ],
         audio=audio_answer(recording.prepared.audio),

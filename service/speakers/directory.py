@@ -41,6 +41,7 @@ class SpeakerDirectory:
         self.gallery = gallery
         self.collections = Collections()
         self.thresholds = Thresholds()
+        self.narrow: set[str] = set()  # stored ids of speakers who were enrolled over narrow lines alone
         self.threads = threads
         self._index: VoiceIndex | None = None
         self._writing = asyncio.Lock()
@@ -151,7 +152,7 @@ class SpeakerDirectory:
 
         def work() -> None:
             self.gallery.delete(speaker_id)
-            self.collections.put(speaker_id, ())
+            self._forget(speaker_id)
             if self._index is not None:
                 self._index.remove(speaker_id)
 
@@ -193,10 +194,10 @@ class SpeakerDirectory:
                 try:
                     speaker = self.gallery.get(speaker_id)
                 except NotFound:
-                    self.collections.put(speaker_id, ())
+                    self._forget(speaker_id)
                     self._index.remove(speaker_id)
                 else:
-                    self.collections.put(speaker_id, speaker.collections)
+                    self._note(speaker)
                     self._index.put(speaker_id, speaker.name, speaker.voiceprint(self._index.model))
 
         if speaker_ids:
@@ -273,7 +274,7 @@ class SpeakerDirectory:
     async def _write(self, index: VoiceIndex, write: Callable[[], Speaker]) -> Speaker:
         def work() -> Speaker:
             speaker = write()
-            self.collections.put(speaker.speaker_id, speaker.collections)
+            self._note(speaker)
             index.put(speaker.speaker_id, speaker.name, speaker.voiceprint(index.model))
             return speaker
 
@@ -305,3 +306,15 @@ class SpeakerDirectory:
         """What decisions need beside voiceprints."""
         self.collections.replace(self.gallery.collections())
         self.thresholds.replace(self.gallery.thresholds())
+        self.narrow = set(self.gallery.narrow())
+
+    def _note(self, speaker: Speaker) -> None:
+        self.collections.put(speaker.speaker_id, speaker.collections)
+        if speaker.narrow:
+            self.narrow.add(speaker.speaker_id)
+        else:
+            self.narrow.discard(speaker.speaker_id)
+
+    def _forget(self, speaker_id: str) -> None:
+        self.collections.put(speaker_id, ())
+        self.narrow.discard(speaker_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from service.errors import Conflict, NotFound, NotReady, Overloaded
@@ -123,6 +123,10 @@ class Gallery(Protocol):
 
     def collections(self) -> Mapping[str, Sequence[str]]:
         """The collections of each speaker that is in any, by stored id."""
+        ...
+
+    def narrow(self) -> Collection[str]:
+        """The stored ids of all speakers who are `Speaker.narrow`."""
         ...
 
     def thresholds(self) -> Sequence[tuple[str, StoredThreshold]]:

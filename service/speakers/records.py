@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from bundle.arrays import Float32
+from bundle.bandwidth import is_narrow
 from bundle.vectors import unit
 from service.errors import NotFound
 from service.tenants import shown
@@ -134,6 +135,12 @@ class Speaker:
         """Seconds of net speech over all utterances."""
         total = sum(utterance.speech_s for utterance in self.utterances)
         return round(total, 6)  # 19.2, not 19.200000000000003
+
+    @property
+    def narrow(self) -> bool:
+        """Whether all recordings came over narrow lines, such as a telephone's, as far as is known."""
+        known = [u.measures.bandwidth_hz for u in self.utterances if u.measures.bandwidth_hz is not None]
+        return is_narrow(max(known, default=None))
 
     def embeddings(self, model: str) -> list[Embedding]:
         """The utterances' embeddings under `model`; empty when the speaker is stale under it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ import numpy as np
 from redis import Redis
 
 from bundle.arrays import Float32
+from bundle.bandwidth import NARROW_HZ
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import full, only_recording, switched, taken, unknown
 from service.speakers.records import (
@@ -39,6 +40,7 @@ from service.speakers.redis_layout import (
     SPEAKERS,
     STORE,
     VOICES,
+    WIDEST,
     models_of,
     packed,
     read_speaker,
@@ -75,6 +77,7 @@ class RedisGallery:
         self._jobs_are_clean = self._redis.script(JOBS_ARE_CLEAN)
         self._forget_changes = self._redis.script(FORGET_CHANGES)
         self._voices = self._redis.script(VOICES)
+        self._widest = self._redis.script(WIDEST)
         self._thresholds = RedisThresholds(self._redis)
 
     def enrol(
@@ -185,6 +188,16 @@ class RedisGallery:
         with self._redis.reaching() as client:
             stored = cast(dict[bytes, bytes], client.hgetall(COLLECTIONS))
         return {speaker_id.decode(): json.loads(collections) for speaker_id, collections in stored.items()}
+
+    def narrow(self) -> Collection[str]:
+        narrow: set[str] = set()
+        after: str | None = None
+        with self._redis.reaching() as client:
+            while ids := _ids_after(client, after, _AT_ONCE):
+                widest = self._widest(keys=[speaker_key(i) for i in ids])
+                narrow |= {i for i, hz in zip(ids, widest, strict=True) if 0 < hz < NARROW_HZ}
+                after = ids[-1]
+        return narrow
 
     def thresholds(self) -> Sequence[tuple[str, StoredThreshold]]:
         return self._thresholds.read()

@@ -177,6 +177,23 @@ end
 return voices
 """
 
+# For each speaker, the largest bandwidth of a recording in Hz; 0: none is known.
+WIDEST = """
+local widest = {}
+for i, speaker in ipairs(KEYS) do
+  widest[i] = 0
+  local fields = redis.call('HGETALL', speaker)
+  for j = 1, #fields, 2 do
+    if string.match(fields[j], '^utterance:') then
+      local measures = cjson.decode(fields[j + 1]).measures  -- older records have none
+      local hz = measures and cjson.decode(measures).bandwidth_hz
+      if hz and hz > widest[i] then widest[i] = hz end
+    end
+  end
+end
+return widest
+"""
+
 
 def speaker_key(speaker_id: str) -> str:
     """The key of a speaker's hash."""

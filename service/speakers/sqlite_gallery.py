@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from bundle.arrays import Float32
+from bundle.bandwidth import NARROW_HZ
 from service.speakers.cipher import AudioCipher
 from service.speakers.gallery import full, only_recording, taken, unknown
 from service.speakers.records import (
@@ -254,6 +255,15 @@ class SqliteGallery:
                 "SELECT speaker_id, collections FROM speakers WHERE collections != '[]'"
             ).fetchall()
         return {speaker_id: json.loads(collections) for speaker_id, collections in rows}
+
+    def narrow(self) -> Collection[str]:
+        with self._file.reading() as db:
+            rows = db.execute(
+                "SELECT speaker_id FROM utterances JOIN recordings USING (utterance_id) GROUP BY speaker_id "
+                "HAVING max(json_extract(measures, '$.bandwidth_hz')) < ?",
+                (NARROW_HZ,),
+            ).fetchall()
+        return {speaker_id for (speaker_id,) in rows}
 
     def thresholds(self) -> Sequence[tuple[str, StoredThreshold]]:
         return read_thresholds(self._file)

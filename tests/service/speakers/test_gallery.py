@@ -281,6 +281,15 @@ def test_what_was_measured_is_stored_with_its_recording(gallery: Gallery) -> Non
     assert [u.measures for u in gallery.get("ada").utterances] == [Measures(), measures]
 
 
+def test_who_was_enrolled_over_narrow_lines_alone(gallery: Gallery) -> None:
+    narrow, wide = (replace(utterance(1), measures=Measures(bandwidth_hz=hz)) for hz in (3400, 7900))
+    enrol(gallery, "ann", narrow, utterance(2))
+    enrol(gallery, "bob", narrow, wide)
+    enrol(gallery, "cy", utterance(1))  # of a release that did not measure it
+    assert gallery.narrow() == {"ann"}
+    assert [gallery.get(i).narrow for i in ("ann", "bob", "cy")] == [True, False, False]
+
+
 def test_thresholds_are_of_a_collection_of_a_tenant(gallery: Gallery, reopen: Callable[[], Gallery]) -> None:
     acme, operator = Tenant("acme"), Tenant()
     other = replace(STAFF, threshold=0.4, false_accept_rate=0.0)
