@@ -163,7 +163,7 @@ def enrolments(
     bundle: BundleOption = None,
     out: Annotated[Path, typer.Option(help="The page to write into.")] = Path("docs/results/enrolments.md"),
     train: Annotated[
-        bool, typer.Option("--train", help="To choose by: train speakers set aside, said, no page.")
+        bool, typer.Option("--train", help="To choose thresholds by: on train speakers who were set aside.")
     ] = False,
     alone: Annotated[
         bool, typer.Option("--alone", help="Without floor and peer, in a third of the time.")
@@ -187,16 +187,8 @@ def enrolments(
         if prototypes:
             prototypes_block(folder, data, out)
             return
-        enrolments_page(
-            folder,
-            data,
-            None if train else out,
-            "train" if train else "test",
-            console.print,
-            alone=alone or train,
-        )
-    if not train:
-        console.print(f"written to {out}")
+        enrolments_page(folder, data, out, console.print, train=train, alone=alone)
+    console.print(f"written to {out}")
 
 
 def encoders(

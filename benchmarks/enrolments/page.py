@@ -23,26 +23,27 @@ FLOOR = "no network"
 _FITTED_ON = {"librispeech": 2, "speechocean762": 16}  # floor and peer: every n-th train recording
 GOALS = {"two_voices": 95.0, "other_voice": 97.0, "same_recording": 100.0}  # per cent found, at least
 MOST_FALSE = 1.0  # per cent of faultless enrolments
-_PROBABILITIES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+_PROBABILITIES = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 Verdicts = list[dict[str, Verdict]]  # of the enrolments of a kind, by model
 
 
 def enrolments_page(
-    bundle: Path, data: Path, page: Path | None, split: str, say: Say, *, alone: bool = False
+    bundle: Path, data: Path, page: Path, say: Say, *, train: bool = False, alone: bool = False
 ) -> None:
     """Enrols recordings with known faults, and writes the page's block.
 
     Args:
-        page: None: only says what is found, by this bundle alone.
+        train: to choose by: what other thresholds would find, on train speakers that the bundle's training
+            set aside.
         alone: leaves out the floor and the peer, which take most of the time.
-        split: `test` to report; `train` to choose on the train speakers that the bundle's training set aside.
 
     Raises:
         BundleError, CodecError, DataError, PeerMissingError: what is missing, and what to do.
     """
     runner = BundleRunner.load(bundle, threads=1)
-    models = [bundle_column(runner)] if alone else columns([bundle], data, fitted_on=_FITTED_ON)
+    split = "train" if train else "test"
+    models = [bundle_column(runner)] if alone or train else columns([bundle], data, fitted_on=_FITTED_ON)
     models = [column for column in models if column.name in (runner.id, FLOOR, PEER)]
     judge = Judge([column.model for column in models])
     rows = kinds(data / "ambience", split)
@@ -55,15 +56,19 @@ def enrolments_page(
             verdicts[kind.name][corpus] = [result for result in results if result is not None]
             say(f"{corpus}, {kind.name}: {_counts(kind, verdicts[kind.name][corpus], runner.id)}")
         judge.forget()
-    say(_curve(rows, verdicts, runner.id))
-    if page is not None:
-        names = [column.name for column in models]
-        head = (
-            f"Measured on {datetime.now(UTC).date()} with `python -m benchmarks enrolments` and {runner.id}, "
-            f"on {machine()}. {split.capitalize()} speakers of {' and '.join(CORPORA)}."
-        )
-        text = (head, _faults(rows, verdicts, names), _false_alarms(rows, verdicts, names[0]))
-        write_block(page, "benchmarks enrolments", "\n\n".join(text))
+    names = [column.name for column in models]
+    block = "benchmarks enrolments --train" if train else "benchmarks enrolments"
+    head = (
+        f"Measured on {datetime.now(UTC).date()} with `python -m {block}{' --alone' if alone else ''}` and "
+        f"{runner.id}, on {machine()}. {split.capitalize()} speakers of {' and '.join(CORPORA)}"
+        f"{' who were set aside' if train else ''}."
+    )
+    tables = (
+        [_by_probability(rows, verdicts, runner.id)]
+        if train
+        else [_faults(rows, verdicts, names), _false_alarms(rows, verdicts, names[0])]
+    )
+    write_block(page, block, "\n\n".join((head, *tables)))
 
 
 def _found(kind: Kind, verdicts: Sequence[Mapping[str, Verdict]], model: str) -> int:
@@ -126,18 +131,19 @@ def _faultless_odds(verdicts: Mapping[str, Mapping[str, Verdicts]], issue: str, 
     return [v[name].log_odds for corpus in CORPORA for v in verdicts[wanted][corpus]]
 
 
-def _curve(rows: Sequence[Kind], verdicts: Mapping[str, Mapping[str, Verdicts]], name: str) -> str:
+def _by_probability(rows: Sequence[Kind], verdicts: Mapping[str, Mapping[str, Verdicts]], name: str) -> str:
     """What other probabilities than the service's would find: to choose by."""
-    lines = [
-        "Share that is flagged, by the probability below which it is. The service takes "
+    explained = (
+        "Per cent that are flagged, by the probability of one voice below which they are. The service takes "
         f"{MIXED_PROBABILITY} inside a file and {OTHER_PROBABILITY} between files."
-    ]
+    )
+    cells = []
     for kind in rows:
         if set(kind.issues).isdisjoint(VOICES):
             continue
         odds = np.array([v[name].log_odds for corpus in CORPORA for v in verdicts[kind.name][corpus]])
-        if not odds.size:
-            continue
-        shares = [f"{p:g}: {100 * np.mean(odds < log_odds(p)):.1f}" for p in _PROBABILITIES]
-        lines.append(f"{kind.name}: {', '.join(shares)} %")
-    return "\n".join(lines)
+        if odds.size:
+            shares = (f"{100 * np.mean(odds < log_odds(p)):.1f}" for p in _PROBABILITIES)
+            cells.append((kind.name, str(odds.size), *shares))
+    header = ("enrolments", "number", *(f"{p:g}" for p in _PROBABILITIES))
+    return f"{explained}\n\n{table(header, cells)}"

@@ -14,6 +14,7 @@ _FRAME_SAMPLES = 320  # 20 ms
 #: With less than this outside the speech, its quietest frames stand in for the background.
 _MIN_BACKGROUND_S = 0.3
 _QUIET_PERCENTILE = 10.0
+_LOUD_PERCENTILE = 75.0
 #: Estimates beyond these mean nothing. Digital silence between words gives the upper end.
 _RANGE_DB = (-10.0, 60.0)
 
@@ -21,12 +22,16 @@ _RANGE_DB = (-10.0, 60.0)
 def estimate_snr_db(samples: Float32, regions: Sequence[Region]) -> float | None:
     """Signal-to-noise ratio: (power of the speech − power of the background) / power of the background.
 
-    The background is all that lies outside `regions`. If that is under 0.3 s, the 10th percentile of the
-    20 ms frames inside stands in for it: the pauses between words. Below 5 dB this reads too high, above
-    20 dB too low.
+    The background is all that lies outside `regions`: the mean of its 20 ms frames, or their 75th percentile
+    where that is less. Then a breath, a click or a word's end that was not detected does not count as noise.
+    Chosen on train speakers: of 280 recordings of 12 s, 0.7 % read below 10 dB, and 5 % with the mean alone.
+    With ambience at 5 dB, 94 and 95 % of 154 do.
 
-    The noise is assumed to stay the same during speech, so a bang between two sentences counts. The median
-    over recordings is near the truth; one recording in bursty noise can be 10 dB off.
+    If there are less than 0.3 s outside, the 10th percentile inside stands in for it: the pauses between
+    words. Below 5 dB this reads too high, above 20 dB too low.
+
+    The noise is assumed to stay the same during speech. The median over recordings is near the truth; one
+    recording in bursty noise can be 10 dB off.
 
     Args:
         samples: (n,), 16 kHz mono.
@@ -43,7 +48,7 @@ def estimate_snr_db(samples: Float32, regions: Sequence[Region]) -> float | None
     if len(speech) == 0:
         return None
     if len(background) * _FRAME_SAMPLES >= _MIN_BACKGROUND_S * SAMPLE_RATE_HZ:
-        noise = float(background.mean())
+        noise = float(min(background.mean(), np.percentile(background, _LOUD_PERCENTILE)))
     else:
         noise = float(np.percentile(speech, _QUIET_PERCENTILE))
     signal = max(float(speech.mean()) - noise, 0.0)

@@ -14,6 +14,9 @@ from service.speakers.records import Speaker
 
 _COPY_SHARE = 0.5  # of a recording; with less that another one holds too, it is a new one
 _LEAST_SHIFT_S = 2.0  # of sound that repeats inside a recording
+#: Of a recording that repeats itself. People repeat words: of 280 recordings of train speakers, five repeated
+#: up to 0.23 of their sound.
+_REPEATED_SHARE = 0.3
 
 
 @dataclass
@@ -71,9 +74,9 @@ def sort_out(
 
 
 def repeats(whole: Fingerprint) -> tuple[float, float] | None:
-    """start_s and end_s of sound in a recording that was in it before; None: none."""
+    """start_s and end_s of sound in a recording that was in it before; None: none, or a few words."""
     same = same_sound(sparse(whole), whole, least_shift_s=_LEAST_SHIFT_S)
-    return None if same is None else (same.start_s, same.end_s)
+    return None if same is None or same.share < _REPEATED_SHARE else (same.start_s, same.end_s)
 
 
 def packed(whole: Fingerprint) -> bytes:

@@ -64,3 +64,10 @@ def test_ends_of_the_scale() -> None:
 
 def test_none_without_speech() -> None:
     assert estimate_snr_db(noise(), []) is None
+
+
+def test_a_click_between_two_sentences_is_no_loud_background() -> None:
+    """A mean would read 10 dB here: a click of 20 ms as loud as the voice, in 2 s of silence."""
+    samples = np.concatenate([tone(1), np.full(2 * RATE, 0.001, np.float32), tone(1)])
+    samples[2 * RATE : 2 * RATE + 320] = 1.0
+    assert (estimate_snr_db(samples, [Region(0.0, 1.0), Region(3.0, 4.0)]) or 0) > 40

@@ -77,6 +77,13 @@ def test_b1_two_voices_in_one_file_are_told_with_seconds(http: httpx.Client, bot
     assert (issue["start_s"], issue["end_s"]) == pytest.approx((PART_S, 2 * PART_S), abs=1.5)
 
 
+def test_b1_two_voices_in_turns(http: httpx.Client, examples: Path, ann: Float32) -> None:
+    turn = 4 * RATE_HZ
+    bob = speech(examples, BOB)
+    turns = np.concatenate([ann[:turn], bob[:turn], ann[turn : 2 * turn], bob[turn : 2 * turn]])
+    assert "two_voices" in kinds(enrol(http, turns, speaker_id="ann")[1])
+
+
 def test_b1_strict_stores_nothing(http: httpx.Client, both: Float32) -> None:
     status, body = enrol(http, both, speaker_id="ann", strict="true")
     assert (status, body["code"]) == (422, "poor_enrolment")
