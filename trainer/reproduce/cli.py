@@ -48,6 +48,9 @@ def barlow_twins(
     supervised_steps: Annotated[
         int | None, typer.Option(min=1, help="Training steps of each supervised network; 60 at cpu.")
     ] = None,
+    most_supervised_steps: Annotated[
+        int | None, typer.Option(min=1, help="Of those that are trained to convergence; 1920 at cpu.")
+    ] = None,
     cache: Annotated[Path, typer.Option(help="Where decoded audio is kept.")] = Path("runs/cache"),
 ) -> None:
     """Tables 2, 3 and Figs 3 to 5 of Barlow Twins for speech. Stop it with Ctrl-C; the same command goes on.
@@ -68,6 +71,7 @@ def barlow_twins(
         "sweep_epochs": sweep_epochs,
         "repeats": repeats,
         "supervised_steps": supervised_steps,
+        "most_supervised_steps": most_supervised_steps,
     }
     if scale not in SCALES:
         raise typer.BadParameter(f"--scale is {' or '.join(SCALES)}, not {scale}.")
@@ -130,10 +134,14 @@ def autodecompose(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="fig7, table2, table3, overfitting, vectors, independence, fig10, words or maps; repeatable."
+            help="fig456, fig7, table2, table3, overfitting, vectors, independence, fig10, words or maps; "
+            "repeatable."
         ),
     ] = None,
     scale: Annotated[str, typer.Option(help="cpu: two hours of one core; paper: 500 epochs.")] = "cpu",
+    planned: Annotated[
+        bool, typer.Option("--plan", help="Print what would be trained, and a GPU's hours.")
+    ] = False,
     bundle: BundleArgument = None,
     out: Annotated[Path, typer.Option(help="Trained models and rows.")] = Path("runs/autodecompose-paper"),
     page: Annotated[Path, typer.Option(help="Page to write into.")] = Path("docs/results/autodecompose.md"),
@@ -145,14 +153,19 @@ def autodecompose(
     from trainer.peers.resemblyzer import PeerMissingError
     from trainer.reproduce.autodecompose import SCALES, reproduce_autodecompose
     from trainer.reproduce.autodecompose.alignment import AlignerMissingError
+    from trainer.reproduce.autodecompose.hours import planned as hours
     from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 
     console = Console(stderr=True)
-    with errors_said(console, AlignerMissingError, BundleError, DataError, PeerMissingError, ValueError):
+    errors = (AlignerMissingError, BundleError, DataError, FinetuneError, PeerMissingError, ValueError)
+    with errors_said(console, *errors):
         if scale not in SCALES:
             raise ValueError(f"--scale is {' or '.join(SCALES)}, not {scale!r}.")
         runs = AutodecomposeRuns(folder=out / scale, console=console, data=data, scale=SCALES[scale])
-        reproduce_autodecompose(runs, page, only or (), bundle or newest_bundle())
+        if planned:
+            typer.echo(hours(runs))
+        else:
+            reproduce_autodecompose(runs, page, only or (), bundle or newest_bundle())
 
 
 @app.command()
@@ -179,6 +192,7 @@ def gaae(
 
     `python -m trainer reproduce gaae --data data --only table1 --only table7`
     """
+    from trainer.reproduce.gaae.audio_fid import newest_generator
     from trainer.reproduce.gaae.page import chosen_parts, planned, reproduce_gaae
     from trainer.reproduce.gaae.scale import SCALES
     from trainer.reproduce.gaae.trainings import GaaeRuns
@@ -189,7 +203,14 @@ def gaae(
             raise ValueError(f"--scale is one of {', '.join(SCALES)}, not {scale!r}.")
         parts = chosen_parts(only or ())
         corpora = {"digits": digits, "instruments": instruments, "gender": gender}
-        runs = GaaeRuns(folder=out / scale, console=console, data=data, corpora=corpora, scale=SCALES[scale])
+        runs = GaaeRuns(
+            folder=out / scale,
+            console=console,
+            data=data,
+            corpora=corpora,
+            scale=SCALES[scale],
+            shipped=newest_generator(),
+        )
         if plan:
             typer.echo(planned(runs, parts))
         else:

@@ -85,9 +85,9 @@ def what_is_known(codes: Tensor, grid: SynTone, seed: int = 0) -> list[float]:
     values, factors, held_out = codes.numpy(), grid.factors, grid.held_out
     scores: list[float] = []
     for column, factor in enumerate(FACTORS):
-        asked = np.ones(len(grid), dtype=bool) if factor == "amplitude" else factors[:, 1] > 0
-        train = np.random.default_rng(seed).permutation(np.flatnonzero(asked & ~held_out))[:_LEARNT]
-        test = np.flatnonzero(asked & held_out)
+        sounding = np.ones(len(grid), dtype=bool) if factor == "amplitude" else factors[:, 1] > 0
+        train = np.random.default_rng(seed).permutation(np.flatnonzero(sounding & ~held_out))[:_LEARNT]
+        test = np.flatnonzero(sounding & held_out)
         probe = (KNeighborsClassifier if column in NOMINAL else KNeighborsRegressor)(_NEIGHBOURS)
         probe.fit(values[train], factors[train, column])
         scores.append(float(probe.score(values[test], factors[test, column])))

@@ -5,9 +5,10 @@ import pytest
 from numpy.typing import NDArray
 
 from bundle.arrays import Float32
+from trainer.barlow_twins import supervised
 from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.settings import BarlowTwinsSettings
-from trainer.barlow_twins.supervised import train_supervised
+from trainer.barlow_twins.supervised import SupervisedTraining, train_supervised, train_to_convergence
 
 TINY = BarlowTwinsSettings(width=4, batch=8, peak_rate=1e-2)
 
@@ -25,7 +26,7 @@ def tones(seed: int, n: int = 24) -> tuple[Float32, NDArray[np.intp]]:
 @pytest.mark.parametrize("augment", [False, True])
 def test_learns_what_a_line_could_tell(augment: bool) -> None:
     crops, labels = tones(0)
-    network = train_supervised(TINY, crops, labels, 2, steps=60, augment=augment)
+    network = train_supervised(TINY, crops, labels, 2, steps=60, augment=augment).network
     unseen, theirs = tones(1)
     logits = encode(network, unseen)
     assert logits.shape == (24, 2)
@@ -35,8 +36,31 @@ def test_learns_what_a_line_could_tell(augment: bool) -> None:
 def test_fewer_crops_than_a_batch_and_recorded_noise() -> None:
     crops, labels = tones(0, n=4)
     noise = np.random.default_rng(2).normal(size=(3, 16384)).astype(np.float32)
-    networks = [train_supervised(TINY, crops, labels, 2, steps=2, noise=noise) for _ in range(2)]
+    networks = [train_supervised(TINY, crops, labels, 2, steps=2, noise=noise).network for _ in range(2)]
     first, second = (encode(network, crops) for network in networks)
     assert np.array_equal(first, second)
-    white = train_supervised(TINY, crops, labels, 2, steps=2)
+    white = train_supervised(TINY, crops, labels, 2, steps=2).network
     assert not np.array_equal(first, encode(white, crops))
+
+
+@pytest.mark.parametrize(
+    ("losses", "steps", "converged"),
+    [
+        ((0.01,), 10, True),  # known by heart at once
+        ((2.0, 1.0, 0.95), 40, True),  # the last doubling changed little
+        ((2.0, 1.0, 0.5, 0.2), 80, False),  # it still falls, and no more steps are allowed
+    ],
+)
+def test_a_training_is_doubled_until_its_loss_is_flat(
+    losses: tuple[float, ...], steps: int, converged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule alone; what a training is stands above."""
+    network = supervised.Supervised(TINY, 2)
+    left = list(losses)
+    monkeypatch.setattr(
+        supervised,
+        "train_supervised",
+        lambda *_, steps, **__: SupervisedTraining(network, left.pop(0), steps),
+    )
+    training = train_to_convergence(TINY, *tones(0, n=4), 2, steps=10, most=100)
+    assert (training.steps, training.converged, training.loss) == (steps, converged, losses[-1])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -78,6 +79,7 @@ def plan(few_clips: Path, tmp_path: Path) -> Plan:
         sweep_epochs=1,
         repeats=1,
         supervised_steps=2,
+        most_supervised_steps=4,
         latent_sizes=(4, 8),
         shares=(50, 100),
         share_draws=2,
@@ -88,6 +90,7 @@ def plan(few_clips: Path, tmp_path: Path) -> Plan:
 def test_a_second_call_writes_the_same_page_from_what_the_first_kept(plan: Plan) -> None:
     reproduce_barlow_twins(plan, list(PARTS))
     text = plan.page.read_text()
+    assert re.search(r"\| keyword \| 40 \| 100 \| [\d.]+ \| [\d.]+ \([24]\+?\) \|", text)
     for row in (
         "| speaker | 63 | 50 |",
         "| speaker | 5 | 50 | 75.20",

@@ -10,9 +10,11 @@ import torch
 from torch import nn
 from typer.testing import CliRunner
 
+from trainer.autodecompose import settings as autodecompose
 from trainer.barlow_twins import settings as barlow_twins
 from trainer.cli import app
 from trainer.gaae.settings import PRESETS
+from trainer.reproduce.autodecompose import hours as autodecompose_hours
 from trainer.reproduce.barlow_twins import hours
 from trainer.reproduce.barlow_twins.plan import SCALES
 from trainer.reproduce.flops import PEAKS, UTILISATION, Effort, counted
@@ -45,6 +47,16 @@ def test_a_step_of_barlow_twins_paper_is_counted() -> None:
     assert (paper.depth, paper.batch, paper.latent) == (50, 64, 2048)
     a_crop = hours.step_flops(paper) / (2 * paper.batch)
     assert a_crop == pytest.approx(3 * 2 * 5e9, rel=0.3)  # NOTES of ResNet-50: about 5 billion products
+
+
+def test_a_step_of_autodecomposes_paper_is_counted() -> None:
+    paper = autodecompose.PRESETS["paper"]
+    assert (paper.encoder, paper.batch, paper.epochs) == ("large", 32, 500)
+    a_step = autodecompose_hours.step_flops(paper)
+    products = 64 * paper.batch * 15.6e6  # each weight once a frame, about
+    assert a_step == pytest.approx(3 * 2 * products, rel=0.2)
+    overfitted = autodecompose.PRESETS["very_large"]
+    assert autodecompose_hours.step_flops(overfitted) > 3 * a_step
 
 
 @pytest.mark.parametrize("model", list(SETTINGS))

@@ -13,7 +13,7 @@ from trainer.autodecompose.networks import pool
 from trainer.autodecompose.objective import Objective
 from trainer.scoring.embedding import CropEncoder
 
-FEATURES = ("E_c", "E_s", "mel")
+FEATURES = ("E_c", "E_s", "mel")  # the last is no network
 CROPS_AT_ONCE = 128
 
 

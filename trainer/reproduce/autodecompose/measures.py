@@ -7,15 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import torch
 
 from bundle.scoring import centre
 from trainer.audio.folders import Clip
-from trainer.autodecompose.objective import Objective
 from trainer.metrics import eer, few_shot
 from trainer.metrics.few_shot import SECONDS
 from trainer.reproduce.autodecompose.features import pooled_encoder
-from trainer.reproduce.autodecompose.settings import Variant, objective_settings
+from trainer.reproduce.autodecompose.settings import Variant
 from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 from trainer.scoring.calibration import pair_scores
 from trainer.scoring.embedding import CropEncoder, embed_clips
@@ -66,9 +64,7 @@ def floor_row(runs: AutodecomposeRuns, which: str, labelled: str) -> dict[str, A
     """The same of what nobody trained: an encoder with random weights, or `mel`, no network at all."""
 
     def compute() -> dict[str, Any]:
-        torch.manual_seed(0)
-        untrained = Objective(objective_settings("plain", runs.scale.networks))
-        encode = pooled_encoder(untrained, which)
+        encode = pooled_encoder(runs.untrained(), which)
         return voice_figures(runs.clips(labelled), encode, draws=runs.scale.draws, standardise=True)
 
     return runs.figures(f"voices/untrained-on-{labelled}-{which}", compute)

@@ -11,6 +11,7 @@ from trainer.pages.blocks import write_block
 from trainer.peers.resemblyzer import Resemblyzer
 from trainer.reproduce.autodecompose.alignment import require_aligner
 from trainer.reproduce.autodecompose.fig7 import fig7
+from trainer.reproduce.autodecompose.fig456 import fig456
 from trainer.reproduce.autodecompose.independence import independence
 from trainer.reproduce.autodecompose.maps import maps
 from trainer.reproduce.autodecompose.overfitting import overfitting
@@ -22,8 +23,19 @@ from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 from trainer.reproduce.autodecompose.vectors import vectors
 from trainer.reproduce.autodecompose.words import words
 
-PARTS = ("fig7", "table2", "table3", "overfitting", "vectors", "independence", "fig10", "words", "maps")
-UNTRAINED = ("vectors", "independence")  # parts that only measure what there is
+PARTS = (
+    "fig456",
+    "fig7",
+    "table2",
+    "table3",
+    "overfitting",
+    "vectors",
+    "independence",
+    "fig10",
+    "words",
+    "maps",
+)
+MEASURED = ("fig456", "vectors", "independence")  # parts that only show what there is
 
 #: By part, the trainings of the footer.
 TRAINED_FOR = {
@@ -52,10 +64,11 @@ def reproduce_autodecompose(runs: AutodecomposeRuns, page: Path, only: Sequence[
     Args:
         page: gets a block a part; pictures go to a folder beside it, named like it.
         only: names of `PARTS`; none is all of them.
-        bundle: the shipped model, for Table III and the words.
+        bundle: the shipped model, for Fig. 4, Table III, the vectors and the words.
 
     Raises:
         BundleError: `bundle` cannot be used.
+        FinetuneError: `bundle` has no weights, which Fig. 4 needs.
         AlignerMissingError, PeerMissingError: a chosen part needs a package that is not installed.
         DataError: a corpus cannot be read.
         ValueError: no such part, or the folder of `runs` holds trainings with other settings.
@@ -71,6 +84,7 @@ def reproduce_autodecompose(runs: AutodecomposeRuns, page: Path, only: Sequence[
         require_aligner()
 
     make: dict[str, Callable[[AutodecomposeRuns], str]] = {
+        "fig456": partial(fig456, pictures=page.with_suffix(""), bundle=bundle),
         "fig7": fig7,
         "table2": table2,
         "table3": partial(table3, bundle=bundle),
@@ -93,7 +107,7 @@ def reproduce_autodecompose(runs: AutodecomposeRuns, page: Path, only: Sequence[
 def _how(runs: AutodecomposeRuns, part: str) -> str:
     """How much was trained for a part."""
     scale = runs.scale
-    if part in UNTRAINED:
+    if part in MEASURED:
         return f"Nothing was trained for this part. Machine: {machine()}."
     trained = {
         "fig7": f"the networks named, at most {scale.fig7}",

@@ -18,7 +18,7 @@ from trainer.audio.folders import Clip, contiguous_crops, read_audio
 from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.alignment import SILENCE, Aligner, PhoneSegment
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
-from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
+from trainer.reproduce.autodecompose.settings import OBJECTIVES, UNTRAINED
 from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 
 FEATURE_FRAME_S = 0.016
@@ -37,7 +37,7 @@ class Frames:
 def phonemes(runs: AutodecomposeRuns) -> str:
     aligned = alignments(runs)
     rows = []
-    for objective in OBJECTIVES:
+    for objective in (*OBJECTIVES, UNTRAINED):
         for which in FEATURES:
             name = f"phonemes/{objective}-{which}"
             figures = runs.figures(name, partial(_compute, runs, objective, which))
@@ -81,7 +81,7 @@ def alignments(runs: AutodecomposeRuns) -> dict[str, Any]:
 def labelled_frames(runs: AutodecomposeRuns, objective: str, which: str) -> Frames:
     """Spoken frames of the aligned recordings, in whole crops, with the phone at their middle."""
     segments = alignments(runs)["segments"]
-    encode = frame_encoder(runs.model(Variant(objective, SOURCE)), which)
+    encode = frame_encoder(runs.trained_on(objective, SOURCE), which)
     features, phones, recordings = [], [], []
     for index, clip in enumerate(clip for clip in _clips(runs) if clip.path.name in segments):
         crops = contiguous_crops(read_audio(clip.path))

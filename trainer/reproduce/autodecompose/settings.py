@@ -76,6 +76,7 @@ SCALES = {
 }
 
 OBJECTIVES = ("plain", "ours")
+UNTRAINED = "untrained"  # beside them in tables: random weights
 
 
 def objective_settings(objective: str, networks: str) -> TrainSettings:

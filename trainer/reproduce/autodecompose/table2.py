@@ -24,13 +24,18 @@ PAPER = {  # Table II, by SECONDS
 }
 
 
+PAIRS = ((4, 8), (3, 9))  # tests that differ in the encoder alone
+
+
 def table2(runs: AutodecomposeRuns) -> str:
     rows, reach = [], {}
+    first_cell: dict[tuple[int, str], float] = {}  # F1 from the fewest seconds, by test and objective
     for test in TESTS:
         rows.append([f"Test {test.number}", "paper", *(f"{f1:.1f}" for f1 in PAPER[test.number])])
         for objective in OBJECTIVES:
             figures = variant_row(runs, test.variant(objective), test.labelled, test.encoder)
             reach[test.labelled] = figures
+            first_cell[test.number, objective] = figures["few_shot"][str(SECONDS[0])]["f1"]
             rows.append([f"Test {test.number}", objective, *shot_cells(figures)])
     for name, which in (("E_s, untrained", "E_s"), ("mel features", "mel")):
         rows.append([name, "strangers", *shot_cells(floor_row(runs, which, "strangers"))])
@@ -46,9 +51,20 @@ def table2(runs: AutodecomposeRuns) -> str:
             "objective. `ours` adds the Barlow Twins term and the channels.",
             table(["", "", *(f"{k} s" for k in SECONDS)], rows),
             _reach(reach),
+            _content_ahead(first_cell),
             "The last two rows are floors, on `strangers`: nothing was trained.",
         ]
     )
+
+
+def _content_ahead(f1: dict[tuple[int, str], float]) -> str:
+    above = [
+        f"Test {content} above Test {voice}, {objective}"
+        for voice, content in PAIRS
+        for objective in OBJECTIVES
+        if f1[content, objective] > f1[voice, objective]
+    ]
+    return f"E_c is above E_s from {SECONDS[0]} s: {'; '.join(above) or 'nowhere'}."
 
 
 def _reach(figures: dict[str, dict[str, Any]]) -> str:

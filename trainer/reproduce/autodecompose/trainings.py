@@ -17,7 +17,13 @@ from trainer.audio.folders import Clip, read_noise
 from trainer.autodecompose.objective import Objective
 from trainer.autodecompose.settings import TrainSettings
 from trainer.reproduce.autodecompose.material import clips_of, first_seconds
-from trainer.reproduce.autodecompose.settings import AutodecomposeScale, Effort, Variant, objective_settings
+from trainer.reproduce.autodecompose.settings import (
+    UNTRAINED,
+    AutodecomposeScale,
+    Effort,
+    Variant,
+    objective_settings,
+)
 from trainer.reproduce.runs import Card, PaperRuns
 from trainer.training.batches import PairSampler
 from trainer.training.checkpoint import load_checkpoint, read_step
@@ -64,6 +70,15 @@ class AutodecomposeRuns(PaperRuns):
         if variant.tuned == "10 s":
             clips, _ = first_seconds(clips, SHOT_S)
         return self.autodecompose(variant.name, settings, clips, scale.tune, parent.name)
+
+    def trained_on(self, objective: str, source: str) -> Objective:
+        """A pre-trained model, or the one without training if `objective` is `UNTRAINED`."""
+        return self.untrained() if objective == UNTRAINED else self.model(Variant(objective, source))
+
+    def untrained(self) -> Objective:
+        """What a training begins with: a floor of every table."""
+        torch.manual_seed(0)
+        return Objective(objective_settings("plain", self.scale.networks))
 
     def lengths(self, variants: Iterable[Variant]) -> list[str]:
         """`<name> 5 epochs, 2060 steps` of each training that there is, by name."""

@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from bundle.arrays import Float32
-from trainer.autodecompose.objective import Objective
 from trainer.bundles.runner import BundleRunner
 from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.features import frame_encoder
 from trainer.reproduce.autodecompose.material import SETS
 from trainer.reproduce.autodecompose.measures import voice_figures
-from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant, objective_settings
+from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
 from trainer.reproduce.autodecompose.trainings import SHOT_S, AutodecomposeRuns
 from trainer.scoring.embedding import CropEncoder
 
@@ -53,15 +51,21 @@ def vectors(runs: AutodecomposeRuns, bundle: Path) -> str:
         "only one way. The paper has 25.1 for its E_c in Test 8 and 22.7 in Test 9.",
     ]
     for labelled in MEASURED_ON:
-        rows = []
+        rows, above = [], []
         for source in sources(runs, bundle):
+            by_encoder = {}
             for which, get in (("E_s", source.E_s), ("E_c", source.E_c)):
                 if get is None:
                     continue
-                figures = _figures(runs, source.name, which, get, labelled)
+                figures = by_encoder[which] = _figures(runs, source.name, which, get, labelled)
                 known = which if source.E_c is not None else "mel"
                 rows.append([source.name, known, *(_cell(figures.get(way)) for way in WAYS)])
-        parts += [f"### On `{labelled}`: {SETS[labelled]}", table(["", "of", *WAYS], rows)]
+            above += [f"{source.name}, {way}" for way in WAYS if _content_ahead(by_encoder, way)]
+        parts += [
+            f"### On `{labelled}`: {SETS[labelled]}",
+            table(["", "of", *WAYS], rows),
+            f"E_c is above E_s: {'; '.join(above) or 'nowhere'}.",
+        ]
     missing = [v.name for v in _variants() if not runs.run(v.name).checkpoint.is_file()]
     if missing:
         parts.append(f"Not trained in this folder, so not here: {', '.join(missing)}.")
@@ -70,8 +74,7 @@ def vectors(runs: AutodecomposeRuns, bundle: Path) -> str:
 
 def sources(runs: AutodecomposeRuns, bundle: Path) -> list[Source]:
     """The floors, the trainings of Table II that there are, and the shipped model. Nothing is trained."""
-    torch.manual_seed(0)
-    untrained = Objective(objective_settings("plain", runs.scale.networks))
+    untrained = runs.untrained()
     shipped = BundleRunner.load(bundle, threads=1)
     of_trainings = [
         Source(variant.name, partial(_of, runs, variant, "E_s"), partial(_of, runs, variant, "E_c"))
@@ -126,6 +129,12 @@ def _figures(
         }
 
     return runs.figures(f"vectors/{name.replace('/', '-').replace(' ', '-')}-{which}-on-{labelled}", compute)
+
+
+def _content_ahead(by_encoder: Mapping[str, Mapping[str, Any]], way: str) -> bool:
+    """Does E_c tell voices better than E_s, which should be the one that knows them?"""
+    voice, content = (by_encoder.get(which, {}).get(way) for which in ("E_s", "E_c"))
+    return voice is not None and content is not None and content["f1"] > voice["f1"]
 
 
 def _cell(shot: Mapping[str, float] | None) -> str:

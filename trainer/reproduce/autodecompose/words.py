@@ -17,7 +17,7 @@ from trainer.audio.folders import Clip, fill_crop, read_audio, read_folder
 from trainer.bundles.runner import BundleRunner
 from trainer.pages.blocks import table
 from trainer.reproduce.autodecompose.features import FEATURES, frame_encoder
-from trainer.reproduce.autodecompose.settings import OBJECTIVES, Variant
+from trainer.reproduce.autodecompose.settings import OBJECTIVES, UNTRAINED
 from trainer.reproduce.autodecompose.trainings import AutodecomposeRuns
 from trainer.scoring.embedding import CropEncoder
 
@@ -30,7 +30,7 @@ CLIPS_AT_ONCE = 256
 def words(runs: AutodecomposeRuns, bundle: Path) -> str:
     """`bundle`: the shipped model, measured beside the paper's kinds."""
     rows = []
-    for objective in OBJECTIVES:
+    for objective in (*OBJECTIVES, UNTRAINED):
         for which in FEATURES:
             figures = runs.figures(f"words/{objective}-{which}", partial(_compute, runs, objective, which))
             rows.append([objective, which, f"{figures['accuracy']:.1f}"])
@@ -69,7 +69,7 @@ def word_features(encode: CropEncoder, clips: list[Clip]) -> Float32:
 
 
 def _compute(runs: AutodecomposeRuns, objective: str, which: str) -> dict[str, Any]:
-    return _accuracy(runs, frame_encoder(runs.model(Variant(objective, SOURCE)), which))
+    return _accuracy(runs, frame_encoder(runs.trained_on(objective, SOURCE), which))
 
 
 def _accuracy(runs: AutodecomposeRuns, encode: CropEncoder) -> dict[str, Any]:

@@ -38,6 +38,9 @@ def planned(plan: Plan) -> str:
     supervised = len(TASKS) * (len(plan.shares) + plan.repeats - 1)  # all labels and seed 0 are in both
     steps = supervised * plan.supervised_steps
     efforts.append(Effort("supervised", supervised, steps, step_flops(s) / 2))  # one view
+    doubled = len(TASKS) * len(plan.shares)  # at most: most, and all shorter ones before it
+    steps = doubled * 2 * plan.most_supervised_steps
+    efforts.append(Effort("supervised, to convergence", doubled, steps, step_flops(s) / 2))
     return hours_table(efforts)
 
 

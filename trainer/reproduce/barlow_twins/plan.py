@@ -35,6 +35,7 @@ class Plan:
     sweep_epochs: int = 1  # of a short training: 46 steps each
     repeats: int = 3  # trainings a box of Figs 4 and 5
     supervised_steps: int = 60
+    most_supervised_steps: int = 1920  # of one that is trained to convergence, by doubling the steps
     latent_sizes: tuple[int, ...] = (16, 32, 64, 128, 512, 1024, 2048)
     shares: tuple[int, ...] = (5, 10, 50, 100)  # percent of the labels
     share_draws: int = 5
@@ -72,6 +73,7 @@ SCALES: dict[str, dict[str, Any]] = {
         "sweep_epochs": 50,
         "repeats": 50,
         "supervised_steps": 5000,
+        "most_supervised_steps": 40_000,
         "evaluation_draws": 50,
     },
 }

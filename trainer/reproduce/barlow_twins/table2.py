@@ -9,15 +9,17 @@ from typing import Any
 
 from trainer.barlow_twins.encode import encode
 from trainer.barlow_twins.objective import BarlowTwins
-from trainer.barlow_twins.supervised import train_supervised
+from trainer.barlow_twins.supervised import train_supervised, train_to_convergence
 from trainer.downstream.probe import labelled_share, linear_probe
 from trainer.downstream.tasks import TASKS, Task, read_task
 from trainer.reproduce.barlow_twins.plan import Plan
 from trainer.reproduce.barlow_twins.trainings import UNTRAINED, UPSTREAM, model
 
 SUPERVISED = "supervised"
+CONVERGED = "supervised, to convergence"
 
 #: Accuracies in percent, one a draw, by task, column (`SUPERVISED` or a model's name) and share of labels.
+#: Of `CONVERGED` the steps stand behind, and 0 where these did not suffice or else 1.
 Table2 = dict[str, dict[str, dict[int, list[float]]]]
 
 
@@ -29,7 +31,8 @@ def measure_table2(plan: Plan) -> Table2:
 def _measure_task(plan: Plan, name: str) -> dict[str, dict[int, list[float]]]:
     task = reader(plan, name)
     columns: dict[str, dict[int, list[float]]] = {
-        SUPERVISED: {share: [supervised_accuracy(plan, task, name, share, seed=0)] for share in plan.shares}
+        SUPERVISED: {share: [supervised_accuracy(plan, task, name, share, seed=0)] for share in plan.shares},
+        CONVERGED: {share: converged_accuracy(plan, task, name, share) for share in plan.shares},
     }
     # With all labels there is nothing to draw.
     draws = {str(share): plan.share_draws if share < 100 else 1 for share in plan.shares}
@@ -77,10 +80,37 @@ def supervised_accuracy(plan: Plan, task: Callable[[], Task], name: str, share: 
             len(task().classes),
             steps=plan.supervised_steps,
             noise=plan.noise_crops(),
-        )
+        ).network
         predicted = encode(network, test.crops).argmax(axis=1)
         return 100 * float((predicted == test.labels).mean())
 
     made_with: dict[str, Any] = {"settings": settings.to_json(), "steps": plan.supervised_steps}
     accuracy: float = plan.figures(f"supervised/{name}-{share}-seed-{seed}", made_with, measure)
     return accuracy
+
+
+def converged_accuracy(plan: Plan, task: Callable[[], Task], name: str, share: int) -> list[float]:
+    """As `supervised_accuracy`, of a network that has nothing left to learn: accuracy, steps, 1 if so."""
+
+    def measure() -> list[float]:
+        train, test = task().train, task().test
+        rows = labelled_share(train.labels, share, 0)
+        training = train_to_convergence(
+            plan.settings,
+            train.crops[rows],
+            train.labels[rows],
+            len(task().classes),
+            steps=plan.supervised_steps,
+            most=plan.most_supervised_steps,
+            noise=plan.noise_crops(),
+        )
+        predicted = encode(training.network, test.crops).argmax(axis=1)
+        accuracy = 100 * float((predicted == test.labels).mean())
+        return [accuracy, float(training.steps), float(training.converged)]
+
+    made_with: dict[str, Any] = {
+        "settings": plan.settings.to_json(),
+        "steps": [plan.supervised_steps, plan.most_supervised_steps],
+    }
+    cell: list[float] = plan.figures(f"converged/{name}-{share}", made_with, measure)
+    return cell

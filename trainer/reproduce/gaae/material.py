@@ -130,20 +130,33 @@ class LabelledSpectrograms:
 def read_spectrograms(
     task: GuidedTask, cache: ClipCache, settings: SpectrogramSettings
 ) -> LabelledSpectrograms:
-    """Every second of every clip but pauses, or the first one alone, as the task has it."""
+    """Of each of the task's seconds, see `read_seconds`."""
+    seconds, clips = read_seconds(task, cache)
+    front = NormalisedLogSpectrogram(settings)
+    with torch.no_grad():
+        x = [
+            front(torch.from_numpy(seconds[start : start + BATCH])) for start in range(0, len(seconds), BATCH)
+        ]
+    return LabelledSpectrograms(torch.cat(x), classes_of(task, clips), clips)
+
+
+def read_seconds(task: GuidedTask, cache: ClipCache) -> tuple[Float32, list[Clip]]:
+    """Every second of every clip but pauses, or the first one alone, as the task has it.
+
+    Returns:
+        (seconds, 16000), and the clip of each.
+    """
     seconds, clips = [], []
     for index, clip in enumerate(cache.clips):
         for second in _seconds(cache.clip(index), task.second):
             seconds.append(second)
             clips.append(clip)
-    front = NormalisedLogSpectrogram(settings)
-    with torch.no_grad():
-        x = [
-            front(torch.from_numpy(np.stack(seconds[start : start + BATCH])))
-            for start in range(0, len(seconds), BATCH)
-        ]
-    y = np.asarray([task.labels.index(clip.labels[task.column]) for clip in clips], dtype=np.int64)
-    return LabelledSpectrograms(torch.cat(x), y, clips)
+    return np.stack(seconds), clips
+
+
+def classes_of(task: GuidedTask, clips: Sequence[Clip]) -> NDArray[np.int64]:
+    """(clips,) their places in the task's labels."""
+    return np.asarray([task.labels.index(clip.labels[task.column]) for clip in clips], dtype=np.int64)
 
 
 def _seconds(samples: Float32, which: str) -> Iterator[Float32]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from trainer.machine import machine
 from trainer.pages.blocks import write_block
 from trainer.reproduce.gaae import figures, tables
+from trainer.reproduce.gaae.audio_fid import audio_fid
 from trainer.reproduce.gaae.plan import gpu_hours, missing, plan
 from trainer.reproduce.gaae.sweeps import sweeps
 from trainer.reproduce.gaae.trainings import GaaeRuns
@@ -23,6 +24,7 @@ TABLES: dict[str, Callable[[GaaeRuns], str]] = {
     "table7": tables.table7,
     "table8": tables.table8,
     "choices": tables.choices,
+    "audio": audio_fid,
 }
 PICTURES: dict[str, Callable[[GaaeRuns, Path], str]] = {
     "sheets": figures.sheets,
@@ -94,11 +96,11 @@ def _how(runs: GaaeRuns, part: str) -> str:
     """How much was trained and measured for a part."""
     scale = runs.scale
     made = [f"Setting `{scale.preset}`, batch {scale.settings().batch}, {scale.runs} training(s) a row."]
-    if part in {"table1", "table2", "table3", "table6", "sweeps"}:
+    if part in {"table1", "table2", "table3", "table6", "audio", "sweeps"}:
         made.append(f"A score is of {scale.samples} generated samples, the paper's of 50,000.")
-        if scale.runs == 1:
+        if scale.runs == 1 and part != "audio":
             made.append("± of ours is over ten parts of the samples, the paper's over its trainings.")
-    if part in {"judges", "table4", "table5", "table7", "table8"}:
+    if part in {"judges", "table4", "table5", "table7", "table8", "audio"}:
         made.append(f"A classifier takes {scale.classifier_steps} steps of {scale.classifier_batch}.")
     if part in PICTURES and part != "sweeps":
         of_instruments = f", {scale.short} for instruments" if runs.has("instruments") else ""

@@ -122,6 +122,8 @@ def _needs(scale: GaaeScale, part: str, tasks: Sequence[str]) -> tuple[list[Trai
             known = [f"{share:g}" for share in {*shares(scale, task), scale.share}]
             longest = [models["GGAN"], models["GAAE"]]
             return [first_run(scale, "bigan", task), *guided, *longest], cnn(task, *known)
+        case "audio":
+            return [], {f"{name}-{kind}" for name in both for kind in ("judge", "audio")}
         case "choices":
             return list(choices(scale).values()), set()
         case "sweeps":

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from bundle.arrays import Float32
@@ -24,6 +26,8 @@ from trainer.reproduce.gaae.material import (
     TASKS,
     GuidedTask,
     LabelledSpectrograms,
+    classes_of,
+    read_seconds,
     read_spectrograms,
     write_subset,
 )
@@ -41,12 +45,14 @@ class GaaeRuns(PaperRuns):
         data: folder of the corpora.
         corpora: by task, the folder of `data` that its clips are from.
         scale: how much is trained and measured.
+        shipped: the generator's bundle, measured beside the models of Table I.
         train_logits: by task, the judge's logits of real train audio, which every FID needs.
     """
 
     data: Path
     corpora: dict[str, str]
     scale: GaaeScale
+    shipped: Path | None = None
     train_logits: dict[str, Float32] = field(default_factory=dict, repr=False)
     _spectrograms: dict[tuple[str, str], LabelledSpectrograms] = field(default_factory=dict, repr=False)
 
@@ -96,6 +102,12 @@ class GaaeRuns(PaperRuns):
                 task, audio, self.front_settings(task_name).spectrogram
             )
         return self._spectrograms[key]
+
+    def seconds(self, task_name: str, split: str) -> tuple[Float32, NDArray[np.int64]]:
+        """The same audio as it was recorded (seconds, 16000), and the classes (seconds,)."""
+        task = TASKS[task_name]
+        seconds, clips = read_seconds(task, self.cache(read_folder(self.corpus(task), split)))
+        return seconds, classes_of(task, clips)
 
     def guidance(self, training: Training) -> Guidance:
         """What a training learns from: clips of the classes alone, as in the paper's S09."""

@@ -18,6 +18,8 @@ from trainer.cli import app
 from trainer.pages.tsne import Panel, draw, thin, tsne
 from trainer.peers.resemblyzer import PeerMissingError, Resemblyzer
 from trainer.reproduce.autodecompose.fig7 import fig7
+from trainer.reproduce.autodecompose.fig456 import fig456
+from trainer.reproduce.autodecompose.hours import planned
 from trainer.reproduce.autodecompose.independence import independence
 from trainer.reproduce.autodecompose.maps import CLASSES, maps
 from trainer.reproduce.autodecompose.material import SETS, first_seconds, most_audio
@@ -28,6 +30,7 @@ from trainer.reproduce.autodecompose.settings import (
     OBJECTIVES,
     SCALES,
     TESTS,
+    UNTRAINED,
     Effort,
     Variant,
     objective_settings,
@@ -86,11 +89,25 @@ def test_the_tests_are_table_one() -> None:
     assert (plain.encoder, plain.frontend, plain.batch) == (ours.encoder, ours.frontend, ours.batch)
 
 
+def test_the_plan_has_every_training(runs: AutodecomposeRuns) -> None:
+    text = planned(runs)
+    # 2 of either objective from nothing; on strangers and test-other, all and 10 s, from either of them
+    for name, trainings in (("plain, pre-trained", 2), ("ours, fine-tuned", 8), ("overfitting", 1)):
+        ((_, count, steps, *hours),) = rows(text, name)
+        assert int(count) == trainings
+        assert int(steps.replace(",", "")) > 0
+        assert len(hours) == 4
+    ((_, count, *_),) = rows(text, "in all")
+    assert int(count) == 2 * (2 + 8) + 4 + 1
+
+
 def test_fig7_is_a_grid(runs: AutodecomposeRuns) -> None:
     text = fig7(runs)
+    assert "No network, the mel features alone: " in text
     for encoder in TINY.fig7_networks:
         (cells,) = rows(text, encoder)
-        assert len(cells) == 1 + len(TINY.fig7_networks)
+        assert len(cells) == 2 + len(TINY.fig7_networks)
+        assert percent(cells[-1]) > 40
         assert percent(cells[1]) > 40  # two speakers
 
 
@@ -142,6 +159,7 @@ def test_vectors_and_independence_measure_what_there_is_and_train_nothing(
         of_strangers, of_others = [cells for cells in rows(text, name) if cells[1] == "E_c"]
         assert min(percent(cell) for cell in of_strangers[2:] + of_others[2:]) > 10
     assert rows(text, shipped)[0][1:3] == ["E_s", "–"]  # one vector, nothing to flatten
+    assert text.count("E_c is above E_s: ") == 2
     assert len(rows(text, "no network")) == 2
     voice, content = runs.lengths([Variant("plain", "home")] * 2), independence(runs, tiny_bundle)
     assert voice[0].startswith("home-plain 1 epochs, ")
@@ -169,7 +187,7 @@ def test_a_loss_is_flat_when_a_chunk_hardly_lowers_it() -> None:
 
 def test_phonemes_words_and_maps(runs: AutodecomposeRuns, tiny_bundle: Path, tmp_path: Path) -> None:
     pytest.importorskip("pocketsphinx", reason="alignment needs the `train` extra")
-    for objective in OBJECTIVES:
+    for objective in (*OBJECTIVES, UNTRAINED):
         scores = {cells[1]: percent(cells[2]) for cells in rows(phonemes(runs), objective)}
         assert set(scores) == {"E_c", "E_s", "mel"}
         assert scores["mel"] > 5  # about thirty phones
@@ -181,6 +199,16 @@ def test_phonemes_words_and_maps(runs: AutodecomposeRuns, tiny_bundle: Path, tmp
     for picture in pictures:
         assert picture.read_bytes().startswith(b"\x89PNG")
         assert f"(autodecompose/{picture.name})" in text
+
+
+def test_figs_4_to_6_are_drawn_without_training(
+    runs: AutodecomposeRuns, trainable_models: Path, tmp_path: Path
+) -> None:
+    bundle = next((trainable_models / "autodecompose").iterdir())
+    text = fig456(runs, tmp_path / "autodecompose", bundle)
+    for file in ("fig4.png", "fig5.png", "fig6.png"):
+        assert (tmp_path / "autodecompose" / file).read_bytes().startswith(b"\x89PNG")
+        assert f"(autodecompose/{file})" in text
 
 
 def test_a_map_keeps_clusters_and_few_points(tmp_path: Path) -> None:

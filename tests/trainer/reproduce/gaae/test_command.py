@@ -10,13 +10,16 @@ import torch
 from safetensors import safe_open
 from typer.testing import CliRunner
 
+from bundle.generator import GeneratorBundle
 from trainer.cli import app
 from trainer.gaae.run import TrainedGaae
+from trainer.gaae.sound import waveforms
 from trainer.reproduce.gaae import paper
+from trainer.reproduce.gaae.audio_fid import newest_generator, shipped
 from trainer.reproduce.gaae.judge import Judge, judge, judge_path
 from trainer.reproduce.gaae.page import PARTS, chosen_parts, reproduce_gaae
 from trainer.reproduce.gaae.plan import NOTHING, work
-from trainer.reproduce.gaae.recipes import first_run
+from trainer.reproduce.gaae.recipes import MODELS, first_run
 from trainer.reproduce.gaae.scale import SCALES
 from trainer.reproduce.gaae.trainings import GaaeRuns
 
@@ -192,3 +195,23 @@ def test_the_command_line(few_clips: Path, tmp_path: Path) -> None:
         result = CliRunner().invoke(app, [*command, *page, *absent])
         assert result.exit_code == 0
         assert f"{part} left out" in " ".join(result.output.split())
+
+
+def test_fid_by_audio_stands_beside_the_judges(runs: GaaeRuns, page: Path) -> None:
+    by_name = {cells[0]: cells[1:] for cells in rows(page, "audio")}
+    # The instruments' rows come last, and have the same names.
+    for name in ("Real (test)", "Real (test), there and back", *MODELS.values()):
+        judged, by_audio = map(number, by_name[name][:2])
+        assert min(judged, by_audio) >= 0
+    assert by_name[MODELS["unsupervised"]][2:] == ["–", "–"]
+    bundle = GeneratorBundle.load(newest_generator() or pytest.skip("no generator is shipped"))
+    x, y = shipped(bundle, runs, "digits")
+    assert x.shape == (runs.scale.samples, 128, 64)
+    sound = waveforms(x, runs.front_settings("digits").spectrogram)
+    assert sound.shape == (len(x), 16_000)
+    # What is heard again has the spectrogram that it was made from, nearly.
+    again = judge(runs, "digits").spectrogram(sound)
+    assert float(((again - x).abs()).mean()) < 0.15
+    assert y is not None
+    with pytest.raises(ValueError, match="other labels"):
+        shipped(bundle, runs, "instruments")
