@@ -24,6 +24,11 @@ _GZIP, _ZIPS = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
 _ZIP_END, _ZIP_END_BYTES, _LONGEST_COMMENT = b"PK\x05\x06", 22, 65535
 _ZIP64_LOCATOR, _ZIP64_LOCATOR_BYTES = b"PK\x06\x07", 20
 _MOST_LISTING = 2**22  # bytes of a zip's list of files: the list is in memory before it can be counted
+_MOST_HEADER = 2**16  # bytes of what a tar says of one file beside its header; a longest path has 4096
+_LONG_HEADERS = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a limit
 _NO_AUDIO = frozenset((".csv", ".json", ".lab", ".md", ".rttm", ".tsv", ".txt"))
@@ -88,7 +93,7 @@ def open_archive(data: bytes, *, max_bytes: int) -> Archive:
             if speaker_id is not None:
                 members[member.path] = member
                 people.setdefault(speaker_id, []).append(member.path)
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, tarfile.TarError) as error:
+    except (OSError, EOFError, RecursionError, ValueError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise BadRequest(f"The archive is damaged: {error}. Pack it again.") from None
     if len(members) > MOST_RECORDINGS:
         raise TooLarge(f"The archive has more than {MOST_RECORDINGS} recordings. Send it in parts.")
@@ -158,13 +163,23 @@ def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 
 def _tarred(data: bytes) -> Iterator[_Member]:
-    archive = tarfile.open(fileobj=io.BytesIO(data), mode="r:")  # noqa: SIM115  read from later
+    archive = tarfile.open(fileobj=io.BytesIO(data), mode="r:", tarinfo=_TarHeader)  # noqa: SIM115  read from later
     while (info := archive.next()) is not None:
         if not info.isdir():
             plain = info.isreg() and not info.issparse()
-            yield _Member(info.name, max(info.size, 0), plain, partial(_untarred, archive, info))
+            yield _Member(info.name, info.size, plain, partial(_untarred, archive, info))
     if data[archive.offset : archive.offset + tarfile.BLOCKSIZE] != bytes(tarfile.BLOCKSIZE):
         raise BadRequest("The archive is damaged: its end is missing. Pack it again.")
+
+
+class _TarHeader(tarfile.TarInfo):
+    """Refuses what would take tarfile long to read, or lead it round in a circle."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:  # the hook for subclasses
+        if self.size < 0 or (self.type in _LONG_HEADERS and self.size > _MOST_HEADER):
+            raise ValueError("a header has an impossible size")
+        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        return member
 
 
 def _untarred(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:

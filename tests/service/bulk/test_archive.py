@@ -112,6 +112,26 @@ def test_a_bomb_is_refused(data: bytes) -> None:
         open_archive(data, max_bytes=MAX_BYTES)
 
 
+def test_headers_of_a_tar_that_lead_nowhere_are_refused() -> None:
+    def header(kind: bytes, size: int) -> bytes:
+        info = tarfile.TarInfo("ann.wav")
+        info.type, info.size = kind, max(size, 0)
+        block = bytearray(info.tobuf(tarfile.USTAR_FORMAT))
+        if size < 0:
+            block[124:136] = b"\xff" * 10 + (2**16 + size).to_bytes(2, "big")  # base 256
+            block[148:156] = b" " * 8
+            block[148:156] = b"%06o\0 " % sum(block)
+        return bytes(block)
+
+    record = b"11 a=bcdef\n" * 46 + b"6 a=b\n"
+    chain = (header(tarfile.XHDTYPE, 512) + record.ljust(512, b"\n")[:512]) * 3000
+    long = header(tarfile.XHDTYPE, 2**20) + bytes(2**20)
+    back = header(tarfile.REGTYPE, 0) + header(tarfile.REGTYPE, -1024)
+    for data, said in ((chain, "recursion"), (long, "impossible size"), (back, "impossible size")):
+        with pytest.raises(BadRequest, match=said):
+            open_archive(data + bytes(1024), max_bytes=2**24)
+
+
 def test_a_list_of_millions_of_files_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zipfile, "ZipFile", None)
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 9, 9, 2**24, 0, 0)
