@@ -19,6 +19,7 @@ ENROL_SECONDS = 10.0  # of speech, which no conversation uses; less where that w
 INTERRUPTS = 0.15  # share of the turns that begin while the other still speaks
 OVERLAP_S = (0.3, 1.0)
 PAUSE_S = (0.15, 1.2)
+LATCHED_S = (0.0, 0.1)  # instead, where one follows another at once and nobody interrupts
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,20 +98,30 @@ def _pieces(samples: Float32, detector: SpeechDetector, longest_s: float = 5.0) 
     ]
 
 
-def make_conversations(people: Sequence[Person], count: int, *, seed: int) -> list[Conversation]:
-    """`count` conversations of 2 to 6 people, about two thirds of whom are enrolled."""
+def make_conversations(
+    people: Sequence[Person], count: int, *, seed: int, latched: bool = False
+) -> list[Conversation]:
+    """`count` conversations of 2 to 6 people, about two thirds of whom are enrolled.
+
+    `latched`: without pauses and interruptions, so that nobody speaks at once.
+    """
     conversations = []
     for number in range(count):
         rng = np.random.default_rng([seed, number])
         size = min(PEOPLE[number % len(PEOPLE)], len(people))
         chosen = [people[i] for i in rng.permutation(len(people))[:size]]
         enrolled = tuple(person.name for person in chosen[: max(1, round(size * 2 / 3))])
-        conversations.append(_conversation(f"{number}", chosen, enrolled, rng))
+        conversations.append(_conversation(f"{number}", chosen, enrolled, rng, latched=latched))
     return conversations
 
 
 def _conversation(
-    name: str, people: Sequence[Person], enrolled: tuple[str, ...], rng: np.random.Generator
+    name: str,
+    people: Sequence[Person],
+    enrolled: tuple[str, ...],
+    rng: np.random.Generator,
+    *,
+    latched: bool,
 ) -> Conversation:
     waiting = {}
     for person in people:
@@ -126,8 +137,9 @@ def _conversation(
         weights = np.array([len(waiting[p]) for p in others], float)
         speaker = others[int(rng.choice(len(others), p=weights / weights.sum()))]
         piece = waiting[speaker].pop()
-        interrupts = turns and speaker != previous and rng.random() < INTERRUPTS
-        gap_s = -rng.uniform(*OVERLAP_S) if interrupts else rng.uniform(*PAUSE_S)
+        interrupts = turns and speaker != previous and rng.random() < INTERRUPTS and not latched
+        pause_s = LATCHED_S if latched else PAUSE_S
+        gap_s = -rng.uniform(*OVERLAP_S) if interrupts else rng.uniform(*pause_s)
         start = max(len(audio) + round(gap_s * SAMPLE_RATE_HZ), 0)
         longer = np.zeros(max(start + len(piece.samples), len(audio)), np.float32)
         longer[: len(audio)] = audio

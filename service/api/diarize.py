@@ -119,7 +119,10 @@ class TurnAnswer(BaseModel):
         "units of `score_type`; null if nobody is enrolled."
     )
     probability: float | None = Field(description="That both are one voice, at equal prior.")
-    overlap: bool = Field(description="Whether two voices of the recording are plausible here.")
+    overlap: bool = Field(
+        description="Whether two people may speak at once here: one follows another without a pause, and the "
+        "sound is less like the voice than usual."
+    )
 
 
 class DiarizedSpeaker(BaseModel):
@@ -339,7 +342,10 @@ def name_voices(
     if stale := stale_warning(decisions[0].stale, index.model):
         warnings.append(stale)
     if any(segment.overlap for segment in segments):
-        warnings.append("Two people may speak at once where `overlap` is true; one of them is named there.")
+        warnings.append(
+            "Two people may speak at once where `overlap` is true, or follow each other without a pause. "
+            "One of them is named there."
+        )
     return Diarized(
         duration_s=duration_s,
         segments=segments,

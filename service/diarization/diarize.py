@@ -22,7 +22,9 @@ _PIECES_AT_ONCE = 2000  # that are clustered together
 _PRIOR = 0.5  # that two pieces are one voice
 _LEAST_VOICE_S = 2.0  # a voice with less speech joins the one it resembles most
 _PASSES = 2  # of resegmentation
-_LEAST_OVERLAP = 2  # windows in a row: half a second
+_NEAR_CHANGE_S = 0.5  # from a change of voice to the middle of a window that may hold both
+_UNLIKE = 0.75  # standard deviations below the usual score of a voice
+_NORMAL_MAD = 1.4826  # standard deviation over median absolute deviation, of a normal distribution
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Segment:
     start_s: float
     end_s: float
     voice: int  # its number among the voices
-    overlap: bool  # whether a second voice of the recording is plausible, too
+    overlap: bool  # whether a second voice may be heard, too
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +85,9 @@ def diarize(windows: Windows, embeddings: Float32, scorer: Scorer, hints: Hints)
         )
         for k in range(int(labels.max()) + 1)
     )
-    return Diarization(voices, tuple(_segments(windows, labels, _overlaps(evidence, windows))), labels)
+    centres = _pooled(vectors, seconds, labels)
+    scores = np.asarray((directions * centres[labels]).sum(axis=1), np.float64)
+    return Diarization(voices, tuple(_segments(windows, labels, _overlaps(scores, windows, labels))), labels)
 
 
 def _clusters(vectors: Float32, seconds: Float64, ratio: LikelihoodRatio, hints: Hints) -> NDArray[np.intp]:
@@ -146,14 +150,22 @@ def _without_short(
     return in_order(target[labels])
 
 
-def _overlaps(evidence: Float64, windows: Windows) -> NDArray[np.bool_]:
-    """(windows,) whether two voices are each likelier than not, for at least half a second."""
-    both = (evidence > 0).sum(axis=1) >= 2
-    run_starts = np.flatnonzero(np.diff(both, prepend=False) | (np.diff(windows.regions, prepend=-1) != 0))
-    for start, end in zip(run_starts, [*run_starts[1:], len(both)], strict=True):
-        if end - start < _LEAST_OVERLAP:
-            both[start:end] = False
-    return np.asarray(both)
+def _overlaps(scores: Float64, windows: Windows, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """(windows,) whether two people may speak at once, by the scores (windows,) against the own voice.
+
+    That is where one follows another without a pause, and the windows are less like the voice than usual.
+    """
+    marks = np.zeros(len(labels), np.bool_)
+    changes = np.flatnonzero((np.diff(labels) != 0) & (np.diff(windows.regions) == 0)) + 1
+    if not len(changes):
+        return marks
+    away_s = np.abs(windows.spans.mean(axis=1)[:, None] - windows.spans[changes, 0]).min(axis=1)
+    for voice in np.unique(labels):
+        inside = labels == voice
+        usual = np.median(scores[inside])
+        deviation = _NORMAL_MAD * np.median(np.abs(scores[inside] - usual))
+        marks[inside] = scores[inside] < usual - _UNLIKE * deviation
+    return np.asarray(marks & (away_s < _NEAR_CHANGE_S))
 
 
 def _segments(windows: Windows, labels: NDArray[np.intp], overlaps: NDArray[np.bool_]) -> list[Segment]:

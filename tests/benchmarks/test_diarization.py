@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.diarization.conversations import make_conversations, read_people
-from benchmarks.diarization.errors import Said, error_rates
-from service.audio import SpeechDetector
+from benchmarks.diarization.errors import Said, error_rates, overlap_rates
+from service.audio import Region, SpeechDetector
 from service.diarization import Turn
 
 
@@ -34,3 +34,12 @@ def test_errors_of_a_conversation_that_was_read_off() -> None:
     late = error_rates([Said(reference, ["a"], [Turn(0.2, 4, "a"), Turn(5, 9, "b")], 2)])
     assert late["DER 0"] == pytest.approx(2.5)
     assert late["DER 0.25"] == pytest.approx(0)
+
+
+def test_overlap_that_was_read_off() -> None:
+    reference = [Turn(0, 4, "a"), Turn(3, 9, "b"), Turn(9, 10, "a")]  # 1 of 10 s is overlapped
+    rates = overlap_rates([Said(reference, [], [], 0, [Region(3.5, 5.5)])])
+    assert (rates["share"], rates["marked"]) == (10, 20)
+    assert (rates["precision"], rates["recall"]) == (25, 50)
+    assert rates["F1"] == pytest.approx(100 / 3)
+    assert rates["F1 of always"] == pytest.approx(200 / 11)

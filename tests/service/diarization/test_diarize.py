@@ -43,6 +43,24 @@ def test_the_voices_are_counted_whatever_the_recording_adds_to_all(voices: list[
     assert sum(voice.speech_s for voice in parts.voices) == pytest.approx(3.0 * len(voices))
 
 
+def test_overlap_is_where_a_voice_takes_over_without_a_pause_and_both_are_heard() -> None:
+    rng = np.random.default_rng(0)
+    windows = cut_windows([Region(0.0, 8.0), Region(9.0, 13.0)])  # 0, then 1 in the same breath; a pause; 0
+    middles = windows.spans.mean(axis=1)
+    second = np.clip((middles - 3.5) / 1.0, 0, 1) * (middles < 8.5)  # both from 3.5 to 4.5 s
+    x = np.outer(1 - second, np.eye(DIM)[0]) + np.outer(second, np.eye(DIM)[1])
+    x += rng.normal(size=x.shape) * 0.05
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    segments = diarize(windows, x.astype(np.float32), scorer(), Hints()).segments
+    marked = [segment for segment in segments if segment.overlap]
+    assert {segment.voice for segment in segments} == {0, 1}
+    assert marked
+    assert all(3.2 < segment.start_s < segment.end_s < 4.8 for segment in marked)
+    assert not any(
+        segment.overlap for segment in diarize(*embedded([0, 1, 0, 1]), scorer(), Hints()).segments
+    )
+
+
 def test_hints_bound_the_number_of_voices() -> None:
     assert len(diarize(*embedded([0, 1, 2]), scorer(), Hints(1, 2)).voices) == 2
     assert len(diarize(*embedded([0, 0, 0]), scorer(), Hints(2, 2)).voices) == 2
