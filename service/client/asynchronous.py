@@ -234,8 +234,14 @@ class AsyncClient:
             retain_audio=retain_audio,
             strict=strict or None,
         )
+        return await self.wait_for_enrolments(started.json()["job_id"], progress)
+
+    async def wait_for_enrolments(
+        self, job_id: str, progress: Callable[[answers.BulkAnswer], None] | None = None
+    ) -> answers.BulkAnswer:
+        """The report of an archive, once it is enrolled. `progress` is called each second until then."""
         while True:
-            job = await self.enrolments(started.json()["job_id"])
+            job = await self.enrolments(job_id)
             if progress is not None:
                 progress(job)
             if job.finished_at is not None:

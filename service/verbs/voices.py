@@ -83,13 +83,13 @@ def register(app: typer.Typer, service: Service) -> None:
     @app.command()
     def enrol_all(
         people: Annotated[
-            Path,
+            Path | None,
             typer.Argument(
-                metavar="FOLDER|ARCHIVE",
+                metavar="[FOLDER|ARCHIVE]",
                 exists=True,
                 help="Has a folder of recordings for each person, or a file for each; or a zip or tar.",
             ),
-        ],
+        ] = None,
         background: Annotated[
             bool,
             typer.Option(
@@ -97,6 +97,9 @@ def register(app: typer.Typer, service: Service) -> None:
                 help="Send a folder at once, as an archive always is; the service goes on alone.",
             ),
         ] = False,
+        job: Annotated[
+            str | None, typer.Option(metavar="ID", help="Instead: wait for an archive that was sent before.")
+        ] = None,
         collection: Joins = None,
         consent: Consent = None,
         retain_audio: RetainAudio = False,
@@ -115,13 +118,15 @@ def register(app: typer.Typer, service: Service) -> None:
             "retain_audio": retain_audio,
             "strict": strict,
         }
-        if background or people.is_file():
-            with service(url, key) as client:
-                job = _enrolled_in_background(client, people, terms)
-            show(job, as_json, render.bulk)
-            if job.error is not None:
-                typer.echo(f"error: {printable(job.error)}", err=True)
-            if job.error is not None or job.refused:
+        if (people is None) == (job is None):
+            raise typer.BadParameter("Give a folder, an archive or --job.")
+        if people is None or background or people.is_file():
+            with service(url, key) as client, _bar() as bar:
+                report = _report(client, bar, people or str(job), terms)
+            show(report, as_json, render.bulk)
+            if report.error is not None:
+                typer.echo(f"error: {printable(report.error)}", err=True)
+            if report.error is not None or report.refused:
                 raise typer.Exit(NO)
             return
         with service(url, key) as client, _bar() as bar:
@@ -197,19 +202,22 @@ def _bar() -> Progress:
     )
 
 
-def _enrolled_in_background(client: Client, people: Path, terms: dict[str, Any]) -> BulkAnswer:
-    """Waits for the job, with a progress bar on stderr."""
-    with _bar() as bar:
-        task = bar.add_task("sending", total=None)
+def _report(client: Client, bar: Progress, people: Path | str, terms: dict[str, Any]) -> BulkAnswer:
+    """Sends a folder or an archive, or takes the id of a job, and waits for the report."""
+    task = bar.add_task("sending", total=None)
 
-        def advance(job: BulkAnswer) -> None:
-            if not bar.tasks[task].total:
-                bar.console.print(f"This is job {job.job_id}. It goes on where this command is ended.")
-            recordings = [recording for person in job.people for recording in person.recordings]
-            done = sum(recording.outcome != "waiting" for recording in recordings)
-            bar.update(task, description=job.state, completed=done, total=len(recordings))
+    def advance(job: BulkAnswer) -> None:
+        if not bar.tasks[task].total:
+            bar.console.print(
+                f"Job {job.job_id} goes on if you leave: `twofold enrol-all --job ID` waits for it."
+            )
+        recordings = [recording for person in job.people for recording in person.recordings]
+        done = sum(recording.outcome != "waiting" for recording in recordings)
+        bar.update(task, description=job.state, completed=done, total=len(recordings))
 
-        return client.enrol_archive(people, progress=advance, **terms)
+    if isinstance(people, str):
+        return client.wait_for_enrolments(people, advance)
+    return client.enrol_archive(people, progress=advance, **terms)
 
 
 def _object(text: str | None) -> dict[str, object] | None:

@@ -13,6 +13,7 @@ import pytest
 from redis import Redis
 
 from benchmarks.redis_server import RedisServer
+from tests.service.bulk.test_archive import zipped
 
 T = TypeVar("T")
 LIMIT_S = 30.0
@@ -88,6 +89,12 @@ def test_what_one_enrols_the_other_finds(replicas: Replicas, voices: Any) -> Non
     assert replicas.second.delete("/speakers/ada").status_code == 204
     wait_for(lambda: candidates(replicas.first, audio) == {})
     assert verify(replicas.first, "ada", audio).status_code == 404
+    people = zipped({f"{name}.opus": voice.probe for name, voice in zip(("bob", "cy"), voices, strict=False)})
+    job = replicas.first.post("/enrolments", files={"archive": ("people.zip", people)}).headers["location"]
+    wait_for(lambda: replicas.second.get(job).json()["state"] == "succeeded")
+    assert replicas.second.delete("/speakers/bob").status_code == 204
+    report = replicas.first.get(job).json()
+    assert [person["speaker_id"] for person in report["people"]] == [None, "cy"]
 
 
 def test_identification_goes_on_without_redis_and_recovers(replicas: Replicas, voices: Any) -> None:

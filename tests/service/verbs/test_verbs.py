@@ -201,6 +201,9 @@ def test_everybody_of_a_folder_is_enrolled(cli: Run, files: list[str], tmp_path:
     assert [(report["file"], report["outcome"]) for report in reports] == [
         (file, "unchanged") for file in ("ann/0.opus", "ann/1.opus", "bob.opus")
     ]
+    job_id = json.loads(at_once.stdout)["job_id"]
+    assert json.loads(cli("enrol-all", "--job", job_id, "--json").stdout) == json.loads(at_once.stdout)
+    assert f"Job {job_id}" in at_once.stderr.replace("\n", " ")
     (tmp_path / "people.zip").write_bytes(zipped({"../cy.wav": b""}))
     assert "outside of it" in cli("enrol-all", str(tmp_path / "people.zip")).stderr
     people = json.loads(cli("speakers", "--json").stdout)
