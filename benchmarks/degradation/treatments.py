@@ -14,6 +14,7 @@ from benchmarks.conditions.codecs import CODECS, Codec, through_codec
 from benchmarks.conditions.degradations import degradations
 from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
+from trainer.scoring.narrow import through_telephone_band
 
 #: Recordings (n,) at 16 kHz → sample rate, and each as (n,) or (n, channels).
 Treatment = Callable[[Sequence[Float32]], tuple[int, list[Float32]]]
@@ -58,7 +59,7 @@ def treatments(data: Path) -> dict[str, Treatment]:
         single[f"offset of {offset}"] = partial(np.add, np.float32(offset))
     for hertz, poles in ((80, 2), (100, 4), (200, 2)):
         single[f"high-pass at {hertz} Hz, {poles} poles"] = partial(_high_pass, hertz, poles)
-    single["300 to 3400 Hz, brick wall"] = _brick_wall
+    single["300 to 3400 Hz, brick wall"] = through_telephone_band
     single["a click a second"] = _clicks
     single["8 bits"] = lambda x: np.asarray(np.round(x * 127) / 127, np.float32)
     single["5 s of silence around"] = lambda x: np.pad(x, 5 * SAMPLE_RATE_HZ)
@@ -106,13 +107,6 @@ def _louder(gain_db: float, samples: Float32) -> Float32:
 def _high_pass(hertz: float, poles: int, samples: Float32) -> Float32:
     sections = butter(poles, hertz, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
     return np.asarray(sosfilt(sections, samples), np.float32)
-
-
-def _brick_wall(samples: Float32) -> Float32:
-    spectrum = np.fft.rfft(samples)
-    hertz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
-    spectrum[(hertz < 300) | (hertz > 3400)] = 0
-    return np.asarray(np.fft.irfft(spectrum, len(samples)), np.float32)
 
 
 def _clicks(samples: Float32) -> Float32:
