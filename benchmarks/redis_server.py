@@ -27,7 +27,9 @@ class RedisServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Starts it and waits until it answers, on a folder that is tidied up as deploy/ does it."""
+        for left in (*self.folder.glob("temp-*.aof"), *self.folder.glob("temp-*.rdb")):
+            left.unlink()
         here = ["--bind", "127.0.0.1", "--port", str(self._port), "--dir", str(self.folder)]
         with (self.folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen([self._binary, *here, *self._options], stdout=log, stderr=log)

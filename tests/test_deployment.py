@@ -151,7 +151,8 @@ def test_services_share_what_they_have_to() -> None:
 
 def test_redis_as_deployed_keeps_everything(start_redis: StartRedis) -> None:
     """A real redis-server with the options of the compose file."""
-    program, *options = shlex.split(services(COMPOSE)["redis"]["command"])
+    _, run = redis_command()
+    program, *options = shlex.split(run)
     assert program == "redis-server"
     server = start_redis(*options)
     with Redis.from_url(server.url) as client:
@@ -168,6 +169,25 @@ def test_redis_as_deployed_keeps_everything(start_redis: StartRedis) -> None:
     with Redis.from_url(server.url) as client:
         assert client.get("a") == b"1"
     server.stop()
+
+
+def test_redis_as_deployed_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    (tmp_path / "appendonlydir").mkdir()
+    left = [tmp_path / "temp-rewriteaof-bg-71.aof", tmp_path / "temp-71.rdb"]
+    data = [tmp_path / "dump.rdb", tmp_path / "appendonlydir" / "appendonly.aof.1.base.rdb"]
+    for file in (*left, *data):
+        file.write_bytes(b"a voice")
+    tidy, _ = redis_command()
+    subprocess.run(["sh", "-c", tidy], cwd=tmp_path, check=True)
+    assert [file.exists() for file in (*left, *data)] == [False, False, True, True]
+
+
+def redis_command() -> tuple[str, str]:
+    """What the compose file runs before Redis, and Redis itself."""
+    shell, option, line = shlex.split(services(COMPOSE)["redis"]["command"])
+    assert (shell, option) == ("sh", "-c")
+    tidy, run = line.split("; exec ")
+    return tidy, run
 
 
 @pytest.mark.parametrize("files", [[COMPOSE], [COMPOSE, GPU]], ids=["cpu", "gpu"])
