@@ -151,6 +151,30 @@ def fit_narrow(
 
 
 @app.command()
+def reexport(
+    bundle: Annotated[Path, typer.Argument(help="Folder that holds bundle.json, which is changed.")],
+    data: Annotated[Path, typer.Option(envvar="TWOFOLD_DATA", help="Folder of the corpora of its card.")],
+) -> None:
+    """Makes the ONNX files of a bundle anew from its weights, as this release writes them.
+
+    They are faster than those of earlier releases. The version stays, and nothing is written if an output
+    changed by more than rounding.
+
+    Example: `python -m trainer reexport models/autodecompose/2.1.0 --data data`
+    """
+    from trainer.bundles.write import ExportError
+    from trainer.finetuning.errors import FinetuneError
+    from trainer.reexport import reexport as write_again
+
+    console = Console(stderr=True)
+    with errors_said(console, BundleError, DataError, ExportError, FinetuneError):
+        differences = write_again(bundle, data)
+    for name, difference in differences.items():
+        console.print(f"{name}: outputs as before, within {difference:.1g}")
+    console.print(f"Written: {bundle}")
+
+
+@app.command()
 def finetune(
     bundle: Annotated[Path, typer.Argument(help="Parent: folder that holds bundle.json.")],
     audio: Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.")],

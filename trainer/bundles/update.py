@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from bundle.arrays import Float32
+from trainer.bundles.winograd import WinogradConv
 from trainer.bundles.write import ExportError
 
 
@@ -54,7 +55,10 @@ def _constants(module: nn.Module) -> Iterator[Float32]:
     for layer in layers:
         if isinstance(layer, nn.Conv1d | nn.BatchNorm1d | nn.InstanceNorm1d):
             continue  # its Sequential has it
-        if isinstance(layer, nn.Sequential):
+        if isinstance(layer, WinogradConv):
+            yield _array(layer.kernels)
+            yield _array(layer.bias)
+        elif isinstance(layer, nn.Sequential):
             yield from _sequence(layer)
         elif isinstance(layer, nn.Linear):
             yield _array(layer.weight.T)

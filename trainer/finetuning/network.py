@@ -91,7 +91,7 @@ class Network:
         Only the constants of the parent's graphs change, where that can be: an export takes seconds.
         """
         crops = np.stack([speech.crop(i % len(speech), 0) for i in range(CHECKED_CROPS)])
-        before = {graph.name: graph.module for graph in parent._graphs(parent.graph_whitening, crops)}
+        before = {graph.name: graph.module for graph in parent.graphs(crops, parent.graph_whitening)}
 
         def write(graph: Graph, path: Path) -> None:
             try:
@@ -101,10 +101,11 @@ class Network:
             check_onnx(graph, path)
 
         weights = partial(save_weights, self.objective, self.objective.settings.to_json())
-        graphs = self._graphs(self.whitening, crops)
+        graphs = self.graphs(crops, self.whitening)
         return {**{f"{graph.name}.onnx": partial(write, graph) for graph in graphs}, WEIGHTS: weights}
 
-    def _graphs(self, whitening: Whitening, crops: Float32) -> list[Graph]:
+    def graphs(self, crops: Float32, whitening: Whitening) -> list[Graph]:
+        """The graphs of its ONNX files, to be checked on crops (n, 16384) of speech."""
         return bundle_graphs(self.objective, VoiceGraph(self.objective, whitening).eval(), crops)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bundle.audio import SAMPLE_RATE_HZ
-from trainer.audio.frontends import cut_windows, folded_dft, power_spectrum
+from trainer.audio.frontends import FoldedDft, cut_windows, power_spectrum
 
 WAVEFORM_SAMPLES = SAMPLE_RATE_HZ  # one second
 TINY_POWER = 1e-12  # keeps digital silence from dividing by 0
@@ -60,10 +60,9 @@ class NormalisedLogSpectrogram(nn.Module):
         self.factor = SAMPLE_RATE_HZ // s.sample_rate_hz
         self.low_pass: Tensor
         self.window: Tensor
-        self.dft: Tensor
         self.register_buffer("low_pass", _low_pass(self.factor), persistent=False)
         self.register_buffer("window", WINDOWS[s.window_shape](s.window), persistent=False)
-        self.register_buffer("dft", folded_dft(s.window), persistent=False)
+        self.dft = FoldedDft(s.window)
 
     def forward(self, waveform: Tensor) -> Tensor:
         s = self.settings
