@@ -114,6 +114,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                 aclosing(bulk),
                 _in_background(JobMonitor(jobs, registry, directory, decoder).run()),
                 _in_background(eraser.run()),
+                _in_background(bulk.tend()),
             ):
                 yield Runtime(
                     settings=settings,

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -17,13 +17,14 @@ from service.bulk.records import BulkJob, JobState, PersonOutcome, RecordingOutc
 from service.bulk.store import BulkStore
 from service.errors import NotFound, Overloaded, TwofoldError
 from service.stores.threads import StoreThreads
-from service.tenants import Tenant
+from service.tenants import Tenant, owner, shown
 
 #: Enrols a person from files of the archive, given by their paths and bytes, and says what became of each.
 Enrol = Callable[[str, Sequence[tuple[str, bytes]]], Awaitable[tuple[RecordingOutcome, ...]]]
 
 _MOST_JOBS = 4  # unfinished, of one client
 _BEAT_S = 5.0
+_TIDY_S = 60.0
 _ATTEMPTS, _SOON_S = 12, 5
 _DEAD_S = 30.0  # a process that was not seen for so long has ended
 _RESTARTED = (
@@ -45,6 +46,7 @@ class Work:
     require_budget: Callable[[], None]  # raises Overloaded while the client has used up its rate
     client: str
     tenant: Tenant
+    erased: set[str] = field(default_factory=set)  # ids of speakers who were erased at this process meanwhile
 
 
 class BulkDesk:
@@ -64,12 +66,12 @@ class BulkDesk:
         self._keep = timedelta(seconds=keep_s)
         self._work: dict[str, Work] = {}  # of this process, unfinished
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._steps: set[asyncio.Task[bool]] = set()  # people who are being enrolled
         self._turn = asyncio.Lock()
         self._process = secrets.token_hex(8)
 
     async def submit(self, work: Work) -> BulkJob:
         """Stores a job and begins it. Raises Overloaded and StoreUnavailable."""
-        await self._remove_old()
         if sum(other.client == work.client for other in self._work.values()) >= _MOST_JOBS:
             raise Overloaded(
                 f"You have {_MOST_JOBS} unfinished bulk enrolments, the limit. Wait for one, or end one with "
@@ -107,7 +109,7 @@ class BulkDesk:
 
     async def get(self, job_id: str, tenant: Tenant) -> BulkJob:
         """The job, if it is the tenant's. Raises NotFound, StoreUnavailable."""
-        await self._remove_old()
+        await self._threads.run(self._tidy)
         job = await self._threads.run(self.store.get, job_id)
         if job is None or job.tenant != tenant.name:
             raise NotFound(
@@ -115,17 +117,17 @@ class BulkDesk:
                 f"{self._keep.total_seconds():.0f} s (TWOFOLD_BACKGROUND_KEEP_S). GET /speakers lists who is "
                 "enrolled."
             )
-        if self._is_dead(job):
-            job = await self._threads.run(self.store.update, job_id, _restarted) or job
         return job
 
     async def remove(self, job_id: str, tenant: Tenant) -> None:
-        """Ends a job, and forgets what became of it. Whoever is enrolled stays. Raises what `get` raises."""
+        """Ends a job, and forgets what became of it. Raises what `get` raises.
+
+        Whoever is enrolled stays, and so does the one who is being enrolled.
+        """
         await self.get(job_id, tenant)
         await self._threads.run(self.store.remove, job_id)
         if (task := self._tasks.get(job_id)) is not None:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def forget(self, stored_id: str) -> bool:
         """Takes a speaker out of all jobs, so that none enrols the speaker any more.
@@ -139,11 +141,21 @@ class BulkDesk:
                 self.store.clean()
             return waiting
 
+        for unfinished in self._work.values():
+            if unfinished.tenant.name == owner(stored_id):
+                unfinished.erased.add(shown(stored_id))
         return await self._threads.run(work)
+
+    async def tend(self) -> None:
+        """Removes old reports, and says of cut jobs that they are, until it is cancelled."""
+        while True:
+            with suppress(TwofoldError):  # the store may be away for a while
+                await self._threads.run(self._tidy)
+            await asyncio.sleep(_TIDY_S)
 
     async def aclose(self) -> None:
         """Ends all jobs."""
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *self._steps]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -155,14 +167,13 @@ class BulkDesk:
         unseen_s = abs((datetime.now(UTC) - job.seen_at).total_seconds())
         return not self.store.shared or unseen_s > _DEAD_S
 
-    async def _remove_old(self) -> None:
-        def work() -> None:
-            oldest = datetime.now(UTC) - self._keep
-            for job in self.store.jobs():
-                if job.finished_at is not None and job.finished_at < oldest:
-                    self.store.remove(job.job_id)
-
-        await self._threads.run(work)
+    def _tidy(self) -> None:
+        oldest = datetime.now(UTC) - self._keep
+        for job in self.store.jobs():
+            if self._is_dead(job):
+                self.store.update(job.job_id, _restarted)
+            elif job.finished_at is not None and job.finished_at < oldest:
+                self.store.remove(job.job_id)
 
     async def _run(self, job: BulkJob, work: Work) -> None:
         beat = asyncio.create_task(self._beat(job.job_id))
@@ -170,7 +181,10 @@ class BulkDesk:
             for place, speaker_id in enumerate(work.archive.people):
                 await _budget(work)
                 async with self._turn:  # of this person: a small archive need not wait for a large one
-                    if not await self._next(job.job_id, place, speaker_id, work):
+                    step = asyncio.create_task(self._next(job.job_id, place, speaker_id, work))
+                    self._steps.add(step)
+                    step.add_done_callback(self._steps.discard)
+                    if not await asyncio.shield(step):  # a write that is cut off may be made all the same
                         return
             await self._change(job.job_id, lambda job: _ended(job, None))
         except TwofoldError as error:
@@ -188,8 +202,9 @@ class BulkDesk:
             return job is not None
         recordings = await _outcomes(speaker_id, work)
         job = await self._change(job_id, lambda job: job.with_person(place, recordings))
+        erased = speaker_id in work.erased or (job is not None and job.people[place].speaker_id is None)
         stored_id = work.tenant.stored(speaker_id)
-        if job is not None and job.people[place].speaker_id is None and stored_id is not None:
+        if erased and stored_id is not None:
             with suppress(NotFound):
                 await work.erase(stored_id)  # erased while being enrolled
         return job is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import replace
@@ -169,6 +170,24 @@ def test_a_job_that_is_removed_ends_and_nobody_else_is_enrolled(store: BulkStore
             with pytest.raises(NotFound):
                 await desk.get(job.job_id, ACME)
         assert enrolling.enrolled == ["ann"]
+
+    asyncio.run(scenario())
+
+
+def test_the_one_who_is_being_enrolled_as_the_job_ends_can_be_erased(store: BulkStore) -> None:
+    async def scenario() -> None:
+        held = threading.Event()
+        enrolling = Enrolling(lambda: held.wait(30) and None)
+        async with desk_of(store) as desk:
+            job = await desk.submit(enrolling.work("ann", "bob"))
+            async with asyncio.timeout(30):
+                while not desk._steps:
+                    await asyncio.sleep(0.01)
+            await desk.forget("~acme/ann")
+            await desk.remove(job.job_id, ACME)
+            held.set()
+            await asyncio.gather(*desk._steps)
+        assert (enrolling.enrolled, enrolling.erased) == (["ann"], ["~acme/ann"])
 
     asyncio.run(scenario())
 
