@@ -41,9 +41,9 @@ class ChainSettings:
     low_cut_hz: tuple[float, float] = (80.0, 300.0)
     band_probability: float = 0.33
     band_high_hz: tuple[float, float] = (3400.0, 7000.0)
-    telephone_probability: float = 0.25  # a brick wall on either side; every second line is mu-law
-    telephone_low_hz: tuple[float, float] = (0.0, 400.0)
-    telephone_high_hz: tuple[float, float] = (3200.0, 4000.0)
+    telephone_probability: float = 0.15  # a brick wall on either side; every second line is mu-law
+    telephone_low_hz: tuple[float, float] = (0.0, 0.0)  # up to 400 was tried: docs/results/encoder.md
+    telephone_high_hz: tuple[float, float] = (4000.0, 4000.0)
     clip_probability: float = 0.15  # every second one softly
     clip_db: tuple[float, float] = (3.0, 20.0)  # of the peak over full scale
 
