@@ -84,9 +84,10 @@ class Drawings:
         for row, (label, image), sound in zip(axes, rows.items(), sounds, strict=True):
             row[0].plot(times_ms, sound[middle : middle + shown], linewidth=0.9)
             row[0].set(ylim=(-1.05, 1.05), ylabel=label)
-            spectrum = 2 * np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) / (len(sound) / 2)
-            row[1].plot(np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE_HZ), spectrum, linewidth=0.9)
-            row[1].set(ylim=(0, 0.8))
+            spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+            shares = spectrum / spectrum.max().clip(min=1e-9)  # lines of what was made are broad and low
+            row[1].plot(np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE_HZ), shares, linewidth=0.9)
+            row[1].set(ylim=(0, 1.05))
             row[2].imshow(image.numpy(), origin="lower", aspect="auto", vmin=0, vmax=_BRIGHTEST)
             row[2].set(xticks=[], yticks=[])
         axes[-1][0].set_xlabel("ms")
