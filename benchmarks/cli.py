@@ -54,6 +54,7 @@ def bench(
 
 for verb in (
     speed.request,
+    speed.arithmetic,
     speed.compare,
     accuracy.peer,
     accuracy.voice,

@@ -31,7 +31,7 @@ ORDER = {
         *("audio", "downstream", "scoring", "training"),
         *("bundles", "peers", "syntone", "corpora", "evaluate"),
         *("barlow_twins", "autodecompose", "gaae"),
-        *("finetuning", "models", "pretrain"),
+        *("finetuning", "models", "pretrain", "exported"),
         *("reproduce", "cli", "__main__"),
     ),
 }

@@ -163,8 +163,8 @@ def reexport(
     Example: `python -m trainer reexport models/autodecompose/2.1.0 --data data`
     """
     from trainer.bundles.write import ExportError
+    from trainer.exported.reexport import reexport as write_again
     from trainer.finetuning.errors import FinetuneError
-    from trainer.reexport import reexport as write_again
 
     console = Console(stderr=True)
     with errors_said(console, BundleError, DataError, ExportError, FinetuneError):
@@ -172,6 +172,25 @@ def reexport(
     for name, difference in differences.items():
         console.print(f"{name}: outputs as before, within {difference:.1g}")
     console.print(f"Written: {bundle}")
+
+
+@app.command()
+def quantise(
+    bundle: Annotated[Path, typer.Argument(help="Folder that holds bundle.json.")],
+    out: Annotated[Path, typer.Argument(help="models/NAME/VERSION of the copy; must not exist.")],
+    data: Annotated[Path, typer.Option(envvar="TWOFOLD_DATA", help="Folder of the corpora of its card.")],
+) -> None:
+    """Makes a copy of a bundle with the convolutions of its voice encoder in 8 bits. Measure it before use.
+
+    Example: `python -m trainer quantise models/autodecompose/2.1.0 runs/int8/autodecompose/2.1.0-int8`
+    """
+    from trainer.exported.quantise import quantise as write_quantised
+    from trainer.finetuning.errors import FinetuneError
+
+    console = Console(stderr=True)
+    with errors_said(console, BundleError, DataError, FileExistsError, FinetuneError):
+        write_quantised(bundle, out, data)
+    console.print(f"Written: {out}")
 
 
 @app.command()

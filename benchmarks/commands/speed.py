@@ -38,6 +38,24 @@ def request(
     console.print(f"written to {out}")
 
 
+def arithmetic(
+    bundles: Annotated[list[Path], typer.Argument(help="Bundle folders; the first is compared with.")],
+    data: DataOption,
+    out: PageOption = PERFORMANCE,
+    json_path: JsonOption = None,
+) -> None:
+    """Where the arithmetic of voice encoders goes, and what each takes (about a minute).
+
+    Example: `python -m benchmarks arithmetic models/autodecompose/1.1.0 models/autodecompose/2.1.0`
+    """
+    from benchmarks.performance.arithmetic import arithmetic_page
+
+    console = Console(stderr=True)
+    with errors_said(console, BundleError, DataError):
+        arithmetic_page(bundles, data, out, json_path, typer.echo)
+    console.print(f"written to {out}")
+
+
 def compare(
     old: Annotated[Path, typer.Argument(help="JSON of an earlier run.")],
     new: Annotated[Path, typer.Argument(help="JSON of a later run of the same verb, on the same machine.")],

@@ -10,14 +10,20 @@ import onnx
 import onnxruntime
 from onnx import NodeProto, numpy_helper
 
+_MOST_BANDS = 80  # a transform of 1024 samples has 256 bins and more in each product
 _COUNTED = frozenset({"MatMul", "Gemm", "Conv", "LSTM"})
 
 
-def flops_per_crop(path: Path, crop_samples: int = 16384) -> int:
+def flops_per_crop(path: Path) -> int:
     """Multiplications and additions of the matrix products, convolutions and LSTMs for one crop.
 
     Element-wise work is left out: it is under a percent, and the yardstick is a matrix product too.
     """
+    return sum(flops_by_part(path).values())
+
+
+def flops_by_part(path: Path, crop_samples: int = 16384) -> dict[str, int]:
+    """Those of `flops_per_crop`, in a voice encoder's front-end (before the logarithm) and in its network."""
     model = onnx.load(path)
     weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     weights |= {node.output[0]: _constant(node) for node in model.graph.node if node.op_type == "Constant"}
@@ -37,7 +43,14 @@ def flops_per_crop(path: Path, crop_samples: int = 16384) -> int:
         out.name: value.shape for out, value in zip(session.get_outputs(), values, strict=True)
     }
     shapes["waveform"] = crop.shape
-    return sum(_flops(node, shapes) for node in nodes)
+    logarithm = next((i for i, node in enumerate(model.graph.node) if node.op_type == "Log"), -1)
+    front = {node.output[0] for node in model.graph.node[: max(logarithm, 0)]}
+    parts = {"transform": 0, "mel bands": 0, "network": 0}
+    for node in nodes:
+        is_mel = shapes[node.output[0]][-1] <= _MOST_BANDS
+        part = "network" if node.output[0] not in front else "mel bands" if is_mel else "transform"
+        parts[part] += _flops(node, shapes)
+    return parts
 
 
 def _flops(node: NodeProto, shapes: dict[str, tuple[int, ...]]) -> int:

@@ -19,10 +19,11 @@ class VoiceGraph(WhitenedVoice):
     Holds the trained encoder's weights of now, transformed: train first, then make the graph.
     """
 
-    def __init__(self, objective: Objective, whitening: Whitening) -> None:
+    def __init__(self, objective: Objective, whitening: Whitening, *, fewer_products: bool = True) -> None:
         super().__init__(whitening)
         self.frontend: LogMel = objective.frontend
-        self.E_s = _with_fewer_products(objective.model.E_s)
+        E_s = objective.model.E_s
+        self.E_s = _with_fewer_products(E_s) if fewer_products else E_s
 
     def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
         frames = self.E_s(self.frontend(waveform))
