@@ -12,10 +12,12 @@ import soundfile
 
 from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
+from bundle.bandwidth import Line
 from bundle.scoring import Scorer
 from bundle.vectors import pool_utterance
 from service.audio import AudioLimits, PreparedRecording, SpeechDetector, prepare
 from service.errors import NoSpeech
+from service.speakers.decision import NOBODY
 from trainer.audio.folders import read_audio, read_folder
 from trainer.bundles.runner import BundleRunner
 
@@ -60,7 +62,7 @@ class Voice:
     embedding: Float32
     speech_s: float
     warned: bool
-    narrow: bool = False  # as from a telephone
+    line: Line = Line.WIDE
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def _voice(bundle: BundleRunner, recording: PreparedRecording) -> Voice:
     audio, embeddings = recording.audio, bundle.embed(recording.crops.waveforms)
     if audio.narrow:
         embeddings = bundle.scorer.without_line(embeddings)
-    return Voice(pool_utterance(embeddings), recording.crops.speech_s, bool(audio.warnings), audio.narrow)
+    return Voice(pool_utterance(embeddings), recording.crops.speech_s, bool(audio.warnings), audio.line)
 
 
 def row(
@@ -132,7 +134,9 @@ def _accepted(
     for index, probe in enumerate(probes):
         if probe is None:
             continue
-        threshold = scorer.threshold(TARGET_FPR, seconds=probe.speech_s, narrow=probe.narrow)
+        threshold = scorer.threshold(TARGET_FPR, seconds=probe.speech_s, narrow=probe.line.narrow)
+        if probe.line is Line.FILTERED:
+            threshold = NOBODY
         for speaker, voice in enumerate(enrolled):
             accepted = voice is not None and scorer.score(probe.embedding, voice.embedding) >= threshold
             if speaker == index // PROBES:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
+from bundle.bandwidth import Line
 from bundle.scoring import Scorer
 from service.api.collections import CollectionParams
 from service.audio.decoder import EmbeddedRecording, Upload
+from service.audio.report import FILTERED_WARNING
 from service.errors import BadRequest
 from service.settings import Settings
 from service.speakers import SpeakerDirectory, Strictness, second_voice
@@ -47,19 +49,19 @@ class DecisionParams(CollectionParams):
         return Strictness(
             self.target_fpr or settings.target_fpr,
             self.threshold,
-            recording.prepared.audio.narrow,
+            recording.prepared.audio.line,
             () if given else self.stored(directory, tenant),
         )
 
 
 def line_warnings(
-    directory: SpeakerDirectory, tenant: Tenant, speaker_ids: Iterable[str], *, narrow: bool
+    directory: SpeakerDirectory, tenant: Tenant, speaker_ids: Iterable[str], line: Line
 ) -> list[str]:
     """Who of these speakers, as the tenant knows them, came over a narrow line where the recording did not.
 
-    `narrow`: it did too, which is said of the recording itself.
+    `line`: that of the recording. A narrow one is said of the recording itself.
     """
-    if narrow:
+    if line.narrow:
         return []
     return [
         f"Speaker {speaker_id!r} was enrolled over a narrow line, such as a telephone's, and this recording "
@@ -68,6 +70,11 @@ def line_warnings(
         for speaker_id in speaker_ids
         if tenant.stored(speaker_id) in directory.narrow
     ]
+
+
+def stream_warnings(line: Line) -> list[str]:
+    """What is said of a stream, or of a recording of hours, whose line hides the voices."""
+    return [FILTERED_WARNING] if line is Line.FILTERED else []
 
 
 def single_recording(files: list[Upload]) -> list[Upload]:

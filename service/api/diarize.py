@@ -200,7 +200,7 @@ async def diarize_recording(
         recording.embeddings,
         index,
         params,
-        strictness=replace(strictness, narrow=recording.prepared.audio.narrow),
+        strictness=replace(strictness, line=recording.prepared.audio.line),
         tenant=tenant.name,
         among=params.among(directory, tenant),
         duration_s=recording.prepared.decoded.duration_s,
@@ -208,7 +208,7 @@ async def diarize_recording(
     )
     answer = DiarizeAnswer(**dict(diarized), audio=audio_answer(recording.prepared.audio))
     named = answer.named
-    answer.warnings += line_warnings(directory, tenant, named, narrow=recording.prepared.audio.narrow)
+    answer.warnings += line_warnings(directory, tenant, named, recording.prepared.audio.line)
     audit(
         "diarize",
         collection=params.collection,

@@ -120,7 +120,7 @@ async def identify(
         warnings=[
             *([warning] if warning else []),
             *strictness.warnings(index),
-            *line_warnings(directory, tenant, best, narrow=strictness.narrow),
+            *line_warnings(directory, tenant, best, strictness.line),
             *spoken,
         ],
         audio=audio_answer(recording.prepared.audio),

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, WebSocket
 from pydantic import BaseModel, Field
 
-from service.api.decision import THRESHOLD_COLLECTION, line_warnings
+from service.api.decision import THRESHOLD_COLLECTION, line_warnings, stream_warnings
 from service.api.deps import RuntimeDep
 from service.api.diarize import Diarized, DiarizeParams, NamedSpeaker, diarize_windows
 from service.api.identify import CandidateAnswer
@@ -111,9 +111,8 @@ async def listen(
                 diarized = await asyncio.to_thread(
                     _diarized, listening, index, params, strictness, tenant, among
                 )
-                diarized.warnings += line_warnings(
-                    runtime.directory, tenant, diarized.named, narrow=listening.narrow
-                )
+                diarized.warnings += stream_warnings(listening.line)
+                diarized.warnings += line_warnings(runtime.directory, tenant, diarized.named, listening.line)
                 reason: Literal["asked", "idle", "full"] = (
                     "full" if full else "idle" if stream.idle else "asked"
                 )
@@ -201,7 +200,7 @@ def _diarized(
         embeddings,
         index,
         params,
-        strictness=replace(strictness, narrow=listening.narrow),
+        strictness=replace(strictness, line=listening.line),
         tenant=tenant.name,
         among=among,
         duration_s=round(listening.seconds, 3),

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
-from service.api.decision import line_warnings
+from service.api.decision import line_warnings, stream_warnings
 from service.api.deps import DirectoryDep, RegistryDep, RuntimeDep, TenantDep, active_bundle
 from service.api.diarize import Diarized, name_voices
 from service.api.problems import problem_responses
@@ -68,7 +68,8 @@ async def show_diarization(
         return LongDiarizeAnswer(**progress, diarization=None)
     index = await directory.index(active_bundle(registry))
     diarized = await asyncio.to_thread(_named, job, index, tenant, directory.collections)
-    diarized.warnings += line_warnings(directory, tenant, diarized.named, narrow=job.outcome.narrow)
+    diarized.warnings += stream_warnings(job.outcome.line)
+    diarized.warnings += line_warnings(directory, tenant, diarized.named, job.outcome.line)
     return LongDiarizeAnswer(**progress, diarization=diarized)
 
 
@@ -116,7 +117,7 @@ def _named(job: LongDiarization, index: VoiceIndex, tenant: Tenant, collections:
     return name_voices(
         outcome.parts,
         index,
-        strictness=replace(job.strictness, narrow=outcome.narrow),
+        strictness=replace(job.strictness, line=outcome.line),
         tenant=tenant.name,
         among=collections.among(tenant, job.collection),
         duration_s=round(job.at_s, 3),

@@ -94,7 +94,7 @@ async def verify(
         speaker_id=params.speaker_id,
         accepted=score >= limit.score,
         score=score,
-        probability=index.scorer.probability(score, seconds=speech_s, narrow=strictness.narrow),
+        probability=index.scorer.probability(score, seconds=speech_s, narrow=strictness.line.narrow),
         threshold=limit.score,
         threshold_collection=limit.collection,
         score_type=index.scorer.score_type,
@@ -102,7 +102,7 @@ async def verify(
         model=pipeline.model,
         warnings=[
             *strictness.warnings(index),
-            *line_warnings(directory, tenant, [params.speaker_id], narrow=strictness.narrow),
+            *line_warnings(directory, tenant, [params.speaker_id], strictness.line),
             *await asyncio.to_thread(recording_warnings, recording, index.scorer),
         ],
         audio=audio_answer(recording.prepared.audio),

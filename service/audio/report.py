@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bundle.bandwidth import bandwidth_hz, is_narrow
+from bundle.bandwidth import Line, bandwidth_hz, line_of
 from service.audio.decode import DecodedRecording
 from service.audio.level import Levelled
 from service.audio.quality import estimate_snr_db
 from service.audio.vad import Region
 
+#: Of `Line.FILTERED`.
+FILTERED_WARNING = (
+    "Nothing of the voice is left below 200 Hz, nor in the highs, as behind the filter of a telephone line. "
+    "All voices sound alike there: nobody is named, unless you give `threshold`. Ask for a wider recording."
+)
 _CLIPPED = 0.001  # share of the samples from which on the voice is another
 _NOISY_DB = 13.0
 _QUIET_DBFS = -60.0
@@ -30,12 +35,13 @@ class AudioReport:
     clipped: float  # share of its samples
     snr_db: float | None
     speech_s: float
+    line: Line
     warnings: tuple[str, ...]
 
     @property
     def narrow(self) -> bool:
         """Whether it is as narrow as a telephone line."""
-        return is_narrow(self.bandwidth_hz)
+        return self.line.narrow
 
 
 def report(
@@ -47,11 +53,15 @@ def report(
         levelled: its samples, brought to one level.
         regions: of speech, together `speech_s` long.
     """
-    bandwidth = bandwidth_hz([region.of(levelled.samples) for region in regions])
+    speech = [region.of(levelled.samples) for region in regions]
+    bandwidth = bandwidth_hz(speech)
+    line = line_of(speech, bandwidth)
     level = round(20 * float(np.log10(levelled.rms)), 1) if levelled.rms > 0 else None
     snr = estimate_snr_db(levelled.samples, regions)
     warnings = list(decoded.warnings)
-    if is_narrow(bandwidth):
+    if line is Line.FILTERED:
+        warnings.append(FILTERED_WARNING)
+    elif line is Line.NARROW:
         warnings.append(
             f"The voice is heard up to {bandwidth} Hz only, as on a telephone line or in loud noise. "
             "Scores are less sure than the threshold says; where it matters, ask for a wider recording."
@@ -76,5 +86,6 @@ def report(
         clipped=round(decoded.clipped, 5),
         snr_db=None if snr is None else round(snr, 1),
         speech_s=speech_s,
+        line=line,
         warnings=tuple(warnings),
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from bundle.arrays import Float32
 from bundle.audio import SAMPLE_RATE_HZ
-from bundle.bandwidth import bandwidth_hz, is_narrow
+from bundle.bandwidth import Line, bandwidth_hz, line_of
 
 _LEAST_S = 2.0  # of speech, before which nothing is said
 _ENOUGH_S = 8.0  # after which nothing changes any more
@@ -17,7 +17,7 @@ class StreamLine:
     """Measures the bandwidth of a stream, as `service.audio.report` does that of a recording."""
 
     def __init__(self) -> None:
-        self.narrow = False
+        self.kind = Line.WIDE
         self._speech: list[Float32] = []
         self._seconds = 0.0
         self._measured_s = _LEAST_S - _AGAIN_S
@@ -30,7 +30,8 @@ class StreamLine:
         self._seconds += len(speech) / SAMPLE_RATE_HZ
         if self._seconds < self._measured_s + _AGAIN_S:
             return
-        self.narrow = is_narrow(bandwidth_hz([np.concatenate(self._speech)]))
+        stretches = [np.concatenate(self._speech)]
+        self.kind = line_of(stretches, bandwidth_hz(stretches))
         self._measured_s = self._seconds
         if self._seconds >= _ENOUGH_S:
             self._speech = []

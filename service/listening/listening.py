@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bundle.arrays import Float32
+from bundle.bandwidth import Line
 from bundle.scoring import Scorer
 from service.audio import SpeechDetector
 from service.audio.streams import SampleStream, StreamCodec
@@ -48,9 +49,9 @@ class Listening:
         return self._samples.seconds
 
     @property
-    def narrow(self) -> bool:
-        """Whether it comes over a narrow line, as far as is known."""
-        return self._steps.line.narrow
+    def line(self) -> Line:
+        """What it comes over, as far as is known."""
+        return self._steps.line.kind
 
     def take(self, message: bytes) -> list[Step]:
         """The steps that a message completes. Raises InvalidAudio."""
@@ -64,7 +65,7 @@ class Listening:
     def embedded(self, step: Step, embeddings: Float32) -> Moment:
         """What is known after a step whose windows got embeddings (windows, dim)."""
         self._embeddings.extend(embeddings)
-        self._tracker.narrow = self.narrow
+        self._tracker.line = self.line
         for window, embedding in zip(step.windows, self._without_line(embeddings), strict=True):
             self._tracker.take(embedding, seconds=window.new_s, end_s=window.end_s, pause=window.first)
         return Moment(
@@ -80,4 +81,4 @@ class Listening:
         return self._steps.windows(), self._without_line(embeddings)
 
     def _without_line(self, embeddings: Float32) -> Float32:
-        return self._scorer.without_line(embeddings) if self.narrow and len(embeddings) else embeddings
+        return self._scorer.without_line(embeddings) if self.line.narrow and len(embeddings) else embeddings

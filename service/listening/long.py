@@ -13,6 +13,7 @@ import numpy as np
 import structlog
 
 from bundle.arrays import Float32
+from bundle.bandwidth import Line
 from bundle.scoring import Scorer
 from service.audio import AudioLimits
 from service.audio.decode import decode_parts
@@ -40,7 +41,7 @@ class Outcome:
     model: str
     scorer: Scorer
     parts: Diarization
-    narrow: bool  # whether the recording came over a narrow line
+    line: Line  # that the recording came over
     crops: tuple[Float32, ...]  # of each voice, (windows, dim): unit embeddings
 
 
@@ -198,10 +199,10 @@ class LongDiarizations:
             job.duration_s = job.at_s
             if not embeddings:
                 raise NoSpeech("No speech was found in the recording.")
-            bundle, narrow = engine.bundle, steps.line.narrow
-            whole = engine.without_line(np.concatenate(embeddings), narrow=narrow)
+            bundle, line = engine.bundle, steps.line.kind
+            whole = engine.without_line(np.concatenate(embeddings), narrow=line.narrow)
         return await asyncio.to_thread(
-            _outcome, steps.windows(), whole, Scorer(bundle.scoring), hints, bundle.id, narrow=narrow
+            _outcome, steps.windows(), whole, Scorer(bundle.scoring), hints, bundle.id, line
         )
 
 
@@ -221,7 +222,7 @@ def _batches(parts: Iterator[Float32], steps: SpeechSteps) -> Iterator[list[Step
 
 
 def _outcome(
-    windows: Windows, embeddings: Float32, scorer: Scorer, hints: Hints, model: str, *, narrow: bool
+    windows: Windows, embeddings: Float32, scorer: Scorer, hints: Hints, model: str, line: Line
 ) -> Outcome:
     parts = diarize(windows, embeddings, scorer, hints)
     crops = []
@@ -229,4 +230,4 @@ def _outcome(
         indices = np.flatnonzero(parts.labels == number)
         few = np.linspace(0, len(indices) - 1, min(len(indices), _VOICE_WINDOWS)).astype(np.intp)
         crops.append(embeddings[indices[few]])
-    return Outcome(model, scorer, parts, narrow, tuple(crops))
+    return Outcome(model, scorer, parts, line, tuple(crops))

@@ -15,6 +15,7 @@ import numpy as np
 
 from bundle.arrays import Float32
 from bundle.audio import CROP_SAMPLES, SAMPLE_RATE_HZ
+from bundle.bandwidth import Line
 from bundle.vectors import unit
 from service.diarization.resegmentation import TurnTaking
 from service.errors import NotFound
@@ -77,7 +78,7 @@ class SpeakerTracker:
         """
         self._index = index
         self._strictness = strictness
-        self.narrow = False  # whether the stream comes over a narrow line; may change as more is known
+        self.line = Line.WIDE  # that the stream comes over; may change as more is known
         self._tenant = tenant
         self._among = among
         self._least_s = least_s
@@ -126,7 +127,7 @@ class SpeakerTracker:
             self._index,
             unit(np.average(np.stack([piece.embedding for piece in turn.pieces]), axis=0, weights=seconds)),
             seconds=speech_s,
-            strictness=replace(self._strictness, narrow=self.narrow),
+            strictness=replace(self._strictness, line=self.line),
             tenant=self._tenant.name,
             among=self._among,
             top_k=_FOLLOWED,
@@ -143,7 +144,7 @@ class SpeakerTracker:
         turns, known = self._turns, self._probabilities
         change = turns.after_pause if pause else 1 - math.exp(-piece.seconds / turns.turn_s)
         voices, _ = self._index.counts(self._tenant.name)
-        calibration = self._index.scorer.calibration(_WINDOW_S, narrow=self.narrow)
+        calibration = self._index.scorer.calibration(_WINDOW_S, narrow=self.line.narrow)
         prior = (1 - _UNKNOWN_PRIOR) / max(voices, 1)
         weights: dict[State, float] = {None: (1 - change) * known[None] + change * _UNKNOWN_PRIOR}
         for voice, score in self._scores(piece.embedding).items():

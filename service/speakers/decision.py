@@ -6,9 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bundle.arrays import Float32
+from bundle.bandwidth import Line
 from service.speakers.index import VoiceIndex
 from service.speakers.thresholds import StoredThreshold
 from service.tenants import shown
+
+#: A threshold that only a recording itself reaches.
+NOBODY = 1.0
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Strictness:
 
     target_fpr: float  # rate at which unknown voices may be accepted
     score: float | None = None  # least score to accept; replaces `target_fpr`
-    narrow: bool = False  # whether the voice came over a narrow line
+    line: Line = Line.WIDE  # that the voice came over
     stored: Sequence[StoredThreshold | None] = ()  # of the collections that are searched; None: it has none
 
     def limit(self, index: VoiceIndex, *, seconds: float, voices: int = 1) -> Limit:
@@ -28,8 +32,12 @@ class Strictness:
         """
         if self.score is not None:
             return Limit(self.score)
+        if self.line is Line.FILTERED:
+            return Limit(NOBODY)
         scorer = index.scorer
-        general = Limit(scorer.threshold(self.target_fpr, seconds=seconds, voices=voices, narrow=self.narrow))
+        general = Limit(
+            scorer.threshold(self.target_fpr, seconds=seconds, voices=voices, narrow=self.line.narrow)
+        )
         limits = []
         for threshold in self.stored:
             if threshold is None or threshold.model != index.model:
@@ -37,7 +45,7 @@ class Strictness:
                 continue
             # It was measured on single comparisons. Among many voices it rises as the model's own does.
             alone, among_many = (
-                scorer.threshold(threshold.rate, seconds=seconds, voices=count, narrow=self.narrow)
+                scorer.threshold(threshold.rate, seconds=seconds, voices=count, narrow=self.line.narrow)
                 for count in (1, voices)
             )
             limits.append(Limit(threshold.threshold + among_many - alone, threshold.collection))
@@ -107,7 +115,7 @@ def decide(
             shown(hit.speaker_id),
             hit.name,
             hit.score,
-            index.scorer.probability(hit.score, seconds=seconds, narrow=strictness.narrow),
+            index.scorer.probability(hit.score, seconds=seconds, narrow=strictness.line.narrow),
         )
         for hit in index.search(voice, top_k, tenant, among)
     )

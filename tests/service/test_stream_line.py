@@ -19,6 +19,6 @@ def test_a_narrow_line_is_known_after_some_speech(examples: Path, narrow: bool) 
     known = []
     for start in range(0, len(samples) - STEP_SAMPLES, STEP_SAMPLES):
         steps.take(np.asarray(samples[start : start + STEP_SAMPLES], np.float32))
-        known.append((steps.speech_s, steps.line.narrow))
+        known.append((steps.speech_s, steps.line.kind.narrow))
     assert not any(line for speech_s, line in known if speech_s < 2.0)
     assert all(line == narrow for speech_s, line in known if speech_s > 4.0)
