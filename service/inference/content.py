@@ -9,6 +9,8 @@ from bundle.voice import VoiceBundle
 from service.errors import Conflict
 from service.inference.engine import Engine
 
+_EDGE = 8  # frames at either end of a crop that are not used
+
 
 def content_hop(bundle: VoiceBundle) -> int:
     """Samples from one content frame to the next. Raises Conflict: there is no content encoder."""
@@ -23,24 +25,21 @@ def content_hop(bundle: VoiceBundle) -> int:
 async def content_frames(engine: Engine, samples: Float32) -> Float32:
     """One content vector per frame: (n,) → (n // hop, content_dim); frame i starts at i · frame_s.
 
-    Nothing is cut out, so that frames stay where they were said. A recording that is no whole number of crops
-    ends with a crop that overlaps the one before; one shorter than a crop is repeated to fill it.
+    Nothing is cut out, so that frames stay where they were said. Crops overlap, and the outer frames of each
+    are not used: the encoder knows only what is inside of a crop, and the last four frames of one are six
+    times as long as others. Before its start and after its end, a recording is continued backwards.
     Raises Overloaded, and Conflict where the model has no content encoder.
     """
     bundle = engine.bundle
     hop = content_hop(bundle)
     frames = len(samples) // hop
-    whole = samples[: frames * hop]
-    if len(whole) < bundle.crop_samples:
-        return (await engine.content(np.resize(whole, (1, bundle.crop_samples))))[0, :frames]
-    crops = len(whole) // bundle.crop_samples
-    waveforms = whole[: crops * bundle.crop_samples].reshape(crops, bundle.crop_samples)
-    rest = len(whole) - waveforms.size
-    if rest:
-        waveforms = np.concatenate([waveforms, whole[None, -bundle.crop_samples :]])
-    output = await engine.content(waveforms)  # (crops, frames per crop, content_dim)
-    output = output.reshape(-1, output.shape[-1])
-    if not rest:
-        return output
+    if not frames:
+        return np.empty((0, bundle.content_dim or 0), np.float32)
     per_crop = bundle.crop_samples // hop
-    return np.concatenate([output[: crops * per_crop], output[len(output) - rest // hop :]])
+    inner = per_crop - 2 * _EDGE
+    crops = -(-frames // inner)
+    after = (crops * inner - frames + _EDGE) * hop
+    padded = np.pad(samples[: frames * hop], (_EDGE * hop, after), mode="reflect")
+    starts = inner * hop * np.arange(crops)
+    output = await engine.content(np.stack([padded[start : start + bundle.crop_samples] for start in starts]))
+    return output[:, _EDGE:-_EDGE].reshape(-1, output.shape[-1])[:frames]
