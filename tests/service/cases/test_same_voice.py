@@ -18,6 +18,7 @@ from scipy.signal import butter, sosfilt
 
 from bundle.arrays import Float32
 from tests.service.conftest import newest_shipped
+from tests.service.media import media
 from trainer.audio.folders import read_audio
 
 READERS = ("1998", "2414", "2609", "3005", "367", "533")
@@ -39,6 +40,10 @@ def as_mu_law(samples: Float32) -> bytes:
 
 def as_gsm(samples: Float32) -> bytes:
     return wav(soxr.resample(samples, RATE_HZ, 8000), 8000, "GSM610")
+
+
+def as_amr(samples: Float32) -> bytes:
+    return media(samples, "amr", "libopencore_amrnb", rate=8000)
 
 
 def louder(gain_db: float) -> Sound:
@@ -189,7 +194,7 @@ def test_a1_clipped_on_both_sides(http: httpx.Client, recordings: Recordings) ->
     assert counts.strangers <= 1
 
 
-@pytest.mark.parametrize("line", [as_mu_law, as_gsm])
+@pytest.mark.parametrize("line", [as_mu_law, as_gsm, as_amr])
 def test_a3_strangers_are_kept_out_where_both_sides_are_narrow(
     http: httpx.Client, recordings: Recordings, line: Sound
 ) -> None:

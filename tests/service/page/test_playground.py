@@ -144,10 +144,10 @@ def test_identifies_and_leaves_a_stranger_without_a_name(page: Page) -> None:
     identify.get_by_role("button", name="Dan", exact=True).click()
     expect(identify.locator(".verdict")).to_have_text("This is Dan")
     expect(identify.get_by_role("row")).to_have_count(3)  # the head, Dan, Bea
-    expect(identify.get_by_text("The background is loud")).to_be_visible()
-    stranger = page.evaluate_handle(DRAGGED, "audio/533/533-1066-0002.opus")
+    stranger = page.evaluate_handle(DRAGGED, "audio/367/367-130732-0002.opus")
     identify.locator(".source").dispatch_event("drop", {"dataTransfer": stranger})
     expect(identify.locator(".verdict")).to_have_text("Nobody who is enrolled")
+    expect(identify.get_by_text("The background is loud")).to_be_visible()
     identify.get_by_role("slider").press("Home")
     expect(identify.get_by_text("About 1 of 1,000 strangers")).to_be_visible()
     expect(identify.locator(".code pre")).to_contain_text("-F target_fpr=0.001")
