@@ -30,7 +30,7 @@ class Wire:
     async def send(self, request: bytes) -> Answer:
         """The answer to a request of `as_bytes`. Raises one of NoAnswerError."""
         async with asyncio.timeout(self._timeout_s):
-            reader, writer = self._free.pop() if self._free else await asyncio.open_connection(*self._place)
+            reader, writer = await self._connection()
             try:
                 writer.write(request)
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("ascii").lower()
@@ -45,6 +45,15 @@ class Wire:
         else:
             self._free.append((reader, writer))
         return Answer(int(lines[0].split()[1]), body)
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The one that was used last, unless the service has closed it meanwhile; else a new one."""
+        while self._free:
+            reader, writer = self._free.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection(*self._place)
 
     def close(self) -> None:
         """Closes the connections that are free."""

@@ -22,6 +22,7 @@ class _Echo(BaseHTTPRequestHandler):
     """Sends the body back, and in a header whether the connection has been used before."""
 
     protocol_version = "HTTP/1.1"
+    timeout = 0.5
     answered = 0
 
     def do_POST(self) -> None:
@@ -52,6 +53,8 @@ def test_requests_go_over_one_connection_until_it_breaks() -> None:
         with pytest.raises(NoAnswerError):
             await wire.send(nothing)
         bodies.append((await wire.send(hello)).body)
+        await asyncio.sleep(2 * _Echo.timeout)  # the server closes what waits for so long
+        bodies.append((await wire.send(hello)).body)
         wire.close()
         return bodies
 
@@ -59,7 +62,7 @@ def test_requests_go_over_one_connection_until_it_breaks() -> None:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            assert asyncio.run(talk(server.server_port)) == [b"hello 1", b"hello 2", b"hello 1"]
+            assert asyncio.run(talk(server.server_port)) == [b"hello 1", b"hello 2", b"hello 1", b"hello 1"]
         finally:
             server.shutdown()
             thread.join()
