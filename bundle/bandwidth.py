@@ -1,4 +1,4 @@
-"""Up to which frequency a recording holds its speaker's voice, whatever its sample rate says."""
+"""To which frequency a recording holds its speaker's voice, whatever its sample rate says, and its line."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def line_of(speech: Sequence[Float32], bandwidth: int | None) -> Line:
     if windows is None:
         return Line.NARROW
     spectrum = np.fft.rfft(windows * np.hanning(_FINE_FFT).astype(np.float32))
-    loud = np.percentile(np.abs(spectrum), _LOUD, axis=0)  # (bands,)
+    (loud,) = _percentiles(np.abs(spectrum), _LOUD)
     hertz = np.fft.rfftfreq(_FINE_FFT, 1 / SAMPLE_RATE_HZ)
     lows = loud[(hertz >= _LOWS_HZ[0]) & (hertz <= _LOWS_HZ[1])]
     return Line.FILTERED if lows.max() < _FILTERED * loud.max() else Line.NARROW
@@ -78,8 +78,7 @@ def bandwidth_hz(speech: Sequence[Float32]) -> int | None:
     spectrum = np.fft.rfft(windows * np.hanning(_FFT).astype(np.float32))
     power = np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)  # (frames, 257)
     bands = _smooth(_smooth(power, _SMOOTH_FRAMES, axis=0), _SMOOTH_BINS, axis=1)
-    ordered = np.sort(np.ascontiguousarray(bands.T), axis=1)  # (bands, frames): quicker than np.percentile
-    loud, quiet = (_percentile(ordered, share) for share in (_LOUD, _QUIET))
+    loud, quiet = _percentiles(bands, _LOUD, _QUIET)
     holds = (loud > _CONTRAST * quiet) & (loud > _DEEPEST * loud.max())
     if not holds.any():
         return None
@@ -103,6 +102,12 @@ def _smooth(power: Float32, width: int, *, axis: int) -> Float32:
         total += rows[shift : shift + count]
     total /= np.float32(width)
     return np.moveaxis(total, 0, axis)
+
+
+def _percentiles(frames: Float32, *percents: float) -> list[Float32]:
+    """Percentiles over frames (frames, bands), each (bands,): quicker than `np.percentile`."""
+    ordered = np.sort(np.ascontiguousarray(frames.T), axis=1)  # (bands, frames)
+    return [_percentile(ordered, percent) for percent in percents]
 
 
 def _percentile(ordered: Float32, percent: float) -> Float32:

@@ -91,7 +91,7 @@ def test_every_package_is_pinned_within_what_is_allowed() -> None:
     """`make lock` writes the pins, which make, CI and the images use."""
     project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
     pins = [Requirement(line) for line in (TOP / "constraints.txt").read_text().splitlines() if "==" in line]
-    asked = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    requirements = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
     for python in ("3.11", "3.12", "3.13"):
         place = {"python_version": python, "python_full_version": f"{python}.9"}
         versions = {
@@ -99,7 +99,7 @@ def test_every_package_is_pinned_within_what_is_allowed() -> None:
             for pin in pins
             if pin.marker is None or pin.marker.evaluate(place)
         }
-        for wanted in map(Requirement, asked):
+        for wanted in map(Requirement, requirements):
             assert versions[canonicalize_name(wanted.name)] in wanted.specifier, wanted
     for file in [TOP / "Makefile", *DOCKERFILES]:
         installs = [line for line in file.read_text().splitlines() if "pip install" in line]

@@ -54,9 +54,9 @@ def exposed() -> dict[str, set[str]]:
 
 
 def test_every_metric_and_label_exists(exposed: dict[str, set[str]]) -> None:
-    found = [(query, *selector) for query in queries() for selector in _SELECTOR.findall(query)]
-    assert len(found) > 25
-    for query, name, matchers in found:
+    selectors = [(query, *selector) for query in queries() for selector in _SELECTOR.findall(query)]
+    assert len(selectors) > 25
+    for query, name, matchers in selectors:
         assert name in exposed, query
         assert {label for label, _, _ in _MATCHER.findall(matchers)} <= exposed[name] | ADDED, query
         for grouped in re.findall(r"\bby \(([^)]*)\)", query):

@@ -226,8 +226,8 @@ def test_searches_and_lists_keep_to_collections(
             answer = elsewhere.post("/identify", data=fields, files=audio).json()
             assert answer["searched"] == len(answer["candidates"])
             if answer["searched"] == 1:  # the threshold is that of one voice
-                one = {"speaker_id": "ivo", "target_fpr": "0.05"}
-                verified = elsewhere.post("/verify", data=one, files=audio).json()
+                form = {"speaker_id": "ivo", "target_fpr": "0.05"}
+                verified = elsewhere.post("/verify", data=form, files=audio).json()
                 assert answer["threshold"] == verified["threshold"]
             listed = elsewhere.get("/speakers", params={"collection": collections}).json()
             ids = [speaker["speaker_id"] for speaker in listed["speakers"]]

@@ -64,8 +64,8 @@ def test_the_strictest_of_the_collections_decides(
 def test_among_more_voices_more_is_required(index: VoiceIndex) -> None:
     """Ten comparisons at a rate of 0.1 each would nearly always let somebody pass."""
     limits = [Strictness(0.01, stored=(STAFF,)).limit(index, seconds=5, voices=n).score for n in (1, 10, 100)]
-    own = [Strictness(0.1).limit(index, seconds=5, voices=n).score for n in (1, 10, 100)]
-    assert np.diff(limits) == pytest.approx(np.diff(own))
+    general = [Strictness(0.1).limit(index, seconds=5, voices=n).score for n in (1, 10, 100)]
+    assert np.diff(limits) == pytest.approx(np.diff(general))
     assert limits[0] < limits[1] < limits[2]
 
 
